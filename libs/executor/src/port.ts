@@ -1,0 +1,49 @@
+import type * as tfcore from "@tensorflow/tfjs-core";
+
+export type TensorFlow = typeof tfcore;
+export type Tensor = tfcore.Tensor;
+
+/** What an input looks like. `"rows"` is the open dimension: the number of examples of a call. */
+export interface InputSpec {
+  readonly dtype: "float32" | "int32";
+  readonly shape: readonly (number | "rows")[];
+}
+
+/**
+ * A step in plain TensorFlow.js: a pure function of its inputs. It holds no variables; parameters,
+ * rates and every other number that changes are inputs, so that a recorded graph never goes stale.
+ */
+export type Step = (tf: TensorFlow, inputs: Record<string, Tensor>) => Record<string, Tensor>;
+
+export interface StepSpec {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, InputSpec>>;
+}
+
+export type TensorData = Float32Array | Int32Array;
+
+/** A step ready to run, on any number of rows. */
+export interface CompiledStep {
+  /** Which executor runs it, and whether as a graph: `onnx 1.30.0 (graph)`, `tfjs-wasm 4.22.0 (op by op)`. */
+  readonly description: string;
+  /** Why the step runs op by op although the executor can run graphs; absent when it runs as asked. */
+  readonly fallbackReason?: string;
+  /**
+   * Runs the step once.
+   *
+   * @param inputs row-major, one for each input of the spec; not kept after the call.
+   * @param rows the value of the open dimension, at least 1.
+   * @returns row-major outputs by name; they belong to the caller.
+   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size.
+   */
+  run(inputs: Readonly<Record<string, TensorData>>, rows: number): Promise<Record<string, Float32Array>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Runs steps. Bytes belong to one executor: two executors agree to 1e-5, one executor with itself exactly. */
+export interface Executor {
+  readonly kind: "onnx" | "tfjs";
+  /** Name, version and what decides its bits (threads, backend), for a model's recipe. */
+  readonly environment: string;
+  compile(step: Step, spec: StepSpec): Promise<CompiledStep>;
+}

@@ -1,0 +1,45 @@
+/** How an optimiser moves a row. */
+export type Optimizer =
+  | { readonly kind: "adagrad"; readonly rate: number; readonly initialAccumulator: number; readonly epsilon: number }
+  | { readonly kind: "sgd"; readonly rate: number };
+
+export interface TableSpec {
+  /** float32 values a row. */
+  readonly dimension: number;
+  readonly optimizer: Optimizer;
+  /** Rows not yet pushed to read as draws of a normal with this deviation, a pure function of (seed, id, column). */
+  readonly initialDeviation: number;
+  readonly seed: number;
+  /** Refuse to grow beyond this many rows. */
+  readonly rowsMax: number;
+}
+
+/** The rows of a table in ascending order of id: one canonical form whatever the history. */
+export interface TableRows {
+  /** shape [rows], ascending, any 64-bit value including 0. */
+  readonly ids: BigUint64Array;
+  /** shape [rows, dimension]. */
+  readonly values: Float32Array;
+  /** Optimiser slots, shape [rows, dimension × slots per value]. */
+  readonly slots: Float32Array;
+}
+
+/** A collisionless table of rows keyed by 64-bit ids, with its optimiser. Single-threaded. */
+export interface ParameterTable {
+  readonly spec: TableSpec;
+  readonly rows: number;
+  /** Memory held, in bytes. */
+  readonly bytes: number;
+  /** Copies the rows of `ids` to `out`, shape [ids, dimension]. A row never pushed reads as its initial draw and is not created. */
+  pull(ids: BigUint64Array, out: Float32Array): void;
+  /**
+   * Applies one gradient row per id, in order; creates rows that are new.
+   *
+   * @param ids without repetition.
+   * @param gradients shape [ids, dimension]; finite, or nothing of the call is applied.
+   * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, RESOURCE_EXHAUSTED TABLE_FULL.
+   */
+  push(ids: BigUint64Array, gradients: Float32Array): void;
+  snapshot(): TableRows;
+  restore(rows: TableRows): void;
+}
