@@ -1,7 +1,13 @@
 export { assert, AssertionFailed, present } from "./assert.ts";
 export { type Backoff, backoffMs, defaultBackoff } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { type ErrorCode, type ErrorOptions, HeddleError, isHeddleError, messageOf } from "./error.ts";
+export {
+  type ErrorCode,
+  type ErrorOptions,
+  HeddleError,
+  isHeddleError,
+  messageOf,
+} from "./error.ts";
 export { contentName, sha256, shortName } from "./hash.ts";
 export { canonicalJson, type Json } from "./json.ts";
 export { hash32, mix32, type Random, seededRandom } from "./random.ts";

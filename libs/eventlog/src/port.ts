@@ -32,7 +32,12 @@ export interface EventLog {
    */
   append(topic: string, records: readonly NewRecord[]): Promise<void>;
   /** Records of a topic from `offset` on, at most `limit`; an empty list at the end. */
-  read(topic: string, partition: number, offset: number, limit: number): Promise<readonly LogRecord[]>;
+  read(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+  ): Promise<readonly LogRecord[]>;
   /**
    * Hands each record to `handle`, in order within a partition; the offset moves after it resolves.
    * A record whose handler fails `triesMax` times goes to the dead-letter topic with its reason.

@@ -36,7 +36,10 @@ export interface CompiledStep {
    * @returns row-major outputs by name; they belong to the caller.
    * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size.
    */
-  run(inputs: Readonly<Record<string, TensorData>>, rows: number): Promise<Record<string, Float32Array>>;
+  run(
+    inputs: Readonly<Record<string, TensorData>>,
+    rows: number,
+  ): Promise<Record<string, Float32Array>>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

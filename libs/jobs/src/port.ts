@@ -13,7 +13,12 @@ export interface JobSpec {
 export type JobExit =
   | { readonly kind: "succeeded" }
   /** The program said why it failed; `retryable` as it said. */
-  | { readonly kind: "failed"; readonly reason: string; readonly message: string; readonly retryable: boolean }
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly message: string;
+      readonly retryable: boolean;
+    }
   /** It vanished: killed, out of memory, lost its parent. */
   | { readonly kind: "lost"; readonly message: string };
 

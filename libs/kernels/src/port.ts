@@ -1,6 +1,11 @@
 /** How an optimiser moves a row. */
 export type Optimizer =
-  | { readonly kind: "adagrad"; readonly rate: number; readonly initialAccumulator: number; readonly epsilon: number }
+  | {
+      readonly kind: "adagrad";
+      readonly rate: number;
+      readonly initialAccumulator: number;
+      readonly epsilon: number;
+    }
   | { readonly kind: "sgd"; readonly rate: number };
 
 export interface TableSpec {

@@ -1,0 +1,1 @@
+export type { ModelFile, ModelManifest, Scorer } from "./port.ts";

@@ -1,0 +1,1 @@
+export * from "./heddle/common/v1/common_pb.js";

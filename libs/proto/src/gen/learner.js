@@ -1,0 +1,1 @@
+export * from "./heddle/learner/v1/training_pb.js";

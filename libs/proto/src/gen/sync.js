@@ -1,0 +1,1 @@
+export * from "./heddle/sync/v1/sync_service_pb.js";

@@ -1,0 +1,87 @@
+/**
+ * Which partitions a dataset step takes, relative to the run's window. For unpartitioned data both
+ * `window` and `next` are the partition `all`, split by the model's holdout share.
+ */
+export type PartitionRange =
+  /** The window alone when the model has a live parent to warm-start from, else all from `from` through the window. */
+  | { readonly kind: "training"; readonly from?: number | string }
+  /** The partition after the window. */
+  | { readonly kind: "next" };
+
+/** One typed step. `after` names steps that must have succeeded; their outputs are its inputs. */
+export type Step =
+  | {
+      readonly kind: "build-dataset";
+      readonly partitions: PartitionRange;
+      readonly use: "training" | "evaluation" | "ranking";
+      readonly after?: readonly string[];
+    }
+  | {
+      readonly kind: "train";
+      readonly dataset: string;
+      readonly warmStart: boolean;
+      readonly shards: number;
+      readonly after: readonly string[];
+    }
+  | {
+      readonly kind: "evaluate";
+      readonly version: string;
+      readonly dataset: string;
+      readonly ranking?: string;
+      readonly after: readonly string[];
+    }
+  | { readonly kind: "gate"; readonly evaluation: string; readonly after: readonly string[] }
+  | {
+      readonly kind: "publish";
+      readonly gate: string;
+      readonly fleet: string;
+      readonly after: readonly string[];
+    };
+
+export interface Retries {
+  /** Attempts of a step, the first included. */
+  readonly attemptsMax: number;
+  readonly initialMs: number;
+  readonly maxMs: number;
+}
+
+export interface PipelineDefinition {
+  readonly kind: "pipeline";
+  readonly name: string;
+  readonly owner: string;
+  readonly model: string;
+  readonly steps: Readonly<Record<string, Step>>;
+  readonly retries: Retries;
+}
+
+export function definePipeline(definition: Omit<PipelineDefinition, "kind">): PipelineDefinition {
+  return { kind: "pipeline", ...definition };
+}
+
+/** The usual DAG: datasets, training with warm start on two shards, evaluation, gate, publication. */
+export function retraining(options: {
+  readonly from?: number | string;
+  readonly ranking: boolean;
+  readonly fleet?: string;
+}): PipelineDefinition["steps"] {
+  const training: PartitionRange =
+    options.from === undefined ? { kind: "training" } : { kind: "training", from: options.from };
+  const ranking: Record<string, Step> = options.ranking
+    ? { ranking: { kind: "build-dataset", partitions: { kind: "next" }, use: "ranking" } }
+    : {};
+  return {
+    dataset: { kind: "build-dataset", partitions: training, use: "training" },
+    holdout: { kind: "build-dataset", partitions: { kind: "next" }, use: "evaluation" },
+    ...ranking,
+    train: { kind: "train", dataset: "dataset", warmStart: true, shards: 2, after: ["dataset"] },
+    evaluate: {
+      kind: "evaluate",
+      version: "train",
+      dataset: "holdout",
+      ...(options.ranking ? { ranking: "ranking" } : {}),
+      after: ["train", "holdout", ...(options.ranking ? ["ranking"] : [])],
+    },
+    gate: { kind: "gate", evaluation: "evaluate", after: ["evaluate"] },
+    publish: { kind: "publish", gate: "gate", fleet: options.fleet ?? "main", after: ["gate"] },
+  };
+}

@@ -1,0 +1,38 @@
+import type { ModelInput } from "@heddle/sdk";
+import type { ColumnBatch } from "./columns.ts";
+
+/** Numbers fitted on training rows, by the path of the expression that needs them: an artifact of (plan, dataset). */
+export interface Fit {
+  readonly standardise: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  readonly quantile: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Rows as the model sees them. */
+export interface ModelRows {
+  readonly rows: number;
+  /** shape [rows, numeric inputs], in the order of the plan's numeric inputs; null and non-finite are refused. */
+  readonly numeric: Float32Array;
+  /** 64-bit ids, shape [rows, embedding inputs], in the order of the plan's embedding inputs. */
+  readonly ids: BigUint64Array;
+}
+
+/** A compiled plan: the same code for a million rows and for one. */
+export interface TransformProgram {
+  readonly numericNames: readonly string[];
+  readonly embeddingNames: readonly string[];
+  /** Raw features the plan reads. */
+  readonly features: readonly string[];
+  /**
+   * @throws {HeddleError} INVALID_ARGUMENT MISSING_FEATURE, WRONG_TYPE, NOT_A_NUMBER naming input, feature and row.
+   */
+  run(batch: ColumnBatch, from?: number, to?: number): ModelRows;
+}
+
+/** Gathers what a plan's `standardise` and `quantile` need, from training rows only. */
+export interface Fitter {
+  add(batch: ColumnBatch): void;
+  fit(): Fit;
+}
+
+export type CompileTransform = (inputs: readonly ModelInput[], fit: Fit) => TransformProgram;
+export type OpenFitter = (inputs: readonly ModelInput[]) => Fitter;
