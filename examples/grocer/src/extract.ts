@@ -69,11 +69,12 @@ async function keepStores(db: DuckDBConnection, from: string): Promise<void> {
     select store_id from ${file(from, "transactions")} group by store_id
     order by count(distinct basket_id) desc, store_id limit ${storesKept}`);
   // Sums must be exact, so money becomes whole cents; the set holds no fraction of a cent.
-  const cents = (column: string): string =>
-    `cast(round(${column} * 100) as integer) as ${centColumns[column] ?? column}`;
+  const cents = Object.entries(centColumns).map(
+    ([from, to]) => `cast(round(${from} * 100) as integer) as ${to}`,
+  );
   await db.run(`create table purchases as
     select household_id, store_id, basket_id, product_id, quantity,
-      ${Object.keys(centColumns).map(cents).join(", ")},
+      ${cents.join(", ")},
       week, cast(transaction_timestamp as timestamp) as event_time
     from ${file(from, "transactions")} semi join stores using (store_id)`);
   // Some products are listed twice for a store and week, once without a display; "0" means none
@@ -85,7 +86,7 @@ async function keepStores(db: DuckDBConnection, from: string): Promise<void> {
     group by product_id, store_id, week`);
 }
 
-const centColumns: Readonly<Record<string, string>> = {
+const centColumns = {
   sales_value: "sales_cents",
   retail_disc: "retail_discount_cents",
   coupon_disc: "coupon_discount_cents",
