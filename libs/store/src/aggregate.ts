@@ -1,3 +1,4 @@
+import type { Json } from "@heddle/base";
 import type { DomainEvent } from "./event.ts";
 
 /**
@@ -6,6 +7,11 @@ import type { DomainEvent } from "./event.ts";
  */
 export interface Aggregate<State> {
   readonly state: State;
+  /**
+   * 1 when created, one more at each change of state or fence. The stored document's own revision
+   * also moves when the relay trims the outbox, so etags and consumers go by this one.
+   */
+  readonly revision: number;
   /** Highest fencing token that has driven this aggregate; a write with a lower one is refused. */
   readonly fence: number;
   /** Events not yet relayed to the event log, oldest first; at most `outboxEntriesMax`. */
@@ -20,6 +26,8 @@ export interface HandledRequest {
   readonly id: string;
   /** SHA-256 of the request without its id: the same id with another body is an error. */
   readonly digest: string;
+  /** What the first answer was made of, to make it again; at most `resultBytesMax`. */
+  readonly result?: Json;
 }
 
 /** An event and audit record in one. */
@@ -39,3 +47,4 @@ export interface OutboxEntry extends DomainEvent {
 
 export const outboxEntriesMax = 256;
 export const requestIdsMax = 64;
+export const resultBytesMax = 4096;

@@ -1,1 +1,47 @@
-export type * from "./port.ts";
+export {
+  type Aggregate,
+  type HandledRequest,
+  type OutboxEntry,
+  outboxEntriesMax,
+  requestIdsMax,
+  resultBytesMax,
+} from "./aggregate.ts";
+export {
+  type Aggregates,
+  type AggregatesDeps,
+  type ChangeContext,
+  type Changed,
+  type Decision,
+  idFromRequest,
+  type Known,
+  openAggregates,
+  type UpdateOptions,
+} from "./aggregates.ts";
+export { chainStart } from "./change.ts";
+export {
+  type LmdbDatabase,
+  type LmdbEnvironment,
+  type LmdbOptions,
+  openLmdbEnvironment,
+} from "./environment.ts";
+export type { DomainEvent } from "./event.ts";
+export { openLmdbStore } from "./lmdb.ts";
+export type { Outbox } from "./outbox.ts";
+export {
+  documentBytesMax,
+  type Documents,
+  type DocumentStore,
+  type ListOptions,
+  type Page,
+  type Stored,
+  type WriteOptions,
+} from "./port.ts";
+export { openRecord, type SealedRecord, sealRecord } from "./record.ts";
+export {
+  entryOf,
+  type OutboxRecord,
+  type RecordSink,
+  type RelayDeps,
+  relayOutbox,
+  verifyChain,
+} from "./relay.ts";

@@ -1,0 +1,62 @@
+import { isHeddleError } from "@heddle/base";
+import type { Aggregate, OutboxEntry } from "./aggregate.ts";
+import type { Documents } from "./port.ts";
+
+/** What the relay sees of a collection of aggregates. */
+export interface Outbox {
+  readonly noun: string;
+  /** Ids of aggregates with entries to relay. */
+  pending(limit: number): Promise<readonly string[]>;
+  entries(id: string): Promise<readonly OutboxEntry[]>;
+  /** Drops the entries up to that revision, which the log holds now. */
+  trim(id: string, revision: number): Promise<void>;
+  /** Calls `wake` after each write of this process that left something pending, until the signal aborts. */
+  onPending(wake: () => void, signal: AbortSignal): void;
+}
+
+export interface Bell {
+  ring(): void;
+  listen(wake: () => void, signal: AbortSignal): void;
+}
+
+export function startBell(): Bell {
+  const listeners = new Set<() => void>();
+  return {
+    ring: () => listeners.forEach((wake) => wake()),
+    listen: (wake, signal) => {
+      if (signal.aborted) return;
+      listeners.add(wake);
+      signal.addEventListener("abort", () => listeners.delete(wake), { once: true });
+    },
+  };
+}
+
+export function openOutbox<State>(
+  noun: string,
+  documents: Documents<Aggregate<State>>,
+  bell: Bell,
+): Outbox {
+  const trim = async (id: string, revision: number): Promise<void> => {
+    for (;;) {
+      const stored = await documents.get(id);
+      if (stored === undefined) return;
+      const outbox = stored.value.outbox.filter((entry) => entry.revision > revision);
+      if (outbox.length === stored.value.outbox.length && outbox.length > 0) return;
+      try {
+        const next = { ...stored.value, outbox };
+        await documents.put(id, next, stored.revision, { pending: outbox.length > 0 });
+        return;
+      } catch (error) {
+        // A change came between: it brought its own progress, so trying again ends.
+        if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
+      }
+    }
+  };
+  return {
+    noun,
+    pending: (limit) => documents.pending(limit),
+    entries: async (id) => (await documents.get(id))?.value.outbox ?? [],
+    trim,
+    onPending: bell.listen,
+  };
+}

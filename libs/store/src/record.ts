@@ -1,0 +1,32 @@
+import { crc32 } from "node:zlib";
+import { recordCorrupt } from "./errors.ts";
+
+const headBytes = 12;
+
+/** A stored value and the number kept beside it: a revision, a time or an offset. */
+export interface SealedRecord {
+  readonly number: number;
+  readonly body: Buffer;
+}
+
+/** Bytes as they lie in LMDB: CRC-32 of the rest, a float64 number, the body. Little-endian. */
+export function sealRecord(number: number, body: Uint8Array): Buffer {
+  const sealed = Buffer.allocUnsafe(headBytes + body.byteLength);
+  sealed.writeDoubleLE(number, 4);
+  sealed.set(body, headBytes);
+  sealed.writeUInt32LE(crc32(sealed.subarray(4)), 0);
+  return sealed;
+}
+
+/**
+ * Opens what `sealRecord` made.
+ *
+ * @param place names the record in the error.
+ * @throws {HeddleError} DATA_LOSS RECORD_CORRUPT when its checksum does not hold.
+ */
+export function openRecord(sealed: Buffer, place: string): SealedRecord {
+  if (sealed.length < headBytes || crc32(sealed.subarray(4)) !== sealed.readUInt32LE(0)) {
+    throw recordCorrupt(place);
+  }
+  return { number: sealed.readDoubleLE(4), body: sealed.subarray(headBytes) };
+}

@@ -1,0 +1,174 @@
+import {
+  type Backoff,
+  backoffMs,
+  canonicalJson,
+  type Clock,
+  contentName,
+  defaultBackoff,
+  HeddleError,
+  messageOf,
+} from "@heddle/base";
+import { failpoint } from "@heddle/failpoint";
+import type { OutboxEntry } from "./aggregate.ts";
+import { chainStart } from "./change.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** A record as the event log takes it. */
+export interface OutboxRecord {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The event log, as far as the relay needs it: `append` is durable when it resolves. */
+export interface RecordSink {
+  append(topic: string, records: readonly OutboxRecord[]): Promise<void>;
+}
+
+export interface RelayDeps {
+  /** The service: CloudEvents source `//heddle/<service>`, failpoints `<service>.relay.…`. */
+  readonly service: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: { warn(facts: object, sentence: string): void };
+  /** How often it looks for what other processes wrote; writes of this one wake it at once. */
+  readonly pollMs?: number;
+  readonly backoff?: Backoff;
+}
+
+const aggregatesAtOnceMax = 100;
+
+/**
+ * Publishes what waits in the outboxes: per aggregate in order, at least once, then trims it. A
+ * death between the two publishes again, so consumers drop what is not newer than the revision
+ * they know. While the log refuses, it waits with backoff. Resolves when the signal aborts.
+ */
+export async function relayOutbox(
+  outboxes: readonly Outbox[],
+  log: RecordSink,
+  deps: RelayDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random, pollMs = 1_000, backoff = defaultBackoff } = deps;
+  const sleeper = startSleeper(clock, signal);
+  for (const outbox of outboxes) outbox.onPending(sleeper.wake, signal);
+  let failures = 0;
+  while (!signal.aborted) {
+    sleeper.arm();
+    try {
+      let relayed = 0;
+      for (const outbox of outboxes) relayed += await relayPending(outbox, log, deps, signal);
+      failures = 0;
+      if (relayed === 0) await sleeper.sleep(pollMs);
+    } catch (error) {
+      failures += 1;
+      const facts = { service: deps.service, failures, error: messageOf(error) };
+      deps.log.warn(facts, "events could not be relayed, trying again");
+      sleeper.arm();
+      await sleeper.sleepThrough(backoffMs(backoff, failures, random()));
+    }
+  }
+}
+
+async function relayPending(
+  outbox: Outbox,
+  log: RecordSink,
+  deps: RelayDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  const ids = await outbox.pending(aggregatesAtOnceMax);
+  for (const id of ids) {
+    if (signal.aborted) return 0;
+    const entries = await outbox.entries(id);
+    for (const [topic, run] of runsByTopic(entries)) {
+      await log.append(
+        topic,
+        run.map((entry) => toRecord(id, entry, entries, deps.service)),
+      );
+    }
+    failpoint(`${deps.service}.relay.after-append`);
+    await outbox.trim(id, entries.at(-1)?.revision ?? 0);
+  }
+  return ids.length;
+}
+
+/** Neighbours of one topic go in one append; across topics the order of the outbox stays. */
+function runsByTopic(entries: readonly OutboxEntry[]): [string, OutboxEntry[]][] {
+  const runs: [string, OutboxEntry[]][] = [];
+  for (const entry of entries) {
+    const last = runs.at(-1);
+    if (last?.[0] === entry.topic) last[1].push(entry);
+    else runs.push([entry.topic, [entry]]);
+  }
+  return runs;
+}
+
+function toRecord(
+  id: string,
+  entry: OutboxEntry,
+  entries: readonly OutboxEntry[],
+  service: string,
+): OutboxRecord {
+  const n = entries.filter((e) => e.revision === entry.revision).indexOf(entry);
+  return {
+    key: id,
+    value: Buffer.from(canonicalJson(entry)),
+    headers: {
+      ce_specversion: "1.0",
+      ce_id: `${id}/${entry.revision}/${n}`,
+      ce_type: entry.type,
+      ce_source: `//heddle/${service}`,
+      ce_subject: id,
+      ce_time: new Date(entry.timeMs).toISOString(),
+      content_type: "application/json",
+      ...(entry.traceparent === undefined ? {} : { traceparent: entry.traceparent }),
+    },
+  };
+}
+
+/** The entry that a relayed record carries. */
+export function entryOf(record: { readonly value: Uint8Array }): OutboxEntry {
+  return JSON.parse(Buffer.from(record.value).toString()) as OutboxEntry;
+}
+
+/**
+ * Checks that each entry of one aggregate names the hash of the one before it.
+ *
+ * @param entries in order, each once, from the first on or from after `link`.
+ * @returns the newest link, which the aggregate's `chain` must equal.
+ * @throws {HeddleError} DATA_LOSS CHAIN_BROKEN at the first entry that does not fit.
+ */
+export function verifyChain(entries: readonly OutboxEntry[], link: string = chainStart): string {
+  for (const entry of entries) {
+    if (entry.previous !== link) {
+      throw new HeddleError(
+        "DATA_LOSS",
+        "CHAIN_BROKEN",
+        `the audit record of revision ${entry.revision} by ${entry.actor} does not follow the one before it`,
+      );
+    }
+    link = contentName(entry);
+  }
+  return link;
+}
+
+/** A sleep that a wake ends, also one that came after `arm` and before the sleep. */
+function startSleeper(clock: Clock, signal: AbortSignal) {
+  let awake = new AbortController();
+  const until = async (ms: number, wakened: AbortSignal): Promise<void> => {
+    try {
+      await clock.sleep(ms, wakened);
+    } catch (error) {
+      if (!wakened.aborted) throw error;
+    }
+  };
+  return {
+    wake: () => awake.abort(),
+    arm: () => {
+      if (awake.signal.aborted) awake = new AbortController();
+    },
+    sleep: (ms: number) => until(ms, AbortSignal.any([awake.signal, signal])),
+    /** After a failure a new write must not shorten the backoff. */
+    sleepThrough: (ms: number) => until(ms, signal),
+  };
+}
