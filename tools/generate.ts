@@ -10,12 +10,16 @@ execFileSync(join(root, "node_modules/.bin/buf"), ["generate"], {
   cwd: join(root, "proto"),
   stdio: "inherit",
 });
-for (const service of readdirSync(join(generated, "heddle")).sort()) {
-  const files = readdirSync(join(generated, "heddle", service, "v1"))
-    .filter((file) => file.endsWith("_pb.js"))
-    .sort();
-  const lines = files.map((file) => `export * from "./heddle/${service}/v1/${file}";\n`).join("");
-  const entry = join(generated, service.replaceAll("_", "-"));
-  writeFileSync(`${entry}.js`, lines);
-  writeFileSync(`${entry}.d.ts`, lines);
+for (const family of ["heddle", "grpc"]) {
+  for (const service of readdirSync(join(generated, family)).sort()) {
+    const files = readdirSync(join(generated, family, service, "v1"))
+      .filter((file) => file.endsWith("_pb.js"))
+      .sort();
+    const lines = files
+      .map((file) => `export * from "./${family}/${service}/v1/${file}";\n`)
+      .join("");
+    const entry = join(generated, service.replaceAll("_", "-"));
+    writeFileSync(`${entry}.js`, lines);
+    writeFileSync(`${entry}.d.ts`, lines);
+  }
 }

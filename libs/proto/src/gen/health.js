@@ -1,0 +1,1 @@
+export * from "./grpc/health/v1/health_pb.js";

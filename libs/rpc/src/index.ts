@@ -1,0 +1,10 @@
+export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
+export { type Handlers, messageBytesMax } from "./method.ts";
+export {
+  type CallContext,
+  implement,
+  type Implementation,
+  serve,
+  type ServeOptions,
+  type Server,
+} from "./server.ts";

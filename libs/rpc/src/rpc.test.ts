@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HeddleError } from "@heddle/base";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
+import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { RegistryService } from "@heddle/proto/registry";
+import { SchedulerService } from "@heddle/proto/scheduler";
+import { silentTelemetry } from "@heddle/telemetry";
+import { type CallContext, connect, implement, serve } from "./index.ts";
+
+const telemetry = silentTelemetry();
+const actor = "test";
+
+/** Serves a service of which only the given methods are called. */
+async function serving(service: Parameters<typeof implement>[0], handlers: object) {
+  const all = Object.fromEntries(
+    service.methods.map((method) => [
+      method.localName,
+      (handlers as Record<string, unknown>)[method.localName] ??
+        (() => Promise.reject(new Error("not called in this test"))),
+    ]),
+  );
+  return serve({ implementations: [implement(service, all as never)], telemetry });
+}
+
+test("an error of a handler reaches the caller whole", async () => {
+  await using server = await serving(RegistryService, {
+    getRun: () =>
+      Promise.reject(
+        new HeddleError("NOT_FOUND", "UNKNOWN_RUN", "no run abc", { metadata: { run: "abc" } }),
+      ),
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  await assert.rejects(registry.getRun({ run: "abc" }, { timeoutMs: 5_000 }), {
+    code: "NOT_FOUND",
+    reason: "UNKNOWN_RUN",
+    message: "no run abc",
+    metadata: { run: "abc" },
+  });
+});
+
+test("what is not a HeddleError becomes INTERNAL and keeps its details to itself", async () => {
+  await using server = await serving(RegistryService, {
+    getRun: () => Promise.reject(new Error("password is hunter2")),
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  await assert.rejects(
+    registry.getRun({ run: "a" }, { timeoutMs: 5_000 }),
+    (error: HeddleError) => {
+      assert.equal(error.code, "INTERNAL");
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    },
+  );
+});
+
+test("the handler knows who calls and aborts when the caller's deadline passes", async () => {
+  const seen: string[] = [];
+  const aborted = Promise.withResolvers<void>();
+  await using server = await serving(RegistryService, {
+    getRun: (_request: unknown, context: CallContext) => {
+      seen.push(context.actor);
+      context.signal.addEventListener("abort", () => aborted.resolve());
+      return new Promise(() => undefined);
+    },
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor: "ana" });
+  await assert.rejects(registry.getRun({ run: "a" }, { timeoutMs: 200 }), {
+    code: "DEADLINE_EXCEEDED",
+  });
+  await aborted.promise;
+  assert.deepEqual(seen, ["ana"]);
+});
+
+test("a server stream ends when its reader stops, and the handler is told", async () => {
+  const aborted = Promise.withResolvers<void>();
+  await using server = await serving(SchedulerService, {
+    watchPipelineRun: async function* (_request: unknown, context: CallContext) {
+      context.signal.addEventListener("abort", () => aborted.resolve());
+      for (let n = 1n; ; n++) {
+        yield { run: { revision: n } };
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    },
+  });
+  await using scheduler = connect(SchedulerService, server.address, { telemetry, actor });
+  const revisions: bigint[] = [];
+  const options = { timeoutMs: 5_000 };
+  for await (const { run } of scheduler.watchPipelineRun({ pipelineRun: "a" }, options)) {
+    revisions.push(run?.revision ?? 0n);
+    if (revisions.length === 3) break;
+  }
+  assert.deepEqual(revisions, [1n, 2n, 3n]);
+  await aborted.promise;
+});
+
+test("a client stream of chunks arrives whole and in order", async () => {
+  await using server = await serving(FeatureStoreService, {
+    ingest: async (requests: AsyncIterable<{ chunk: Uint8Array }>) => {
+      let events = 0n;
+      for await (const { chunk } of requests) events = events * 10n + BigInt(chunk[0] ?? 0);
+      return { events };
+    },
+  });
+  await using store = connect(FeatureStoreService, server.address, { telemetry, actor });
+  async function* chunks() {
+    for (const digit of [1, 2, 3]) yield { chunk: Uint8Array.of(digit) };
+    await Promise.resolve();
+  }
+  const { events } = await store.ingest(chunks(), { timeoutMs: 5_000 });
+  assert.equal(events, 123n);
+});
+
+test("a call to a server that starts late is retried inside its deadline", async () => {
+  const first = await serving(RegistryService, { getRun: () => Promise.resolve({}) });
+  const { address } = first;
+  await first[Symbol.asyncDispose]();
+  await using registry = connect(RegistryService, address, { telemetry, actor });
+  const answer = registry.getRun({ run: "a" }, { timeoutMs: 10_000 });
+  await using _server = await serve({
+    address,
+    implementations: [
+      implement(
+        RegistryService,
+        Object.fromEntries(
+          RegistryService.methods.map((m) => [m.localName, () => Promise.resolve({})]),
+        ) as never,
+      ),
+    ],
+    telemetry,
+  });
+  assert.equal((await answer).run, undefined);
+});
+
+test("a port in use is named with the remedy", async () => {
+  await using server = await serve({ implementations: [], telemetry });
+  await assert.rejects(serve({ address: server.address, implementations: [], telemetry }), {
+    reason: "PORT_IN_USE",
+    message: new RegExp(`cannot listen on ${server.address}.*choose another port`),
+  });
+});
+
+test("health says NOT_SERVING while the server drains", async () => {
+  await using server = await serve({ implementations: [], telemetry });
+  await using health = connect(Health, server.address, { telemetry, actor });
+  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.SERVING);
+  server.setServing(false);
+  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.NOT_SERVING);
+});

@@ -1,0 +1,194 @@
+import { HeddleError, messageOf } from "@heddle/base";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
+import type { Telemetry } from "@heddle/telemetry";
+import { healthImplementation } from "./health.ts";
+import {
+  type AnyMessage,
+  definitionOf,
+  type Handlers,
+  messageBytesMax,
+  pump,
+  streamsIn,
+  streamsOut,
+} from "./method.ts";
+import { statusOf } from "./status.ts";
+
+// Every failure reaches its caller as an error; grpc-js's own lines on stderr would only repeat it.
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
+/** What a handler knows of its call. */
+export interface CallContext {
+  /** Aborts when the caller cancels, goes away, or the deadline passes. */
+  readonly signal: AbortSignal;
+  /** Wall time at which the caller stops waiting, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** Who calls: the name the client gave. */
+  readonly actor: string;
+  /** W3C trace context of the call's own span. */
+  readonly traceparent?: string;
+}
+
+/** A service with its handlers, ready to be served. */
+export interface Implementation {
+  readonly service: DescService;
+  readonly handlers: Readonly<Record<string, (...args: AnyMessage[]) => AnyMessage>>;
+}
+
+export function implement<S extends DescService>(
+  service: S,
+  handlers: Handlers<S, CallContext>,
+): Implementation {
+  return { service, handlers: handlers as Implementation["handlers"] };
+}
+
+export interface Server {
+  /** `host:port` it listens on. */
+  readonly address: string;
+  /** What the health service answers. */
+  setServing(serving: boolean): void;
+  /** Reports NOT_SERVING, lets calls in flight end for up to `drainMs`, then closes. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** `host:port`; `127.0.0.1:0` (any free port) when absent. */
+  readonly address?: string;
+  readonly implementations: readonly Implementation[];
+  readonly telemetry: Telemetry;
+  readonly drainMs?: number;
+}
+
+/**
+ * Serves the implementations and `grpc.health.v1.Health` on one port.
+ *
+ * @throws {HeddleError} UNAVAILABLE PORT_IN_USE when another process listens there.
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  const { telemetry, drainMs = 2_000 } = options;
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": messageBytesMax,
+    "grpc.max_send_message_length": messageBytesMax,
+  });
+  const health = healthImplementation();
+  for (const implementation of options.implementations) add(server, implementation, telemetry);
+  server.addService(health.definition, health.handlers);
+  const address = await bind(server, options.address ?? "127.0.0.1:0");
+  health.setServing(true);
+  return {
+    address,
+    setServing: health.setServing,
+    [Symbol.asyncDispose]: async () => {
+      health.setServing(false);
+      await closed(server, drainMs);
+    },
+  };
+}
+
+async function bind(server: grpc.Server, wanted: string): Promise<string> {
+  const host = wanted.slice(0, wanted.lastIndexOf(":"));
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(wanted, grpc.ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
+    });
+    return `${host}:${port}`;
+  } catch (error) {
+    throw new HeddleError(
+      "UNAVAILABLE",
+      "PORT_IN_USE",
+      `cannot listen on ${wanted} (${messageOf(error)}); stop what listens there or choose another port`,
+      { cause: error },
+    );
+  }
+}
+
+async function closed(server: grpc.Server, drainMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, drainMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function add(server: grpc.Server, implementation: Implementation, telemetry: Telemetry): void {
+  const { service, handlers } = implementation;
+  const definitions: Record<string, ReturnType<typeof definitionOf>> = {};
+  const bound: grpc.UntypedServiceImplementation = {};
+  for (const method of service.methods) {
+    const handler = handlers[method.localName];
+    if (handler === undefined) {
+      throw new TypeError(`${service.typeName}.${method.name} has no handler`);
+    }
+    definitions[method.localName] = definitionOf(method);
+    bound[method.localName] = (call: AnyMessage, reply: AnyMessage) => {
+      void answer(method, handler.bind(handlers), call, reply, telemetry);
+    };
+  }
+  server.addService(definitions, bound);
+}
+
+async function answer(
+  method: DescMethod,
+  handler: (...args: AnyMessage[]) => AnyMessage,
+  call: AnyMessage,
+  reply: AnyMessage,
+  telemetry: Telemetry,
+): Promise<void> {
+  const metadata = call.metadata as grpc.Metadata;
+  const parent = text(metadata, "traceparent");
+  const name = `${method.parent.typeName}/${method.name}`;
+  const options = {
+    attributes: { "rpc.system": "grpc", "rpc.method": name },
+    ...(parent === undefined ? {} : { parent }),
+  };
+  let traceId = "";
+  try {
+    const result = await telemetry.span(name, options, async () => {
+      const context = contextOf(call, metadata, telemetry);
+      traceId = context.traceparent?.split("-")[1] ?? "";
+      const input = streamsIn(method) ? call : call.request;
+      const out = handler(input, context);
+      return streamsOut(method) ? pump(out, call) : await out;
+    });
+    if (!streamsOut(method)) reply(null, result);
+  } catch (error) {
+    if (!(error instanceof HeddleError)) {
+      telemetry.log.error(
+        { method: name, traceId, error: String((error as Error)?.stack ?? error) },
+        "call failed",
+      );
+    }
+    const status = statusOf(error, traceId);
+    if (streamsOut(method)) call.emit("error", status);
+    else reply(status);
+  }
+}
+
+function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemetry): CallContext {
+  const cancel = new AbortController();
+  call.once("cancelled", () => {
+    cancel.abort(
+      new HeddleError("CANCELLED", "CALL_CANCELLED", "the caller cancelled or its deadline passed"),
+    );
+  });
+  const traceparent = telemetry.traceparent();
+  return {
+    signal: cancel.signal,
+    deadlineMs: Number(new Date(call.getDeadline() as Date | number)),
+    actor: text(metadata, "heddle-actor") ?? "unknown",
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
+function text(metadata: grpc.Metadata, key: string): string | undefined {
+  const value = metadata.get(key)[0];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,39 @@
+import { type ErrorCode, HeddleError } from "@heddle/base";
+import * as grpc from "@grpc/grpc-js";
+
+const reasonKey = "heddle-reason";
+const metadataKey = "heddle-metadata-bin";
+
+/** The gRPC status of anything a handler threw. What is not a HeddleError becomes INTERNAL without details. */
+export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusObject> {
+  const metadata = new grpc.Metadata();
+  if (!(error instanceof HeddleError)) {
+    metadata.set(reasonKey, "INTERNAL");
+    return {
+      code: grpc.status.INTERNAL,
+      details: `internal error; the log has it under trace ${traceId}`,
+      metadata,
+    };
+  }
+  metadata.set(reasonKey, error.reason);
+  metadata.set(metadataKey, Buffer.from(JSON.stringify(error.metadata)));
+  return { code: grpc.status[error.code], details: error.message, metadata };
+}
+
+/** The HeddleError that a failed call carries, whole; failures of the transport get reasons of their own. */
+export function errorOf(error: grpc.ServiceError, target: string): HeddleError {
+  const code = (grpc.status[error.code] ?? "INTERNAL") as ErrorCode;
+  const reason = error.metadata?.get(reasonKey)[0];
+  if (typeof reason === "string") {
+    return new HeddleError(code, reason, error.details, {
+      metadata: detailsOf(error.metadata),
+      cause: error,
+    });
+  }
+  return new HeddleError(code, `RPC_${code}`, `${target}: ${error.details}`, { cause: error });
+}
+
+function detailsOf(metadata: grpc.Metadata): Record<string, string> {
+  const raw = metadata.get(metadataKey)[0];
+  return raw instanceof Buffer ? (JSON.parse(raw.toString("utf8")) as Record<string, string>) : {};
+}

@@ -1,0 +1,36 @@
+/** Structured log: facts in fields, a fixed lower-case sentence as message. */
+export interface Logger {
+  error(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface SpanOptions {
+  readonly attributes?: Attributes;
+  /** W3C traceparent of the span's parent; the active span when absent. */
+  readonly parent?: string;
+}
+
+/** What a service says about itself while it works. */
+export interface Telemetry {
+  readonly log: Logger;
+  /** Runs `run` inside a span; an error is recorded on it and passes on. */
+  span<T>(name: string, options: SpanOptions, run: () => Promise<T>): Promise<T>;
+  /** W3C traceparent of the active span: put it into job inputs and events. */
+  traceparent(): string | undefined;
+  counter(name: string, unit: string, description: string): Counter;
+  histogram(name: string, unit: string, description: string): Histogram;
+  /** Writes out what is buffered and closes. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Counter {
+  add(value: number, attributes?: Attributes): void;
+}
+
+export interface Histogram {
+  record(value: number, attributes?: Attributes): void;
+}
