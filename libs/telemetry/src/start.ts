@@ -96,14 +96,14 @@ function toFiles(service: string, folder: string | undefined): Providers {
 
 /** 66 packages and 0.3 s to load: only where a collector listens. */
 async function toCollector(service: string, endpoint: string): Promise<Providers> {
-  const { startNodeSdk } = await import("@opentelemetry/sdk-node");
+  const { NodeSDK } = await import("@opentelemetry/sdk-node");
   const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
-  const { resourceFromAttributes } = await import("@opentelemetry/resources");
-  const sdk = startNodeSdk({
-    resource: resourceFromAttributes({ "service.name": service }),
+  const sdk = new NodeSDK({
+    serviceName: service,
     traceExporter: new OTLPTraceExporter({ url: endpoint }),
     instrumentations: [],
   });
+  sdk.start();
   return {
     tracer: trace.getTracer("heddle"),
     meter: metrics.getMeter("heddle"),
