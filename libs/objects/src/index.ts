@@ -1,1 +1,2 @@
-export type * from "./port.ts";
+export { type FileObjectsOptions, openFileObjects } from "./file-objects.ts";
+export type { ObjectInfo, Objects } from "./port.ts";

@@ -1,0 +1,89 @@
+import { constants, createReadStream } from "node:fs";
+import { copyFile, link, mkdir, open, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { codeOf } from "./errors.ts";
+
+/** Bytes hashed before other work gets its turn: about 5 ms. */
+const hashedAtOnceBytes = 4 << 20;
+/** Nobody writes into an object: a stray writer should fail. */
+const readOnly = 0o444;
+
+export interface Digest {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export async function digestOf(bytes: Uint8Array): Promise<Digest> {
+  const hash = createHash("sha256");
+  for (let at = 0; at < bytes.byteLength; at += hashedAtOnceBytes) {
+    if (at > 0) await nextTurn();
+    hash.update(bytes.subarray(at, at + hashedAtOnceBytes));
+  }
+  return { sha256: hash.digest("hex"), bytes: bytes.byteLength };
+}
+
+export async function digestOfFile(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { sha256: hash.digest("hex"), bytes };
+}
+
+/** Writes a new file and flushes it. Leaves nothing when it fails. */
+export async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await using file = await open(path, "wx", readOnly);
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** Gives a file that others wrote a second name, flushed; copies it when it lies on another disk. */
+export async function linkFlushed(from: string, to: string): Promise<void> {
+  {
+    await using file = await open(from, "r");
+    await file.chmod(readOnly);
+    await file.sync();
+  }
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (codeOf(error) !== "EXDEV") throw error;
+    await copyFlushed(from, to);
+  }
+}
+
+async function copyFlushed(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await using file = await open(to, "r");
+    await file.sync();
+  } catch (error) {
+    await rm(to, { force: true });
+    throw error;
+  }
+}
+
+/** Flushes a folder: a file made or renamed in it survives a power cut only then. */
+export async function flushFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
+
+/** Makes a folder and those above it, each flushed into the one that names it. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    await flushFolder(dirname(made));
+    if (made === first) return;
+  }
+}
