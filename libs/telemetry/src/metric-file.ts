@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import type { ExportResult } from "@opentelemetry/core";
+import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import {
   AggregationTemporality,
   type PushMetricExporter,
@@ -23,9 +23,9 @@ export function metricFileExporter(path: string, service: string): PushMetricExp
       );
       try {
         if (lines.length > 0) appendFileSync(path, `${lines.join("\n")}\n`);
-        done({ code: 0 });
+        done({ code: ExportResultCode.SUCCESS });
       } catch (error) {
-        done({ code: 1, error: error as Error });
+        done({ code: ExportResultCode.FAILED, error: error as Error });
       }
     },
     forceFlush: () => Promise.resolve(),

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
-import type { ExportResult } from "@opentelemetry/core";
-import { hrTimeToMicroseconds } from "@opentelemetry/core";
+import { SpanStatusCode } from "@opentelemetry/api";
+import { type ExportResult, ExportResultCode, hrTimeToMicroseconds } from "@opentelemetry/core";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 
 /** A span as the embedded profile keeps it: one JSON line. */
@@ -19,9 +19,6 @@ export interface SpanLine {
   readonly error?: string;
 }
 
-const exported = 0;
-const failed = 1;
-
 /** Appends spans to a file, so that traces can be read without any server. */
 export function spanFileExporter(path: string, service: string): SpanExporter {
   return {
@@ -31,9 +28,9 @@ export function spanFileExporter(path: string, service: string): SpanExporter {
           path,
           spans.map((span) => `${JSON.stringify(line(span, service))}\n`).join(""),
         );
-        done({ code: exported });
+        done({ code: ExportResultCode.SUCCESS });
       } catch (error) {
-        done({ code: failed, error: error as Error });
+        done({ code: ExportResultCode.FAILED, error: error as Error });
       }
     },
     shutdown: () => Promise.resolve(),
@@ -51,6 +48,8 @@ function line(span: ReadableSpan, service: string): SpanLine {
     startUs: hrTimeToMicroseconds(span.startTime),
     endUs: hrTimeToMicroseconds(span.endTime),
     attributes: span.attributes,
-    ...(span.status.code === 2 ? { error: span.status.message ?? "failed" } : {}),
+    ...(span.status.code === SpanStatusCode.ERROR
+      ? { error: span.status.message ?? "failed" }
+      : {}),
   };
 }
