@@ -1,0 +1,1 @@
+export { type JobClient, type JobInput, openJobClient } from "./job-client.ts";

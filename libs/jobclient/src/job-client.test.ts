@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HeddleError } from "@heddle/base";
+import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
+import { type CallContext, type Handlers, implement, serve } from "@heddle/rpc";
+import { silentTelemetry } from "@heddle/telemetry";
+import { openJobClient } from "./job-client.ts";
+
+const telemetry = silentTelemetry();
+const never = new AbortController().signal;
+
+type Scheduler = Handlers<typeof SchedulerService, CallContext>;
+
+/** A scheduler that answers only what a job asks. */
+async function fakeScheduler(answers: Partial<Scheduler>) {
+  const refuse = (): never => {
+    throw new HeddleError("UNIMPLEMENTED", "NOT_ASKED", "this test does not expect the call");
+  };
+  const handlers = Object.fromEntries(
+    SchedulerService.methods.map((method) => [method.localName, refuse]),
+  ) as unknown as Scheduler;
+  const implementation = implement(SchedulerService, { ...handlers, ...answers });
+  return serve({ implementations: [implementation], telemetry, drainMs: 50 });
+}
+
+function client(scheduler: string) {
+  const input = { job: "p/49/train/1/learner", fence: 3, scheduler, peers: {}, objects: "/o" };
+  return openJobClient(input, telemetry);
+}
+
+function fencedError(): HeddleError {
+  return new HeddleError("ABORTED", "FENCED", "the attempt was replaced: stop");
+}
+
+test("heartbeats come by themselves and carry the newest address and progress", async () => {
+  const beats: HeartbeatRequest[] = [];
+  const complete = Promise.withResolvers<void>();
+  await using server = await fakeScheduler({
+    heartbeat: async (request) => {
+      beats.push(request);
+      if (request.address !== "" && request.progress?.done === 5n) complete.resolve();
+      return { leaseMs: 30 };
+    },
+  });
+  await using job = client(server.address);
+  await job.setAddress("127.0.0.1:9");
+  job.progress(5, 10, "rows");
+  await complete.promise;
+  const last = beats.at(-1);
+  assert.deepEqual([last?.address, last?.fence, last?.progress?.total], ["127.0.0.1:9", 3n, 10n]);
+});
+
+test("a FENCED answer to a heartbeat aborts the job's fence", async () => {
+  await using server = await fakeScheduler({ heartbeat: () => Promise.reject(fencedError()) });
+  await using job = client(server.address);
+  await new Promise((resolve) => job.fenced.addEventListener("abort", resolve, { once: true }));
+  assert.equal((job.fenced.reason as HeddleError).reason, "FENCED");
+});
+
+test("a job whose lease cannot be renewed stops by itself", async () => {
+  let beats = 0;
+  await using server = await fakeScheduler({
+    heartbeat: () =>
+      (beats += 1) === 1 ? Promise.resolve({ leaseMs: 30 }) : new Promise(() => undefined),
+  });
+  await using job = client(server.address);
+  await new Promise((resolve) => job.fenced.addEventListener("abort", resolve, { once: true }));
+  assert.match((job.fenced.reason as HeddleError).message, /could not renew its lease of 30 ms/);
+});
+
+test("a gang is given once it is whole, and a fence ends the wait", async () => {
+  const refusing = Promise.withResolvers<void>();
+  await using server = await fakeScheduler({
+    heartbeat: () => Promise.resolve({ leaseMs: 1_000 }),
+    awaitGang: async (request) => {
+      if (request.fence === 3n) return { addresses: { "shard-0": "127.0.0.1:7" } };
+      throw fencedError();
+    },
+    complete: async () => {
+      await refusing.promise;
+      throw fencedError();
+    },
+  });
+  await using job = client(server.address);
+  assert.deepEqual({ ...(await job.awaitGang(never)) }, { "shard-0": "127.0.0.1:7" });
+  refusing.resolve();
+  await assert.rejects(job.complete({ version: "v" }), { code: "ABORTED", reason: "FENCED" });
+  assert.equal(job.fenced.aborted, true);
+  await assert.rejects(job.awaitGang(never), { reason: "FENCED" });
+});
+
+test("outputs reach the scheduler before complete resolves", async () => {
+  const seen: Record<string, string>[] = [];
+  await using server = await fakeScheduler({
+    heartbeat: () => Promise.resolve({ leaseMs: 1_000 }),
+    complete: async (request) => {
+      seen.push({ ...request.outputs });
+      return {};
+    },
+  });
+  await using job = client(server.address);
+  await job.complete({ dataset: "d" });
+  assert.deepEqual(seen, [{ dataset: "d" }]);
+});
