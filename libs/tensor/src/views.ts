@@ -1,0 +1,50 @@
+import { HeddleError } from "@heddle/base";
+
+/**
+ * Bytes of a message read as float32, little-endian: a view where they are aligned, else a copy.
+ * A view keeps the whole message in memory; copy what outlives the call.
+ *
+ * @returns shape [bytes / 4].
+ * @throws {HeddleError} INVALID_ARGUMENT WRONG_SIZE when the length is no multiple of 4.
+ */
+export function float32Of(bytes: Uint8Array): Float32Array {
+  const whole = wholeElements(bytes, 4, "float32");
+  return new Float32Array(whole.buffer, whole.byteOffset, whole.byteLength / 4);
+}
+
+/**
+ * Bytes of a message read as unsigned 64-bit integers, little-endian: a view where they are
+ * aligned, else a copy.
+ *
+ * @returns shape [bytes / 8].
+ * @throws {HeddleError} INVALID_ARGUMENT WRONG_SIZE when the length is no multiple of 8.
+ */
+export function bigUint64Of(bytes: Uint8Array): BigUint64Array {
+  const whole = wholeElements(bytes, 8, "uint64");
+  return new BigUint64Array(whole.buffer, whole.byteOffset, whole.byteLength / 8);
+}
+
+/** The bytes of a typed array, as a view: they change when the array does. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** True when no value is NaN or infinite. */
+export function allFinite(array: Float32Array | Float64Array): boolean {
+  for (let i = 0; i < array.length; i++) {
+    if (!Number.isFinite(array[i])) return false;
+  }
+  return true;
+}
+
+/** The same bytes, moved when a typed array of that element size could not lie over them. */
+function wholeElements(bytes: Uint8Array, size: number, dtype: string): Uint8Array {
+  if (bytes.byteLength % size !== 0) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "WRONG_SIZE",
+      `${bytes.byteLength} bytes are no whole number of ${dtype} values of ${size} bytes: send whole values`,
+    );
+  }
+  return bytes.byteOffset % size === 0 ? bytes : Uint8Array.from(bytes);
+}
