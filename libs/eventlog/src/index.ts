@@ -1,1 +1,8 @@
-export type * from "./port.ts";
+export { type LocalLogDeps, openLocalLog, readLimitMax } from "./local-log.ts";
+export {
+  type EventLog,
+  type LogRecord,
+  type NewRecord,
+  recordBytesMax,
+  type SubscribeOptions,
+} from "./port.ts";

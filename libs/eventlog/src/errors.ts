@@ -1,0 +1,37 @@
+import { HeddleError, isHeddleError } from "@heddle/base";
+import { recordBytesMax } from "./port.ts";
+
+/** A full store is, to the log's caller, a full log. */
+export function logError(error: unknown, topic: string): unknown {
+  if (!isHeddleError(error, "STORE_FULL")) return error;
+  return new HeddleError(
+    "RESOURCE_EXHAUSTED",
+    "LOG_FULL",
+    `topic ${topic} has no room: free space on its disk or raise mapBytesMax, then retry; nothing was appended`,
+    { cause: error },
+  );
+}
+
+export function recordTooLarge(topic: string, key: string, bytes: number): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "RECORD_TOO_LARGE",
+    `the record of ${key} for topic ${topic} has ${bytes} bytes; a record has at most ${recordBytesMax}`,
+  );
+}
+
+export function topicInvalid(topic: string): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "TOPIC_INVALID",
+    `${JSON.stringify(topic.slice(0, 100))} is no topic or group: it has 1 to 200 of a–z, A–Z, 0–9 and . _ -`,
+  );
+}
+
+export function limitInvalid(limit: number, limitMax: number): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "LIMIT_INVALID",
+    `a read takes 1 to ${limitMax} records, not ${limit}`,
+  );
+}

@@ -1,0 +1,183 @@
+import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
+import { failpoint } from "@heddle/failpoint";
+import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
+import { limitInvalid, logError } from "./errors.ts";
+import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
+import { type EventLog, type LogRecord, type NewRecord, recordBytesMax } from "./port.ts";
+import { consume } from "./subscription.ts";
+
+export interface LocalLogDeps {
+  readonly clock: Clock;
+  /** Uniform in [0, 1): spreads the tries of failing handlers. */
+  readonly random: () => number;
+  /** Partitions of a new topic, 1 when absent; a topic keeps the number it began with. */
+  readonly partitions?: number;
+  /** Between the tries of a handler. */
+  readonly backoff?: Backoff;
+}
+
+export const readLimitMax = 1_000;
+const readBytesMax = 8 << 20;
+/** Room for the headers of a dead letter beside the largest record. */
+const deadLetterBytes = 16 << 10;
+
+/** What a subscription needs of the log beside the port. */
+export interface LocalLog {
+  read: EventLog["read"];
+  offsetOf(group: string, topic: string, partition: number): number;
+  /** Moves the group's offset, and with it, in the same write, gives up on a record. */
+  move(
+    group: string,
+    topic: string,
+    partition: number,
+    offset: number,
+    dead?: NewRecord,
+  ): Promise<void>;
+  /** Calls `wake` after each append to the topic, until the signal aborts. */
+  onAppend(topic: string, wake: () => void, signal: AbortSignal): void;
+  readonly deps: Required<LocalLogDeps>;
+}
+
+/**
+ * The event log of one process on a shared LMDB environment. Offsets are given inside the write
+ * transaction, so they have no gaps and follow the order of commits; subscribers are woken by
+ * appends and never poll.
+ */
+export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps): EventLog {
+  const deps = { partitions: 1, backoff: defaultBackoff, ...options };
+  const records = environment.database("log/records");
+  const ends = environment.database("log/ends");
+  const counts = environment.database("log/topics");
+  const offsets = environment.database("log/groups");
+  const listeners = new Map<string, Set<() => void>>();
+  const closing = new AbortController();
+  const subscriptions = new Set<Promise<unknown>>();
+  const turns = new Map<string, Promise<void>>();
+
+  const partitionsOf = (topic: string): number => numberAt(counts, partitionKey(topic)) ?? 0;
+  /** Runs inside a write. */
+  const write = (topic: string, batch: readonly { key: string; sealed: Buffer }[]): void => {
+    let partitions = partitionsOf(topic);
+    if (partitions === 0) {
+      partitions = deps.partitions;
+      putNumber(counts, partitionKey(topic), partitions);
+    }
+    for (const { key, sealed } of batch) {
+      const partition = partitions === 1 ? 0 : hash32(key) % partitions;
+      const end = partitionKey(topic, partition);
+      const offset = numberAt(ends, end) ?? 0;
+      records.putSync(recordKey(topic, partition, offset), sealed);
+      putNumber(ends, end, offset + 1);
+    }
+  };
+  const seal = (topic: string, batch: readonly NewRecord[], bytesMax?: number) => {
+    const now = deps.clock.now();
+    return batch.map((record) => ({
+      key: record.key,
+      sealed: encodeRecord(topic, record, now, bytesMax),
+    }));
+  };
+  const ring = (topic: string): void => listeners.get(topic)?.forEach((wake) => wake());
+
+  const log: LocalLog = {
+    deps,
+    read: async (topic, partition, offset, limit) => {
+      checkTopic(topic);
+      return readRange(records, topic, partition, offset, limit);
+    },
+    offsetOf: (group, topic, partition) =>
+      numberAt(offsets, partitionKey(group, topic, partition)) ?? 0,
+    move: async (group, topic, partition, offset, dead) => {
+      const letters = `${topic}.dead-letter`;
+      const batch =
+        dead === undefined ? [] : seal(letters, [dead], recordBytesMax + deadLetterBytes);
+      await environment.write(bytesOf(batch), () => {
+        if (batch.length > 0) write(letters, batch);
+        putNumber(offsets, partitionKey(group, topic, partition), offset);
+      });
+      if (batch.length > 0) ring(letters);
+    },
+    onAppend: (topic, wake, signal) => {
+      const wakes = listeners.get(topic) ?? new Set();
+      listeners.set(topic, wakes.add(wake));
+      signal.addEventListener("abort", () => wakes.delete(wake), { once: true });
+    },
+  };
+
+  return {
+    append: async (topic, batch) => {
+      checkTopic(topic);
+      const sealed = seal(topic, batch);
+      if (sealed.length === 0) return;
+      try {
+        await environment.write(bytesOf(sealed), () => write(topic, sealed));
+      } catch (error) {
+        throw logError(error, topic);
+      }
+      failpoint("eventlog.append.after-write");
+      ring(topic);
+    },
+    read: log.read,
+    subscribe: async (options, handle, signal) => {
+      checkTopic(options.topic);
+      checkTopic(options.group);
+      const failed = new AbortController();
+      const stopped = AbortSignal.any([signal, closing.signal, failed.signal]);
+      const partitions = partitionsOf(options.topic) || deps.partitions;
+      const all = Array.from({ length: partitions }, (_, partition) => {
+        const name = partitionKey(options.group, options.topic, partition).toString();
+        // One consumer of a group reads a partition at a time; the next waits for its end.
+        const before = turns.get(name) ?? Promise.resolve();
+        const mine = before.then(() => consume(log, options, partition, handle, stopped));
+        const ended = mine.catch(() => failed.abort());
+        turns.set(name, ended);
+        return mine;
+      });
+      const done = Promise.allSettled(all);
+      subscriptions.add(done);
+      await done;
+      subscriptions.delete(done);
+      await Promise.all(all);
+    },
+    topics: async () => [...counts.getKeys()].map((key) => key.toString()),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await Promise.allSettled(subscriptions);
+    },
+  };
+}
+
+function readRange(
+  records: LmdbDatabase,
+  topic: string,
+  partition: number,
+  offset: number,
+  limit: number,
+): readonly LogRecord[] {
+  if (!Number.isInteger(limit) || limit < 1 || limit > readLimitMax) {
+    throw limitInvalid(limit, readLimitMax);
+  }
+  const start = recordKey(topic, partition, offset);
+  const end = recordKey(topic, partition, Number.MAX_SAFE_INTEGER);
+  const found: LogRecord[] = [];
+  let bytes = 0;
+  for (const { key, value } of records.getRange({ start, end, limit })) {
+    found.push(decodeRecord(topic, key, value));
+    bytes += value.length;
+    if (bytes >= readBytesMax) break;
+  }
+  return found;
+}
+
+function bytesOf(batch: readonly { sealed: Buffer }[]): number {
+  return batch.reduce((sum, { sealed }) => sum + sealed.length, 0);
+}
+
+function numberAt(database: LmdbDatabase, key: Buffer): number | undefined {
+  const sealed = database.getBinary(key);
+  return sealed && openRecord(sealed, `position ${key.toString().replaceAll("\0", "/")}`).number;
+}
+
+function putNumber(database: LmdbDatabase, key: Buffer, number: number): void {
+  database.putSync(key, sealRecord(number, new Uint8Array()));
+}
