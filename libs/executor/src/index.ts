@@ -1,1 +1,11 @@
-export type * from "./port.ts";
+export { type ExecutorOptions, openExecutor } from "./open-executor.ts";
+export type {
+  CompiledStep,
+  Executor,
+  InputSpec,
+  Step,
+  StepSpec,
+  Tensor,
+  TensorData,
+  TensorFlow,
+} from "./port.ts";

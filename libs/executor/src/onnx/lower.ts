@@ -1,0 +1,50 @@
+import type { InputSpec } from "../port.ts";
+import { type Dim, isFixed } from "./dim.ts";
+import { FLOAT, Graph, type IoDim } from "./graph.ts";
+import { elementTypes, inputName, Lowering, type Rules, type RowsSource } from "./lowering.ts";
+import type { Program } from "./program.ts";
+import { elementwiseRules } from "./rules-elementwise.ts";
+import { matrixRules } from "./rules-matrix.ts";
+import { reductionRules } from "./rules-reduction.ts";
+import { shapeRules } from "./rules-shape.ts";
+
+/** An ONNX file, and which of its outputs is which output of the step. */
+export interface LoweredStep {
+  readonly bytes: Uint8Array;
+  readonly outputNames: Readonly<Record<string, string>>;
+}
+
+const rules: Rules = { ...elementwiseRules, ...matrixRules, ...reductionRules, ...shapeRules };
+
+/**
+ * Lowers a program to one ONNX graph for any number of rows. Only what the outputs need is emitted; every
+ * output is float32.
+ *
+ * @throws {NotRecordable} naming the first kernel that has no rule, or whose use no rule covers.
+ */
+export function lower(program: Program, inputs: Readonly<Record<string, InputSpec>>): LoweredStep {
+  const graph = new Graph();
+  for (const [name, spec] of Object.entries(inputs)) {
+    graph.input(inputName(name), elementTypes[spec.dtype], spec.shape);
+  }
+  const lowering = new Lowering(rules, program, graph, rowsSource(inputs));
+  const outputNames: Record<string, string> = {};
+  for (const [name, id] of Object.entries(program.outputs)) {
+    const shape = lowering.value(id).shape.map(ioDim);
+    outputNames[name] = graph.output(lowering.asFloat(id), FLOAT, shape);
+  }
+  return { bytes: graph.encode(), outputNames };
+}
+
+function rowsSource(inputs: Readonly<Record<string, InputSpec>>): RowsSource | undefined {
+  for (const [input, spec] of Object.entries(inputs)) {
+    const axis = spec.shape.indexOf("rows");
+    if (axis >= 0) return { input, axis };
+  }
+  return undefined;
+}
+
+function ioDim(dim: Dim): IoDim {
+  if (isFixed(dim)) return dim;
+  return dim.rows === 1 && dim.plus === 0 ? "rows" : `rows * ${dim.rows} + ${dim.plus}`;
+}

@@ -1,0 +1,104 @@
+import { addDims, type Dim, isFixed, sameShape } from "./dim.ts";
+import { INT64 } from "./graph.ts";
+import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
+import { refuse } from "./not-recordable.ts";
+
+/** Kernels that move elements and compute none. */
+export const shapeRules: Readonly<Record<string, Rule>> = {
+  Reshape: reshape,
+  ExpandDims: reshape,
+  Transpose: (c) => c.graph.op("Transpose", [c.input(0)], { perm: numbers(c, "perm") }),
+  Concat: (c) => {
+    const inputs = c.ids.map((id) => c.lowering.name(id));
+    return c.graph.op("Concat", inputs, { axis: c.axis("axis", c.output().shape.length) });
+  },
+  Slice: (c) => {
+    const begin = c.sizes("begin");
+    const size = c.output().shape;
+    return slice(
+      c,
+      begin,
+      begin.map((at, i) => addDims(at, size[i] ?? 0)),
+      begin.map((_, i) => i),
+    );
+  },
+  SplitV: (c, k) => {
+    const axis = c.axis("axis", c.shape(0).length);
+    const sizes = c.call.outputs.map((_, i) => c.output(i).shape[axis] ?? 0);
+    const begin = sizes.slice(0, k).reduce<Dim>(addDims, 0);
+    return slice(c, [begin], [addDims(begin, sizes[k] ?? 0)], [axis]);
+  },
+  Pack: (c) => {
+    const axis = c.axis("axis", c.output().shape.length);
+    const at = c.lowering.ints([axis]);
+    const parts = c.ids.map((id) => c.graph.op("Unsqueeze", [c.lowering.name(id), at]));
+    return c.graph.op("Concat", parts, { axis });
+  },
+  Unpack: (c, k) => {
+    const axis = c.axis("axis", c.shape(0).length);
+    return c.graph.op("Squeeze", [slice(c, [k], [k + 1], [axis]), c.lowering.ints([axis])]);
+  },
+  PadV2: pad,
+  GatherV2: (c) => {
+    if (c.attr("batchDims") === 0) {
+      const axis = c.axis("axis", c.shape("x").length);
+      return c.graph.op("Gather", [c.input("x"), c.input("indices")], { axis });
+    }
+    return refuse("gather with batchDims has no ONNX lowering");
+  },
+  UnsortedSegmentSum: scatter,
+  Tile: (c) => c.graph.op("Tile", [c.input(0), c.lowering.dims(c.sizes("reps"))]),
+  BroadcastTo: (c) => c.graph.op("Expand", [c.input(0), c.lowering.dims(c.output().shape)]),
+  Fill: (c) => filled(c, c.number("value")),
+  ZerosLike: (c) => filled(c, 0),
+  OnesLike: (c) => filled(c, 1),
+};
+
+/** One open size is written -1, so that the graph needs not compute it. */
+function reshape(c: LoweredCall): string {
+  const to = c.output().shape;
+  if (sameShape(c.shape(0), to)) return c.input(0);
+  const simple = to.filter((dim) => !isFixed(dim)).length <= 1 && !to.includes(0);
+  const shape = simple
+    ? c.lowering.ints(to.map((dim) => (isFixed(dim) ? dim : -1)))
+    : c.lowering.dims(to);
+  return c.graph.op("Reshape", [c.input(0), shape]);
+}
+
+function slice(
+  c: LoweredCall,
+  begin: readonly Dim[],
+  end: readonly Dim[],
+  axes: readonly number[],
+): string {
+  const { lowering } = c;
+  const bounds = [lowering.dims(begin), lowering.dims(end), lowering.ints(axes)];
+  return c.graph.op("Slice", [c.input(0), ...bounds]);
+}
+
+/** TensorFlow.js lists [before, after] by axis; ONNX lists every before, then every after. */
+function pad(c: LoweredCall): string {
+  const pairs = c.sizes("paddings");
+  const order = [...pairs.filter((_, i) => i % 2 === 0), ...pairs.filter((_, i) => i % 2 === 1)];
+  const value = c.lowering.scalar(c.number("constantValue"), c.output().dtype);
+  return c.graph.op("Pad", [c.input(0), c.lowering.dims(order), value]);
+}
+
+/** The gradient of gather: rows are added up by their ids. */
+function scatter(c: LoweredCall): string {
+  const { graph, lowering } = c;
+  const ids = graph.op("Cast", [c.input(1)], { to: INT64 });
+  const indices = graph.op("Unsqueeze", [ids, lowering.ints([-1])]);
+  return graph.op("ScatterND", [filled(c, 0), indices, c.input(0)], { reduction: "add" });
+}
+
+function filled(c: LoweredCall, value: number): string {
+  const { dtype, shape } = c.output();
+  const one = c.graph.constant(elementTypes[dtype], [], [value]);
+  return shape.length === 0 ? one : c.graph.op("Expand", [one, c.lowering.dims(shape)]);
+}
+
+function numbers(c: LoweredCall, name: string): readonly number[] {
+  const value = c.attr(name);
+  return Array.isArray(value) ? value : refuse(`${c.call.kernel} needs a list ${name}`);
+}

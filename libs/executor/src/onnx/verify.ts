@@ -1,0 +1,101 @@
+import { messageOf, seededRandom } from "@heddle/base";
+import type { StepSpec, TensorData } from "../port.ts";
+import { drawInputs, type Style } from "../step-inputs.ts";
+import type { OpByOpStep } from "../tfjs/op-by-op.ts";
+import type { Session } from "./runtime.ts";
+
+/** A third row count, so that what fits two recordings by chance is found out. */
+const CHECKED_ROWS = 37;
+
+/** The greatest difference in a row, relative to the row's own scale. */
+const TOLERANCE = 1e-5;
+
+/** Signed numbers first, which try both sides of a ReLU; steps with logarithms or roots need positive ones. */
+const styles: readonly Style[] = [
+  { low: -0.5, high: 0.5, idsBelow: 2 },
+  { low: 0.1, high: 0.9, idsBelow: 2 },
+  { low: 0.1, high: 0.9, idsBelow: 1 },
+];
+
+type Outputs = Readonly<Record<string, Float32Array>>;
+
+/**
+ * Compares a graph with its step op by op, on random rows. A pre-activation within rounding of zero may
+ * fall on either side of a ReLU and change a whole row's gradient; that is rare, so a first difference is
+ * believed only when it shows again on one of two further batches.
+ *
+ * @returns why the graph must not be used; undefined when both agree.
+ */
+export async function disagreement(
+  graph: Session,
+  opByOp: OpByOpStep,
+  spec: StepSpec,
+): Promise<string | undefined> {
+  const style = styles.find((candidate) => isTelling(opByOp, spec, candidate));
+  if (style === undefined) {
+    return "op by op gave no finite results on random rows, so the graph could not be checked";
+  }
+  const first = await compareOn(graph, opByOp, spec, style, 1);
+  if (first === undefined) return undefined;
+  for (const seed of [2, 3]) {
+    if ((await compareOn(graph, opByOp, spec, style, seed)) !== undefined) return first;
+  }
+  return undefined;
+}
+
+/** Whether a step gives numbers on such inputs: NaN agrees with NaN and proves nothing. */
+function isTelling(opByOp: OpByOpStep, spec: StepSpec, style: Style): boolean {
+  try {
+    const outputs = opByOp.runNow(draw(spec, style, 1), CHECKED_ROWS);
+    return Object.values(outputs).every((values) => values.every(Number.isFinite));
+  } catch {
+    // Ids beyond a small table make a step throw: the next style has smaller ones.
+    return false;
+  }
+}
+
+async function compareOn(
+  graph: Session,
+  opByOp: OpByOpStep,
+  spec: StepSpec,
+  style: Style,
+  seed: number,
+): Promise<string | undefined> {
+  const inputs = draw(spec, style, seed);
+  const want = opByOp.runNow(inputs, CHECKED_ROWS);
+  let got: Outputs;
+  try {
+    got = await graph.run(inputs, CHECKED_ROWS);
+  } catch (error) {
+    return `the graph failed on ${CHECKED_ROWS} rows: ${messageOf(error)}`;
+  }
+  for (const [name, values] of Object.entries(want)) {
+    const error = largestRowError(values, got[name] ?? new Float32Array());
+    if (!(error <= TOLERANCE)) {
+      return `output "${name}" of the graph is off by ${error.toExponential(1)} on ${CHECKED_ROWS} rows`;
+    }
+  }
+  return undefined;
+}
+
+/** The scale of a row is its own largest number, but not less than the typical size in the output. */
+export function largestRowError(want: Float32Array, got: Float32Array): number {
+  if (want.length !== got.length) return Infinity;
+  const width = want.length % CHECKED_ROWS === 0 ? want.length / CHECKED_ROWS : want.length;
+  const typical = Math.sqrt(want.reduce((sum, x) => sum + x * x, 0) / want.length);
+  let worst = 0;
+  for (let row = 0; row < want.length; row += width) {
+    let scale = typical;
+    let difference = 0;
+    for (let i = row; i < row + width; i += 1) {
+      scale = Math.max(scale, Math.abs(want[i] ?? NaN));
+      difference = Math.max(difference, Math.abs((want[i] ?? NaN) - (got[i] ?? NaN)));
+    }
+    if (difference > 0 || Number.isNaN(difference)) worst = Math.max(worst, difference / scale);
+  }
+  return worst;
+}
+
+function draw(spec: StepSpec, style: Style, seed: number): Record<string, TensorData> {
+  return drawInputs(spec, CHECKED_ROWS, style, seededRandom(seed));
+}

@@ -1,0 +1,126 @@
+import { HeddleError, messageOf, seededRandom } from "@heddle/base";
+import type { CompiledStep, Step, StepSpec, Tensor, TensorData, TensorFlow } from "../port.ts";
+import { checkInputs, drawInputs, shapeOf } from "../step-inputs.ts";
+import { type BackendName, type LoadedTensorFlow, onBackend } from "./tensorflow.ts";
+
+/** A step run kernel by kernel, at once: `runNow` is `run` without its promise. */
+export interface OpByOpStep extends CompiledStep {
+  readonly backend: BackendName;
+  runNow(inputs: Readonly<Record<string, TensorData>>, rows: number): Record<string, Float32Array>;
+}
+
+/**
+ * Prepares a step to run on TensorFlow.js's own kernels. It is tried once on few rows, because the wasm
+ * backend lacks some kernels (the gradient of gather, for one): such a step runs on the cpu backend.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT STEP_FAILED when the step throws on every backend.
+ */
+export function compileOpByOp(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): OpByOpStep {
+  const { tf } = loaded;
+  const backend = firstThatRuns(loaded, step, spec);
+  const runNow: OpByOpStep["runNow"] = (inputs, rows) => {
+    checkInputs(spec, inputs, rows);
+    return runStep(tf, backend, step, spec, inputs, rows);
+  };
+  return {
+    backend,
+    description: `${describeBackend(loaded, backend)} (op by op)`,
+    runNow,
+    // An async function turns what `runNow` throws into a rejection.
+    run: async (inputs, rows) => runNow(inputs, rows),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** A backend with the version that decides its bits, for descriptions. */
+export function describeBackend(loaded: LoadedTensorFlow, backend: BackendName): string {
+  return `tfjs-${backend} ${loaded.tf.version_core}`;
+}
+
+/** Makes tensors of a call's inputs. The cpu backend keeps the arrays; nothing writes to them. */
+export function toTensors(
+  tf: TensorFlow,
+  spec: StepSpec,
+  inputs: Readonly<Record<string, TensorData>>,
+  rows: number,
+): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, input] of Object.entries(spec.inputs)) {
+    const data = inputs[name];
+    if (data !== undefined) tensors[name] = tf.tensor(data, shapeOf(input, rows), input.dtype);
+  }
+  return tensors;
+}
+
+/**
+ * Runs work that may make tensors and variables and leaves none behind, not even kept ones: `tf.keep` is how
+ * a step carries its logits out of `tf.valueAndGrads`.
+ */
+export function leavingNothing<T>(tf: TensorFlow, work: () => T): T {
+  const engine = tf.engine();
+  const { registeredVariables, keep } = engine;
+  const variablesBefore = new Set(Object.keys(registeredVariables));
+  const kept: Tensor[] = [];
+  engine.keep = (tensor) => {
+    kept.push(tensor);
+    return keep.call(engine, tensor) as typeof tensor;
+  };
+  engine.startScope();
+  try {
+    return work();
+  } finally {
+    engine.endScope();
+    Reflect.deleteProperty(engine, "keep");
+    for (const tensor of kept) {
+      if (!tensor.isDisposed) tensor.dispose();
+    }
+    for (const [name, variable] of Object.entries(registeredVariables)) {
+      if (!variablesBefore.has(name)) variable.dispose();
+    }
+  }
+}
+
+function firstThatRuns(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): BackendName {
+  const order: BackendName[] = loaded.fastest === "wasm" ? ["wasm", "cpu"] : ["cpu"];
+  const rows = 2;
+  const style = { low: 0.1, high: 0.9, idsBelow: 1 };
+  const inputs = drawInputs(spec, rows, style, seededRandom(1));
+  let failure: unknown;
+  for (const backend of order) {
+    try {
+      runStep(loaded.tf, backend, step, spec, inputs, rows);
+      return backend;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    "STEP_FAILED",
+    `step "${spec.name}" failed on ${rows} random rows: ${messageOf(failure)}`,
+    { metadata: { step: spec.name }, cause: failure },
+  );
+}
+
+function runStep(
+  tf: TensorFlow,
+  backend: BackendName,
+  step: Step,
+  spec: StepSpec,
+  inputs: Readonly<Record<string, TensorData>>,
+  rows: number,
+): Record<string, Float32Array> {
+  return onBackend(tf, backend, () =>
+    leavingNothing(tf, () => {
+      const results = step(tf, toTensors(tf, spec, inputs, rows));
+      const outputs: Record<string, Float32Array> = {};
+      for (const [name, tensor] of Object.entries(results)) {
+        const values = tensor.dataSync();
+        // The cpu backend hands out its own buffer, which may be an input's: the caller gets a copy.
+        outputs[name] =
+          backend === "wasm" && values instanceof Float32Array ? values : Float32Array.from(values);
+      }
+      return outputs;
+    }),
+  );
+}
