@@ -1,1 +1,6 @@
-export type * from "./port.ts";
+export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
+export { createDense, type DenseVector } from "./dense.ts";
+export { createIndex, type IdIndex } from "./id-index.ts";
+export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
+export type { Optimizer, ParameterTable, TableRows, TableSpec } from "./port.ts";
+export { createTable } from "./table.ts";

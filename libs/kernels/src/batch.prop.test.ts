@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gatherRows, scatterRows, sumGradients } from "./batch.ts";
+import { shardOf, splitByShard, uniqueIds } from "./ids.ts";
+
+const id = fc.oneof(
+  fc.bigInt({ min: 0n, max: 9n }),
+  fc.bigInt({ min: 0n, max: 9n }).map((high) => high << 32n),
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+);
+const ids = fc.array(id, { maxLength: 200 }).map((list) => BigUint64Array.from(list));
+
+test("unique ids stand in the order first seen, and index leads back to the ids", () => {
+  fc.assert(
+    fc.property(ids, (all) => {
+      const { unique, index } = uniqueIds(all);
+      assert.deepEqual([...unique], [...new Set(all)]);
+      assert.deepEqual(
+        [...all],
+        [...index].map((at) => unique[at]),
+      );
+    }),
+  );
+});
+
+test("shards part the ids: none is lost, each lies where shardOf says, order is kept", () => {
+  fc.assert(
+    fc.property(ids, fc.integer({ min: 1, max: 7 }), (all, shards) => {
+      const parts = splitByShard(all, shards);
+      assert.equal(parts.length, shards);
+      const positions = parts.flatMap((part) => [...part.positions]).sort((a, b) => a - b);
+      assert.deepEqual(positions, [...all.keys()]);
+      parts.forEach((part, shard) => {
+        part.ids.forEach((one, i) => {
+          assert.equal(one, all[part.positions[i]!]);
+          assert.equal(shardOf(one, shards), shard);
+          assert.ok(i === 0 || part.positions[i - 1]! < part.positions[i]!);
+        });
+      });
+    }),
+  );
+});
+
+test("shards are even for ids in sequence and for ids that differ only in their upper half", () => {
+  for (const shift of [0n, 32n]) {
+    const many = BigUint64Array.from({ length: 40_000 }, (_, i) => BigInt(i) << shift);
+    for (const part of splitByShard(many, 4)) {
+      assert.ok(Math.abs(part.ids.length - 10_000) < 500, `${part.ids.length} of 10000`);
+    }
+  }
+});
+
+test("summed gradients are the float32 sums in row order; gather and scatter undo each other", () => {
+  const rows = fc.array(fc.tuple(fc.nat(5), fc.float({ noNaN: true, min: -1e6, max: 1e6 })), {
+    minLength: 1,
+    maxLength: 60,
+  });
+  fc.assert(
+    fc.property(rows, (list) => {
+      const index = Int32Array.from(list, ([at]) => at);
+      const gradients = Float32Array.from(list.flatMap(([, g]) => [g, -2 * g]));
+      const out = new Float32Array(12).fill(9);
+      sumGradients(gradients, 2, index, 6, out);
+      const expected = new Float32Array(12);
+      index.forEach((at, i) => {
+        expected[at * 2]! += gradients[i * 2]!;
+        expected[at * 2 + 1]! += gradients[i * 2 + 1]!;
+      });
+      assert.deepEqual(out, expected);
+
+      const gathered = new Float32Array(index.length * 2);
+      gatherRows(out, 2, index, gathered);
+      const back = new Float32Array(12);
+      scatterRows(gathered, 2, index, back);
+      const present = new Set(index);
+      assert.deepEqual(
+        back,
+        out.map((x, i) => (present.has(i >> 1) ? x : 0)),
+      );
+    }),
+  );
+});
