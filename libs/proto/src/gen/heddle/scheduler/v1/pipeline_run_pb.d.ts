@@ -128,7 +128,7 @@ export declare type StepRun = Message<"heddle.scheduler.v1.StepRun"> & {
   status: Status;
 
   /**
-   * Attempts so far.
+   * Attempts so far, oldest first; the newest 32.
    *
    * @generated from field: repeated heddle.scheduler.v1.Attempt attempts = 4;
    */
@@ -142,7 +142,7 @@ export declare type StepRun = Message<"heddle.scheduler.v1.StepRun"> & {
   outputs: { [key: string]: string };
 
   /**
-   * How far the newest attempt is.
+   * How far the newest attempt is; absent when no attempt is under way.
    *
    * @generated from field: heddle.scheduler.v1.Progress progress = 6;
    */
@@ -284,6 +284,33 @@ export declare type PipelineRunEvent = Message<"heddle.scheduler.v1.PipelineRunE
  * Use `create(PipelineRunEventSchema)` to create a new message.
  */
 export declare const PipelineRunEventSchema: GenMessage<PipelineRunEvent>;
+
+/**
+ * A pipeline was registered or changed.
+ *
+ * @generated from message heddle.scheduler.v1.PipelineEvent
+ */
+export declare type PipelineEvent = Message<"heddle.scheduler.v1.PipelineEvent"> & {
+  /**
+   * The pipeline.
+   *
+   * @generated from field: string pipeline = 1;
+   */
+  pipeline: string;
+
+  /**
+   * Content name of its definition.
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.PipelineEvent.
+ * Use `create(PipelineEventSchema)` to create a new message.
+ */
+export declare const PipelineEventSchema: GenMessage<PipelineEvent>;
 
 /**
  * Where a run or step stands.

@@ -524,7 +524,9 @@ export declare const SchedulerService: GenService<{
   },
   /**
    * Starts the pipeline for a window. The same (pipeline, window, variant) is the same run.
-   * Errors: UNKNOWN_PIPELINE.
+   * Runs of one pipeline go one after another, in the order they were submitted.
+   * Errors: UNKNOWN_PIPELINE, WINDOW_INVALID (not a partition of the model), VARIANT_INVALID,
+   * RUN_DIFFERS (it was submitted with other branches), UNKNOWN_CONFIGURATION (its model is not registered).
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.SubmitRun
    */
@@ -555,7 +557,7 @@ export declare const SchedulerService: GenService<{
     output: typeof ListPipelineRunsResponseSchema;
   },
   /**
-   * The run at each change, until it ends.
+   * The run at each change, until it ends; also, at its old revision, when a job's progress moved.
    * Errors: UNKNOWN_PIPELINE_RUN.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.WatchPipelineRun
@@ -577,7 +579,7 @@ export declare const SchedulerService: GenService<{
     output: typeof CancelRunResponseSchema;
   },
   /**
-   * Continues a failed or cancelled run from the steps that did not succeed.
+   * Continues a failed or cancelled run from the steps that did not succeed. A run that succeeded has none: nothing happens.
    * Errors: UNKNOWN_PIPELINE_RUN, RUN_NOT_ENDED.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.ResumeRun
@@ -599,7 +601,7 @@ export declare const SchedulerService: GenService<{
     output: typeof HeartbeatResponseSchema;
   },
   /**
-   * Addresses of a gang's members, once all of them listen.
+   * Addresses of the gang's other members, once all of those listen.
    * Errors: UNKNOWN_JOB, FENCED.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.AwaitGang
@@ -610,7 +612,7 @@ export declare const SchedulerService: GenService<{
     output: typeof AwaitGangResponseSchema;
   },
   /**
-   * A job's result, recorded before it exits.
+   * A job's result, recorded before it exits. Of a gang, only the leader's counts (the learner's, of a training).
    * Errors: FENCED, UNKNOWN_JOB.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.Complete
