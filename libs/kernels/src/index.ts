@@ -2,5 +2,6 @@ export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
 export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
 export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
+export { checkGradients, checkLength } from "./optimizer.ts";
 export type { Optimizer, ParameterTable, TableRows, TableSpec } from "./port.ts";
 export { createTable } from "./table.ts";

@@ -324,6 +324,14 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
    * @generated from field: bytes dense = 4;
    */
   dense: Uint8Array;
+
+  /**
+   * A cut follows: pulls of later steps read the state after this push, whatever the lag. The learner pulls for no
+   * later step before this push is acknowledged.
+   *
+   * @generated from field: bool cut = 5;
+   */
+  cut: boolean;
 };
 
 /**
@@ -565,7 +573,7 @@ export declare const StatsResponseSchema: GenMessage<StatsResponse>;
 export declare const ParameterServerService: GenService<{
   /**
    * Declares the tables and dense parameters of a run; the same declaration again is no error.
-   * Errors: RUN_DIFFERS, FENCED.
+   * Errors: RUN_DIFFERS, DECLARATION_INVALID, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Configure
    */
@@ -575,8 +583,9 @@ export declare const ParameterServerService: GenService<{
     output: typeof ConfigureResponseSchema;
   },
   /**
-   * Reads rows and dense parameters at the version that the step must see; waits until the shard has it.
-   * Errors: UNKNOWN_TABLE, UNKNOWN_PARAMETER, STEP_ORDER, FENCED.
+   * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
+   * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
+   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -586,8 +595,10 @@ export declare const ParameterServerService: GenService<{
     output: typeof PullResponseSchema;
   },
   /**
-   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again.
-   * Errors: NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused push is applied.
+   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
+   * pull that must still see the state before it was served.
+   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused
+   * push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
@@ -598,7 +609,7 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Writes rows and slots at the current step to the object store.
-   * Errors: STEP_ORDER (the shard is not at that step), FENCED.
+   * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Snapshot
    */
@@ -608,8 +619,9 @@ export declare const ParameterServerService: GenService<{
     output: typeof SnapshotResponseSchema;
   },
   /**
-   * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard.
-   * Errors: OBJECT_CORRUPT, NO_SUCH_OBJECT, FENCED.
+   * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard. Without
+   * files it returns to the initial state. The step of the cut counts as applied.
+   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another declaration), TABLE_FULL, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Restore
    */

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { decodeParameters } from "@heddle/artifact";
+import { type Objects, openFileObjects } from "@heddle/objects";
+import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { connect } from "@heddle/rpc";
+import { silentTelemetry } from "@heddle/telemetry";
+import { bytesOf, float32Of } from "@heddle/tensor";
+import { startShard } from "./index.ts";
+
+const telemetry = silentTelemetry();
+const call = { timeoutMs: 5_000 };
+const ids = bytesOf(BigUint64Array.of(5n, 9n));
+const table = {
+  name: "rows",
+  dimension: 2,
+  rate: 0.1,
+  initialAccumulator: 0.1,
+  initialDeviation: 0.05,
+  seed: 1,
+};
+const declaration = (lag = 0, fence = 1n) => ({
+  run: "r",
+  fence,
+  shard: 0,
+  shards: 1,
+  tables: [table],
+  dense: [
+    { name: "bias", initial: bytesOf(Float32Array.of(3)), rate: 0.1, initialAccumulator: 0.1 },
+  ],
+  lag,
+});
+const pullOf = (step: number, fence = 1n) => ({
+  fence,
+  step: BigInt(step),
+  tables: [{ table: "rows", ids }],
+  dense: true,
+});
+const pushOf = (step: number, cut = false, fence = 1n) => ({
+  fence,
+  step: BigInt(step),
+  tables: [{ table: "rows", ids, gradients: bytesOf(Float32Array.of(1, 2, 3, 4)) }],
+  dense: bytesOf(Float32Array.of(1)),
+  cut,
+});
+
+async function openTestShard() {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-shard-"));
+  const objects: Objects = await openFileObjects({ path: folder });
+  const usage = () => ({ cpuSeconds: 1.5, peakMemoryBytes: 77 });
+  const server = await startShard({ objects, telemetry, usage, tableRowsMax: 100 });
+  const shard = connect(ParameterServerService, server.address, { telemetry, actor: "test" });
+  return {
+    shard,
+    objects,
+    folder,
+    [Symbol.asyncDispose]: async () => {
+      await shard[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+test("a repeated push is acknowledged and applied once", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure(declaration(), call);
+  await shard.pull(pullOf(1), call);
+  assert.equal((await shard.push(pushOf(1), call)).step, 1n);
+  const after = await shard.pull(pullOf(2), call);
+  assert.equal((await shard.push(pushOf(1), call)).step, 1n);
+  assert.deepEqual((await shard.pull(pullOf(2), call)).rows, after.rows);
+});
+
+test("with a lag of 1 a step reads the state after the step before last, and a push waits for that read", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure(declaration(1), call);
+  const first = await shard.pull(pullOf(1), call);
+  const push = shard.push(pushOf(1), call);
+  const second = await shard.pull(pullOf(2), call);
+  assert.deepEqual(second.rows, first.rows);
+  await push;
+  const third = await shard.pull(pullOf(3), call);
+  assert.equal(third.step, 1n);
+  assert.notDeepEqual(third.rows, first.rows);
+  await shard.push(pushOf(2, true), call);
+  assert.equal((await shard.pull(pullOf(3), call)).step, 2n, "a cut ends the lag");
+});
+
+test("a pull whose state does not come ends with its caller's deadline", async () => {
+  await using opened = await openTestShard();
+  await opened.shard.configure(declaration(), call);
+  await assert.rejects(opened.shard.pull(pullOf(2), { timeoutMs: 100 }), {
+    code: "DEADLINE_EXCEEDED",
+  });
+});
+
+test("a lower fence is refused, a higher one takes over, and who waited is told", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await assert.rejects(shard.pull(pullOf(1), call), { reason: "NOT_CONFIGURED" });
+  await shard.configure(declaration(0, 2n), call);
+  const fenced = { code: "ABORTED", reason: "FENCED" };
+  await assert.rejects(shard.configure(declaration(0, 1n), call), fenced);
+  await assert.rejects(shard.pull(pullOf(1), call), fenced);
+  await assert.rejects(shard.push(pushOf(1), call), fenced);
+  await assert.rejects(shard.snapshot({ fence: 1n, step: 0n, objectPrefix: "p" }, call), fenced);
+  await assert.rejects(shard.restore({ fence: 1n }, call), fenced);
+  const waiting = assert.rejects(shard.pull(pullOf(2, 2n), call), fenced);
+  await shard.pull(pullOf(1, 2n), call);
+  await shard.configure(declaration(0, 3n), call);
+  await waiting;
+});
+
+test("a shard takes no second run and no declaration that cannot be", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  for (const wrong of [
+    { run: "" },
+    { shards: 0 },
+    { lag: 2 },
+    { tables: [table, table] },
+    { tables: [{ ...table, dimension: 0 }] },
+    { tables: [{ ...table, rate: 0 }] },
+    {
+      dense: [
+        { name: "d", initial: bytesOf(Float32Array.of(NaN)), rate: 1, initialAccumulator: 1 },
+      ],
+    },
+  ]) {
+    await assert.rejects(shard.configure({ ...declaration(), ...wrong }, call), {
+      reason: "DECLARATION_INVALID",
+    });
+  }
+  await shard.configure(declaration(), call);
+  assert.equal((await shard.configure(declaration(), call)).step, 0n);
+  await assert.rejects(shard.configure({ ...declaration(), run: "other" }, call), {
+    reason: "RUN_DIFFERS",
+  });
+});
+
+test("a snapshot is written at its step alone and restores to the same bytes", async () => {
+  await using opened = await openTestShard();
+  const { shard, objects } = opened;
+  await shard.configure(declaration(), call);
+  await shard.pull(pullOf(1), call);
+  await shard.push(pushOf(1, true), call);
+  const at = (step: bigint) => ({ fence: 1n, step, objectPrefix: `snapshots/${step}` });
+  await assert.rejects(shard.snapshot(at(2n), call), { reason: "STEP_ORDER" });
+  const { object } = await shard.snapshot(at(1n), call);
+  const before = await shard.pull(pullOf(2), call);
+  await shard.push(pushOf(2), call);
+  await assert.rejects(shard.pull(pullOf(2), call), { reason: "STEP_ORDER" });
+  const restored = await shard.restore({ fence: 1n, step: 1n, objects: [object!] }, call);
+  assert.equal(restored.rows, 2n);
+  const again = await shard.pull(pullOf(2), call);
+  assert.deepEqual([again.rows, again.dense], [before.rows, before.dense]);
+  const file = decodeParameters(await objects.get(object!.name, object!.sha256));
+  assert.deepEqual(file.dense["bias"]?.values, float32Of(again.dense));
+  await shard.restore({ fence: 1n, step: 0n }, call);
+  const { rows, step, cpuSeconds, peakMemoryBytes } = await shard.stats({}, call);
+  assert.deepEqual([rows, step, cpuSeconds, peakMemoryBytes], [0n, 0n, 1.5, 77n]);
+});
+
+test("a corrupt or missing snapshot file is reported and changes nothing", async () => {
+  await using opened = await openTestShard();
+  const { shard, objects } = opened;
+  await shard.configure(declaration(), call);
+  const info = await objects.put("bad", new TextEncoder().encode("no tensors"));
+  const ref = { name: info.name, bytes: BigInt(info.bytes), sha256: info.sha256 };
+  await assert.rejects(shard.restore({ fence: 1n, objects: [ref] }, call), { code: "DATA_LOSS" });
+  await writeFile(await objects.path("bad"), "not tensors", { flag: "w" });
+  await assert.rejects(shard.restore({ fence: 1n, objects: [ref] }, call), { code: "DATA_LOSS" });
+  await assert.rejects(shard.restore({ fence: 1n, objects: [{ ...ref, name: "gone" }] }, call), {
+    reason: "NO_SUCH_OBJECT",
+  });
+  assert.equal((await shard.pull(pullOf(1), call)).step, 0n);
+});

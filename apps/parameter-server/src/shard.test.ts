@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeParameters, mergeParameters } from "@heddle/artifact";
+import { shardOf } from "@heddle/kernels";
+import fc from "fast-check";
+import { type Declaration, openShard } from "./shard.ts";
+
+const declare = (shard: number, shards: number): Declaration => ({
+  shard,
+  shards,
+  tables: [
+    {
+      name: "rows",
+      dimension: 3,
+      rate: 0.1,
+      initialAccumulator: 0.1,
+      initialDeviation: 0.05,
+      seed: 7,
+    },
+  ],
+  dense:
+    shard === 0
+      ? [{ name: "bias", initial: Float32Array.of(1, 2), rate: 0.1, initialAccumulator: 0.1 }]
+      : [],
+});
+const ones = (n: number): Float32Array => new Float32Array(n).fill(1);
+const none = new Float32Array();
+
+test("a push over two tables of which one is refused changes neither", () => {
+  const shard = openShard(
+    { ...declare(1, 2), tables: ["a", "b"].map((name) => ({ ...declare(0, 1).tables[0]!, name })) },
+    100,
+  );
+  const before = encodeParameters(shard.state());
+  const good = { table: "a", ids: BigUint64Array.of(1n), gradients: ones(3) };
+  const bad = { table: "b", ids: BigUint64Array.of(1n), gradients: Float32Array.of(1, NaN, 1) };
+  assert.throws(() => shard.push([good, bad], none), { reason: "NOT_FINITE" });
+  assert.throws(() => shard.push([good, { ...bad, gradients: ones(2) }], none), {
+    reason: "WRONG_SIZE",
+  });
+  assert.throws(() => shard.push([good, { ...bad, table: "c" }], none), {
+    reason: "UNKNOWN_TABLE",
+  });
+  assert.throws(() => shard.push([good], ones(1)), { reason: "WRONG_SIZE" });
+  assert.deepEqual(encodeParameters(shard.state()), before);
+});
+
+test("a table at its bound refuses a push before anything is applied", () => {
+  const shard = openShard(declare(1, 2), 2);
+  shard.push([{ table: "rows", ids: BigUint64Array.of(1n, 2n), gradients: ones(6) }], none);
+  assert.throws(
+    () => shard.push([{ table: "rows", ids: BigUint64Array.of(3n), gradients: ones(3) }], none),
+    {
+      reason: "TABLE_FULL",
+      message: /table rows holds 2 of at most 2 rows/,
+    },
+  );
+});
+
+test("a snapshot of another shape is refused and changes nothing", () => {
+  const shard = openShard(declare(0, 1), 100);
+  shard.push([{ table: "rows", ids: BigUint64Array.of(1n), gradients: ones(3) }], ones(2));
+  const before = shard.state();
+  const { rows } = before.tables as Record<string, (typeof before.tables)[string]>;
+  for (const part of [
+    { ...before, tables: {} },
+    { ...before, dense: {} },
+    { ...before, dense: { bias: { values: ones(3), slots: ones(3) } } },
+    { ...before, tables: { rows: { ...rows!, dimension: 1 } } },
+  ]) {
+    assert.throws(() => shard.restore([part]), { reason: "SNAPSHOT_DIFFERS" });
+  }
+  assert.deepEqual(shard.state(), before);
+});
+
+test("parts that hold the same id are not one snapshot", () => {
+  const shard = openShard(declare(0, 1), 100);
+  shard.push([{ table: "rows", ids: BigUint64Array.of(1n), gradients: ones(3) }], ones(2));
+  assert.throws(() => shard.restore([shard.state(), shard.state()]), { reason: "PARTS_OVERLAP" });
+});
+
+test("merged snapshots do not depend on the number of shards, and restoring on any number gives them back", () => {
+  const pushes = fc.array(fc.uniqueArray(fc.bigInt({ min: 0n, max: 40n }), { maxLength: 8 }), {
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(
+      pushes,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      (steps, m, n) => {
+        const open = (shards: number) =>
+          Array.from({ length: shards }, (_, i) => openShard(declare(i, shards), 1_000));
+        const merged = (shards: ReturnType<typeof open>): Uint8Array =>
+          encodeParameters(mergeParameters(shards.map((shard) => shard.state())));
+        const run = (shards: ReturnType<typeof open>): void => {
+          steps.forEach((step, s) => {
+            shards.forEach((shard, i) => {
+              const ids = BigUint64Array.from(
+                step.filter((id) => shardOf(id, shards.length) === i),
+              );
+              const gradients = new Float32Array(ids.length * 3);
+              // The gradient of a row is a function of its id, as in a real run.
+              ids.forEach((id, k) => gradients.fill(Number(id) - s, k * 3, k * 3 + 3));
+              shard.push([{ table: "rows", ids, gradients }], i === 0 ? ones(2) : none);
+            });
+          });
+        };
+        const one = open(1);
+        const several = open(m);
+        run(one);
+        run(several);
+        assert.deepEqual(merged(several), merged(one));
+        const restored = open(n);
+        for (const shard of restored) shard.restore(several.map((s) => s.state()));
+        assert.deepEqual(merged(restored), merged(one));
+        run(restored);
+        run(one);
+        assert.deepEqual(merged(restored), merged(one));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
