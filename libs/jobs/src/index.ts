@@ -1,1 +1,10 @@
-export type * from "./port.ts";
+export { exitWithParent } from "./exit-with-parent.ts";
+export { lastLines } from "./last-lines.ts";
+export type { JobExit, Jobs, JobSpec, RunningJob } from "./port.ts";
+export {
+  inputBytesMax,
+  logPath,
+  openProcessJobs,
+  type ProcessJobsOptions,
+} from "./process-jobs.ts";
+export { runJob } from "./run-job.ts";
