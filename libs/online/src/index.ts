@@ -1,1 +1,2 @@
-export type * from "./port.ts";
+export { openLmdbOnline, rowBytesMax } from "./lmdb-online.ts";
+export type { OnlineRow, OnlineValues } from "./port.ts";

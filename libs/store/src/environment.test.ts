@@ -103,3 +103,19 @@ test("a folder that is no store is refused with its place", () => {
     /dev\/null/,
   );
 });
+
+test("databases may be opened while writes are under way", async (t) => {
+  const environment = open(t);
+  const first = environment.database("first");
+  const writes: Promise<void>[] = [];
+  for (let n = 0; n < 40; n++) {
+    const key = Buffer.from(`k${n}`);
+    writes.push(environment.write(1, () => void first.putSync(key, key)));
+    if (n % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+    const other = environment.database(`other-${n}`);
+    writes.push(environment.write(1, () => void other.putSync(key, key)));
+  }
+  await Promise.all(writes);
+  assert.equal([...first.getKeys()].length, 40);
+  assert.equal(environment.database("other-39").getBinary(Buffer.from("k39"))?.toString(), "k39");
+});
