@@ -1,0 +1,216 @@
+import { HeddleError } from "@heddle/base";
+import { didYouMean, parseStrict } from "@heddle/config";
+import type { PipelineDefinition, Step } from "@heddle/sdk";
+import { z } from "zod";
+
+/** A pipeline as it is kept. */
+export interface PipelineState {
+  readonly definition: PipelineDefinition;
+  /** Content name of the definition. */
+  readonly digest: string;
+}
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
+  error: "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit",
+});
+const after = z.array(name);
+
+const PartitionRangeSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("training"),
+    from: z.exactOptional(z.union([z.int(), z.string().min(1)])),
+  }),
+  z.strictObject({ kind: z.literal("next") }),
+]);
+
+const StepSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("build-dataset"),
+    partitions: PartitionRangeSchema,
+    use: z.enum(["training", "evaluation", "ranking"]),
+    after: z.exactOptional(after),
+  }),
+  z.strictObject({
+    kind: z.literal("train"),
+    dataset: name,
+    warmStart: z.boolean(),
+    shards: z.int().positive(),
+    after,
+  }),
+  z.strictObject({
+    kind: z.literal("evaluate"),
+    version: name,
+    dataset: name,
+    ranking: z.exactOptional(name),
+    after,
+  }),
+  z.strictObject({ kind: z.literal("gate"), evaluation: name, after }),
+  z.strictObject({ kind: z.literal("publish"), gate: name, fleet: name, after }),
+]);
+
+const PipelineSchema = z.strictObject({
+  kind: z.literal("pipeline"),
+  name,
+  owner: z.string().min(1),
+  model: z.string().min(1),
+  steps: z.record(name, StepSchema),
+  retries: z.strictObject({
+    attemptsMax: z.int().min(1).max(100),
+    initialMs: z.int().nonnegative(),
+    maxMs: z.int().nonnegative(),
+  }),
+});
+
+export interface PipelineLimits {
+  readonly stepsMax: number;
+  readonly jobsMax: number;
+}
+
+/**
+ * Reads and checks a pipeline definition.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID for unknown keys, wrong values, or a step that
+ *   reads another's output without coming after it; UNKNOWN_STEP; STEP_CYCLE with the steps of the cycle.
+ */
+export function parsePipeline(json: string, limits: PipelineLimits): PipelineDefinition {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "DEFINITION_INVALID",
+      "the pipeline definition is not JSON: send what definePipeline returns",
+      { cause },
+    );
+  }
+  const definition = parseStrict(PipelineSchema, value, titleOf(value), "DEFINITION_INVALID");
+  checkLimits(definition, limits);
+  checkReferences(definition);
+  checkCycles(definition);
+  checkInputs(definition);
+  return definition;
+}
+
+const titleOf = (value: unknown): string => {
+  const named = value as { name?: unknown } | null;
+  return `pipeline definition ${typeof named?.name === "string" ? named.name : ""}`.trim();
+};
+
+function checkLimits(definition: PipelineDefinition, { stepsMax, jobsMax }: PipelineLimits): void {
+  const steps = Object.entries(definition.steps);
+  if (steps.length === 0 || steps.length > stepsMax) {
+    throw invalid(definition, `it has ${steps.length} steps; 1 to ${stepsMax} are allowed`);
+  }
+  for (const [step, { kind, ...rest }] of steps) {
+    const jobs = kind === "train" && "shards" in rest ? rest.shards + 1 : 1;
+    if (jobs <= jobsMax) continue;
+    throw invalid(
+      definition,
+      `step ${step} needs ${jobs} jobs at once (its shards and a learner), and ${jobsMax} may run: use fewer shards or raise jobsMax`,
+    );
+  }
+}
+
+/** Steps whose outputs a step reads, with the kind each must be. */
+export function inputsOf(
+  step: Step,
+): readonly { readonly step: string; readonly kind: Step["kind"] }[] {
+  switch (step.kind) {
+    case "build-dataset":
+      return [];
+    case "train":
+      return [{ step: step.dataset, kind: "build-dataset" }];
+    case "evaluate":
+      return [
+        { step: step.version, kind: "train" },
+        { step: step.dataset, kind: "build-dataset" },
+        ...(step.ranking === undefined
+          ? []
+          : [{ step: step.ranking, kind: "build-dataset" } as const]),
+      ];
+    case "gate":
+      return [{ step: step.evaluation, kind: "evaluate" }];
+    case "publish":
+      return [{ step: step.gate, kind: "gate" }];
+  }
+}
+
+function checkReferences(definition: PipelineDefinition): void {
+  const known = Object.keys(definition.steps);
+  for (const [step, body] of Object.entries(definition.steps)) {
+    for (const other of [...(body.after ?? []), ...inputsOf(body).map((input) => input.step)]) {
+      if (known.includes(other)) continue;
+      const meant = didYouMean(other, known);
+      const remedy =
+        meant === undefined ? `its steps are ${known.join(", ")}` : `did you mean "${meant}"?`;
+      throw new HeddleError(
+        "INVALID_ARGUMENT",
+        "UNKNOWN_STEP",
+        `pipeline ${definition.name}: step ${step} names the step "${other}", which is not there; ${remedy}`,
+      );
+    }
+  }
+}
+
+function checkCycles(definition: PipelineDefinition): void {
+  const done = new Set<string>();
+  const visit = (step: string, path: readonly string[]): void => {
+    if (done.has(step)) return;
+    const start = path.indexOf(step);
+    if (start >= 0) throw cycle(definition, [...path.slice(start), step]);
+    for (const before of definition.steps[step]?.after ?? []) visit(before, [...path, step]);
+    done.add(step);
+  };
+  for (const step of Object.keys(definition.steps)) visit(step, []);
+}
+
+function checkInputs(definition: PipelineDefinition): void {
+  for (const [step, body] of Object.entries(definition.steps)) {
+    const before = stepsBefore(definition, step);
+    for (const input of inputsOf(body)) {
+      const kind = definition.steps[input.step]?.kind;
+      if (kind !== input.kind) {
+        throw invalid(
+          definition,
+          `step ${step} (${body.kind}) reads step ${input.step}, which must be of kind ${input.kind}, not ${kind}`,
+        );
+      }
+      if (before.has(input.step)) continue;
+      throw invalid(
+        definition,
+        `step ${step} reads step ${input.step} without coming after it: add "${input.step}" to its after`,
+      );
+    }
+  }
+}
+
+/** All steps that must have succeeded before a step, near and far. */
+export function stepsBefore(definition: PipelineDefinition, step: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (name: string): void => {
+    for (const before of definition.steps[name]?.after ?? []) {
+      if (found.has(before)) continue;
+      found.add(before);
+      visit(before);
+    }
+  };
+  visit(step);
+  return found;
+}
+
+function cycle(definition: PipelineDefinition, path: readonly string[]): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "STEP_CYCLE",
+    `pipeline ${definition.name}: steps wait for each other: ${path.join(" after ")}; remove one of these from an after`,
+  );
+}
+
+function invalid(definition: PipelineDefinition, problem: string): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "DEFINITION_INVALID",
+    `pipeline ${definition.name}: ${problem}`,
+  );
+}
