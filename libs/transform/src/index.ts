@@ -1,2 +1,5 @@
 export type { CategoryColumn, Column, ColumnBatch, ExampleBatch, NumberColumn } from "./columns.ts";
-export type { Fit, Fitter, ModelRows, TransformProgram } from "./port.ts";
+export { compileTransform, fitNothing } from "./compile.ts";
+export { openFitter } from "./fitter.ts";
+export type { CodedIds, Fit, Fitter, ModelRows, TransformProgram } from "./port.ts";
+export { columnsFromRows } from "./rows.ts";

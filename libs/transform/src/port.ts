@@ -3,7 +3,9 @@ import type { ColumnBatch } from "./columns.ts";
 
 /** Numbers fitted on training rows, by the path of the expression that needs them: an artifact of (plan, dataset). */
 export interface Fit {
-  readonly standardise: Readonly<Record<string, { readonly mean: number; readonly deviation: number }>>;
+  readonly standardise: Readonly<
+    Record<string, { readonly mean: number; readonly deviation: number }>
+  >;
   readonly quantile: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -16,6 +18,15 @@ export interface ModelRows {
   readonly ids: BigUint64Array;
 }
 
+/** One embedding input of some rows: the id of row i is ids[codes[i]]. */
+export interface CodedIds {
+  readonly ids: BigUint64Array;
+  /** shape [rows]. */
+  readonly codes: Int32Array;
+  /** True when `ids` belongs to a dictionary and is the same array for every slice of a batch: work done per id may be kept by it. */
+  readonly shared: boolean;
+}
+
 /** A compiled plan: the same code for a million rows and for one. */
 export interface TransformProgram {
   readonly numericNames: readonly string[];
@@ -26,6 +37,10 @@ export interface TransformProgram {
    * @throws {HeddleError} INVALID_ARGUMENT MISSING_FEATURE, WRONG_TYPE, NOT_A_NUMBER naming input, feature and row.
    */
   run(batch: ColumnBatch, from?: number, to?: number): ModelRows;
+  /** The numeric half of `run`, shape [rows, numeric inputs]. */
+  numeric(batch: ColumnBatch, from?: number, to?: number): Float32Array;
+  /** The other half, one for each embedding input, for those who look ids up: once per dictionary entry instead of once per row. */
+  codedIds(batch: ColumnBatch, from?: number, to?: number): readonly CodedIds[];
 }
 
 /** Gathers what a plan's `standardise` and `quantile` need, from training rows only. */
