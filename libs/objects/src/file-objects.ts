@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { failpoint } from "@heddle/failpoint";
 import {
@@ -16,7 +16,6 @@ import {
   digestOfFile,
   flushFolder,
   linkFlushed,
-  makeFolder,
   writeFlushed,
 } from "./files.ts";
 import { type Folders, foldersOf, lookUp, referencePath } from "./folders.ts";
@@ -43,7 +42,11 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
   const root = resolve(options.path);
   const folders = foldersOf(root);
   try {
-    for (const folder of Object.values(folders)) await makeFolder(folder);
+    await mkdir(root, { recursive: true });
+    await flushFolder(dirname(root));
+    for (const folder of [folders.data, folders.names, folders.temporary]) {
+      await folders.maker.make(folder);
+    }
     await sweep(folders);
   } catch (error) {
     throw objectsError(error, `the object folder ${root}`);
@@ -101,6 +104,7 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
   };
 }
 
+/** The object, when the name holds these bytes already; flushed, for its writer may not be done yet. */
 async function same(
   folders: Folders,
   name: string,
@@ -109,6 +113,9 @@ async function same(
   const known = await lookUp(folders, name);
   if (known === undefined) return undefined;
   if (known.sha256 !== digest.sha256) throw objectDiffers(name, known.sha256, digest.sha256);
+  const folder = dirname(referencePath(folders, name));
+  await folders.maker.make(folder);
+  await flushFolder(folder);
   return infoOf(known);
 }
 
@@ -138,11 +145,11 @@ async function store(
     await place(temporary);
     failpoint("objects.put.after-temporary");
     await writeFlushed(intent, writeReference(reference));
-    await makeFolder(dirname(data));
+    await folders.maker.make(dirname(data));
     await rename(temporary, data);
     await flushFolder(dirname(data));
     failpoint("objects.put.after-data");
-    await makeFolder(dirname(referencePath(folders, name)));
+    await folders.maker.make(dirname(referencePath(folders, name)));
     await link(intent, referencePath(folders, name));
     failpoint("objects.put.after-name");
   } catch (error) {

@@ -78,12 +78,35 @@ export async function flushFolder(path: string): Promise<void> {
   await folder.sync();
 }
 
-/** Makes a folder and those above it, each flushed into the one that names it. */
-export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
-    await flushFolder(dirname(made));
-    if (made === first) return;
-  }
+/** Makes folders below a root so that they survive a power cut. */
+export interface FolderMaker {
+  make(path: string): Promise<void>;
+}
+
+const knownFoldersMax = 10_000;
+
+/**
+ * A folder that another writer made a moment ago may not be flushed yet, so the first put of this
+ * process into a folder flushes what names it, whoever made it, and the others wait for that.
+ */
+export function startFolderMaker(root: string): FolderMaker {
+  const known = new Map<string, Promise<void>>();
+  const makeAnew = async (path: string): Promise<void> => {
+    await make(dirname(path));
+    await mkdir(path).catch((error: unknown) => {
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
+    await flushFolder(dirname(path));
+  };
+  const make = (path: string): Promise<void> => {
+    if (path === root) return Promise.resolve();
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    if (known.size >= knownFoldersMax) known.clear();
+    const made = makeAnew(path);
+    known.set(path, made);
+    made.catch(() => known.delete(path));
+    return made;
+  };
+  return { make };
 }

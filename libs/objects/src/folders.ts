@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codeOf } from "./errors.ts";
+import { type FolderMaker, startFolderMaker } from "./files.ts";
 import { readReference, type Reference } from "./reference.ts";
 
 /** The three folders of an object folder. */
@@ -8,11 +9,17 @@ export interface Folders {
   readonly data: string;
   readonly names: string;
   readonly temporary: string;
+  readonly maker: FolderMaker;
 }
 
 export function foldersOf(root: string): Folders {
   const at = (name: string): string => join(root, name);
-  return { data: at("data"), names: at("names"), temporary: at("temporary") };
+  return {
+    data: at("data"),
+    names: at("names"),
+    temporary: at("temporary"),
+    maker: startFolderMaker(root),
+  };
 }
 
 /** Where a name's reference lies: `#`, which no name has, keeps object `a` apart from folder `a`. */
