@@ -73,14 +73,14 @@ export declare const CreateConfigurationResponseSchema: GenMessage<CreateConfigu
  */
 export declare type GetConfigurationRequest = Message<"heddle.registry.v1.GetConfigurationRequest"> & {
   /**
-   * Content name; empty to take the newest of `model`.
+   * Content name; empty to take the current one of `model`, the one applied last.
    *
    * @generated from field: string configuration = 1;
    */
   configuration: string;
 
   /**
-   * Model whose newest configuration is meant.
+   * Model whose current configuration is meant.
    *
    * @generated from field: string model = 2;
    */
@@ -785,7 +785,8 @@ export declare const LineageEdgeSchema: GenMessage<LineageEdge>;
 export declare const RegistryService: GenService<{
   /**
    * Registers a model definition as a configuration of its family, named by content.
-   * Errors: DEFINITION_INVALID (with the unknown key), MODEL_OWNED_BY_OTHER.
+   * It becomes its model's current one, also when it was registered before.
+   * Errors: DEFINITION_INVALID (with the unknown key), MODEL_OWNED_BY_OTHER, FAMILY_FULL.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.CreateConfiguration
    */
@@ -795,7 +796,7 @@ export declare const RegistryService: GenService<{
     output: typeof CreateConfigurationResponseSchema;
   },
   /**
-   * A configuration by name, or the newest of a model.
+   * A configuration by name, or the current one of a model.
    * Errors: UNKNOWN_CONFIGURATION.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.GetConfiguration
@@ -807,7 +808,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Opens the run of a recipe. The same recipe is the same run, whoever asks and how often.
-   * Errors: UNKNOWN_CONFIGURATION, UNKNOWN_VERSION.
+   * Errors: UNKNOWN_CONFIGURATION, UNKNOWN_VERSION, UNKNOWN_DATASET, RECIPE_INVALID, FAMILY_FULL.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.CreateRun
    */
@@ -839,7 +840,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Records a snapshot of a run: from now on an attempt may resume from it.
-   * Errors: UNKNOWN_RUN, SNAPSHOT_OLDER (its step is not above the newest).
+   * Errors: UNKNOWN_RUN, SNAPSHOT_OLDER (its step is not above the newest), ARTIFACT_MISSING.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.RecordSnapshot
    */
@@ -850,7 +851,8 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Registers the version that a run ended with. Its name is the digest of its manifest.
-   * Errors: UNKNOWN_RUN, MANIFEST_INVALID, ARTIFACT_MISSING, RUN_ENDED_OTHERWISE (the run has another version already).
+   * Errors: UNKNOWN_RUN, MANIFEST_INVALID, ARTIFACT_MISSING, RUN_ENDED_OTHERWISE (the run has another version already),
+   * NOT_A_NUMBER, FAMILY_FULL.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.RegisterVersion
    */
@@ -882,7 +884,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Attaches a verdict to a version.
-   * Errors: UNKNOWN_VERSION.
+   * Errors: UNKNOWN_VERSION, VERDICT_INVALID.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.RecordVerdict
    */
@@ -893,7 +895,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * Makes a version the model's live one, or archives it. Live needs a passing verdict, unless it was live before.
-   * Errors: UNKNOWN_VERSION, VERSION_NOT_PASSED, RECIPE_UNRESOLVED.
+   * Errors: UNKNOWN_VERSION, VERSION_NOT_PASSED, RECIPE_UNRESOLVED, STAGE_INVALID.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.SetStage
    */

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** What the registry keeps at most: a family is one document of at most 1 MiB. */
+export const Limits = z.strictObject({
+  /** Versions of one model: ten years of daily training. */
+  versionsPerModelMax: z.int().positive().max(4_000).default(4_000),
+  /** Runs of one model; a run that is never finished counts, too. */
+  runsPerModelMax: z.int().positive().max(4_000).default(4_000),
+  configurationsPerModelMax: z.int().positive().max(1_000).default(1_000),
+  /** Changes of the live version that a family remembers; older ones stay in the event log. */
+  liveChangesMax: z.int().positive().max(1_000).default(1_000),
+  /** Newest snapshots that a run keeps. */
+  snapshotsPerRunMax: z.int().positive().max(64).default(8),
+  /** Nodes of one lineage answer, the nearest first. */
+  lineageNodesMax: z.int().positive().max(10_000).default(500),
+});
+export type Limits = z.output<typeof Limits>;
+
+/** Settings of a registry that runs alone. */
+export const Config = z.strictObject({
+  /** `host:port` to listen on; port 0 takes a free one. */
+  address: z.string().default("127.0.0.1:0"),
+  /** Folder of its LMDB environment, which holds documents and events. */
+  state: z.string().default("data/registry"),
+  /** Folder of the objects. */
+  objects: z.string().default("data/objects"),
+  /** `host:port` of the feature store. */
+  featureStore: z.string(),
+  mapBytesMax: z
+    .int()
+    .positive()
+    .default(4 * 2 ** 30),
+  telemetry: z
+    .strictObject({
+      folder: z.string().exactOptional(),
+      otlpEndpoint: z.string().exactOptional(),
+      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    })
+    .prefault({}),
+  limits: Limits.prefault({}),
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readDefinition } from "./definition.ts";
+import { definition } from "./fixtures/definition.ts";
+
+function refused(change: Record<string, unknown>, message: RegExp): void {
+  assert.throws(() => readDefinition(JSON.stringify({ ...definition, ...change })), {
+    code: "INVALID_ARGUMENT",
+    reason: "DEFINITION_INVALID",
+    message,
+  });
+}
+
+test("a definition's name depends on what it says, not on how it is written", () => {
+  const { configuration } = readDefinition(JSON.stringify(definition));
+  const { name, ...rest } = definition;
+  assert.equal(
+    readDefinition(JSON.stringify({ ...rest, name }, null, 2)).configuration,
+    configuration,
+  );
+  const other = readDefinition(JSON.stringify({ ...definition, purpose: "ads" }));
+  assert.notEqual(other.configuration, configuration);
+});
+
+test("an unknown key is named with its path and the nearest known key", () => {
+  const { optimizer, ...training } = definition.training;
+  refused(
+    { training: { ...training, optimizer: { ...optimizer, denserate: 1 } } },
+    /model definition shop-ranking: training\.optimizer: unknown key "denserate"; did you mean "denseRate"\?/,
+  );
+  refused({ slises: [] }, /unknown key "slises"; did you mean "slices"\?/);
+});
+
+test("an unknown key deep in an expression is found, too", () => {
+  const scale = { op: "scale", of: { op: "value", feature: "price" }, factr: 2, factor: 1 };
+  refused(
+    { inputs: [{ name: "price", kind: "numeric", of: { op: "log1p", of: scale } }] },
+    /inputs\.0\.of\.of: unknown key "factr"; did you mean "factor"\?/,
+  );
+});
+
+test("what cannot be trained is refused where it stands", () => {
+  const input = definition.inputs[0];
+  refused({ inputs: [] }, /inputs/);
+  refused({ inputs: [input, input] }, /inputs: expected each input name once/);
+  refused({ views: ["product"] }, /views\.0: expected name@version/);
+  refused({ name: "Shop Ranking" }, /name: expected up to 64 of a–z/);
+  refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
+  refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
+  const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
+  refused(
+    { inputs: [{ name: "p", kind: "embedding", of: bounds }] },
+    /inputs\.0\.of\.bounds: expected bounds in ascending order/,
+  );
+});
+
+test("what is not JSON is refused with its remedy", () => {
+  assert.throws(() => readDefinition("{"), {
+    reason: "DEFINITION_INVALID",
+    message: /is not JSON/,
+  });
+  assert.throws(() => readDefinition("null"), { reason: "DEFINITION_INVALID" });
+});

@@ -1,0 +1,235 @@
+import { contentName, HeddleError, messageOf } from "@heddle/base";
+import { parseStrict } from "@heddle/config";
+import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
+import { z } from "zod";
+
+/** A model definition that was checked, and the name its content gives it. */
+export interface Configuration {
+  readonly configuration: string;
+  readonly definition: ModelDefinition;
+}
+
+/**
+ * Reads a model definition as the SDK writes it and names it by its content.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID naming every wrong place; an unknown key
+ * with the nearest known one.
+ */
+export function readDefinition(definitionJson: string): Configuration {
+  const value = readJson(definitionJson);
+  const name = (value as { name?: unknown } | null)?.name;
+  const what = typeof name === "string" ? `model definition ${name}` : "model definition";
+  const definition: ModelDefinition = parseStrict(Definition, value, what, "DEFINITION_INVALID");
+  return { configuration: contentName(definition), definition };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "DEFINITION_INVALID",
+      `the model definition is not JSON (${messageOf(error)}); send what defineModel returned`,
+    );
+  }
+}
+
+const count = z.int().positive();
+const rate = z.number().positive();
+const share = z.number().min(0).max(1);
+const text = z.string().min(1).max(1_000);
+const column = z.string().min(1).max(200);
+/** Also a part of object names and file names, so it is short and plain. */
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,63}$/, "expected up to 64 of a–z, 0–9, _ and -, a letter first");
+const viewVersion = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]{0,5}$/, "expected name@version, as in household@1");
+
+const Numbers: z.ZodType<NumberExpression> = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("value"), feature: column }),
+  z.strictObject({ op: z.literal("age-days"), feature: column }),
+  z.strictObject({ op: z.literal("is-missing"), feature: column }),
+  z.strictObject({
+    op: z.literal("log1p"),
+    get of() {
+      return Numbers;
+    },
+  }),
+  z.strictObject({
+    op: z.literal("clip"),
+    get of() {
+      return Numbers;
+    },
+    low: z.number(),
+    high: z.number(),
+  }),
+  z.strictObject({
+    op: z.literal("scale"),
+    get of() {
+      return Numbers;
+    },
+    factor: z.number(),
+    offset: z.number().exactOptional(),
+  }),
+  z.strictObject({
+    op: z.literal("ratio"),
+    get of() {
+      return Numbers;
+    },
+    get by() {
+      return Numbers;
+    },
+  }),
+  z.strictObject({
+    op: z.literal("difference"),
+    get of() {
+      return Numbers;
+    },
+    get minus() {
+      return Numbers;
+    },
+  }),
+  z.strictObject({
+    op: z.literal("default"),
+    get of() {
+      return Numbers;
+    },
+    value: z.number(),
+  }),
+  z.strictObject({
+    op: z.literal("standardise"),
+    get of() {
+      return Numbers;
+    },
+  }),
+]);
+
+const ascending = z
+  .array(z.number())
+  .min(1)
+  .max(10_000)
+  .refine(
+    (bounds) => bounds.every((bound, i) => i === 0 || bound > (bounds[i - 1] ?? bound)),
+    "expected bounds in ascending order, each once",
+  );
+
+const Categories: z.ZodType<CategoryExpression> = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("category"), feature: column }),
+  z.strictObject({ op: z.literal("bucketise"), of: Numbers, bounds: ascending }),
+  z.strictObject({ op: z.literal("quantile"), of: Numbers, buckets: z.int().min(2).max(10_000) }),
+  z.strictObject({
+    op: z.literal("cross"),
+    get of() {
+      return z.array(Categories).min(2).max(8);
+    },
+  }),
+]);
+
+const Input = z.discriminatedUnion("kind", [
+  z.strictObject({ name: column, kind: z.literal("numeric"), of: Numbers }),
+  z.strictObject({ name: column, kind: z.literal("embedding"), of: Categories }),
+]);
+
+const Examples = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("rows"),
+    source: column,
+    label: column,
+    holdoutShare: share.exactOptional(),
+  }),
+  z.strictObject({
+    kind: z.literal("candidates"),
+    visits: z.strictObject({ source: column, keys: z.array(column).min(1) }),
+    candidates: z.strictObject({ source: column, on: z.array(column).min(1), item: column }),
+    negatives: z.strictObject({ perVisit: count, seed: z.int() }),
+    ranking: z.strictObject({ visitsMax: count, seed: z.int(), at: count }),
+  }),
+]);
+
+const Partitioning = z.discriminatedUnion("by", [
+  z.strictObject({ by: z.literal("column"), column }),
+  z.strictObject({ by: z.literal("time"), unit: z.enum(["day", "week", "month"]) }),
+  z.strictObject({ by: z.literal("none") }),
+]);
+
+const dimension = z.int().min(1).max(1_024);
+const hidden = z.array(z.int().min(1).max(8_192)).max(16);
+const Architecture = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("wide-and-deep"), dimension, hidden }),
+  z.strictObject({
+    kind: z.literal("dcn-v2"),
+    dimension,
+    crossLayers: z.int().min(1).max(16),
+    hidden,
+  }),
+]);
+
+const Training = z.strictObject({
+  batchSize: z.int().min(1).max(65_536),
+  seed: z.int(),
+  optimizer: z.strictObject({
+    kind: z.literal("adagrad"),
+    embeddingRate: rate,
+    denseRate: rate,
+    initialAccumulator: z.number().min(0),
+  }),
+  embeddingDeviation: z.number().min(0),
+  snapshotSteps: count,
+  lag: z.union([z.literal(0), z.literal(1)]),
+});
+
+const Filter = z.array(
+  z.strictObject({
+    column,
+    is: z.enum(["=", "!=", "<", "<=", ">", ">="]),
+    value: z.union([z.number(), z.string(), z.boolean()]),
+  }),
+);
+
+const Slice = z
+  .strictObject({ name: column, by: column.exactOptional(), where: Filter.exactOptional() })
+  .refine(
+    (slice) => (slice.by === undefined) !== (slice.where === undefined),
+    "expected either by or where",
+  );
+
+const Gate = z.strictObject({
+  aucDropMax: share,
+  logLossRiseMax: z.number().min(0),
+  calibrationErrorMax: z.number().min(0),
+  beatFallback: z.boolean(),
+  positivesMin: z.int().min(0),
+  sliceShareChangeMax: z.number().min(1),
+});
+
+const unique = (of: string) =>
+  [
+    (items: readonly { readonly name: string }[]) =>
+      new Set(items.map((item) => item.name)).size === items.length,
+    `expected each ${of} name once`,
+  ] as const;
+
+const Definition = z.strictObject({
+  kind: z.literal("model"),
+  name,
+  owner: text,
+  author: text,
+  purpose: text,
+  examples: Examples,
+  partitioning: Partitioning,
+  views: z.array(viewVersion).max(1_000),
+  inputs: z
+    .array(Input)
+    .min(1)
+    .max(10_000)
+    .refine(...unique("input")),
+  architecture: Architecture,
+  training: Training,
+  metrics: z.array(column),
+  slices: z.array(Slice).refine(...unique("slice")),
+  gate: Gate,
+  fallback: z.strictObject({ name: column, feature: column }),
+});

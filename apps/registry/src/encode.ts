@@ -1,0 +1,116 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { HeddleError } from "@heddle/base";
+import type { ObjectRef } from "@heddle/proto/common";
+import {
+  type LiveChangeSchema,
+  type Recipe as RecipeMessage,
+  type RunSchema,
+  Stage,
+  type TrainingSummary as TrainingMessage,
+  type VersionSchema,
+} from "@heddle/proto/registry";
+import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
+import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
+import type { TrainingSummary, Version } from "./version.ts";
+
+/** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
+export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
+  if (reference !== undefined && /^[0-9a-f]{64}$/.test(reference.sha256)) {
+    const { name, bytes, sha256 } = reference;
+    return { name, bytes: Number(bytes), sha256 };
+  }
+  throw missing(`${what} with name, bytes and sha256`);
+}
+
+export function readRecipe(recipe: RecipeMessage | undefined): Recipe {
+  if (recipe === undefined) throw missing("a recipe");
+  const { configuration, dataset, parentVersion, environmentJson } = recipe;
+  return { configuration, dataset, parentVersion, environmentJson: environmentJson || "{}" };
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT NOT_A_NUMBER for a figure that is not finite. */
+export function readTraining(training: TrainingMessage | undefined): TrainingSummary {
+  if (training === undefined) throw missing("the summary of the training");
+  const summary = {
+    examples: Number(training.examples),
+    steps: Number(training.steps),
+    meanLoss: training.meanLoss,
+    wallSeconds: training.wallSeconds,
+    cpuSeconds: training.cpuSeconds,
+    stageShares: { ...training.stageShares },
+    executor: training.executor,
+    peakMemoryBytes: Number(training.peakMemoryBytes),
+    attemptExamples: Number(training.attemptExamples),
+  };
+  for (const [name, value] of [
+    ...Object.entries(summary),
+    ...Object.entries(summary.stageShares),
+  ]) {
+    if (typeof value !== "number" || Number.isFinite(value)) continue;
+    const message = `${name} of the training summary is ${value}: expected a finite number`;
+    throw new HeddleError("INVALID_ARGUMENT", "NOT_A_NUMBER", message);
+  }
+  return summary;
+}
+
+export function writeSnapshot({ step, manifest }: Snapshot) {
+  return { step: BigInt(step), manifest: writePlace(manifest) };
+}
+
+/** @param ended whether its version is registered by now, not only decided. */
+export function writeRun(run: Run, ended: boolean): MessageInitShape<typeof RunSchema> {
+  return {
+    run: run.run,
+    model: run.model,
+    recipe: run.recipe,
+    snapshots: run.snapshots.map(writeSnapshot),
+    version: ended ? run.version : "",
+    createdTimeMs: BigInt(run.createdTimeMs),
+  };
+}
+
+export function writeVersion(
+  version: Version,
+  family: Family,
+  recipe: Recipe,
+): MessageInitShape<typeof VersionSchema> {
+  const { training } = version;
+  return {
+    version: version.version,
+    number: numberOf(family, version.version),
+    model: version.model,
+    run: version.run,
+    manifest: writePlace(version.manifest),
+    stage: stageOf(version, family),
+    verdict: version.verdict,
+    evaluation: version.evaluation,
+    failedChecks: [...version.failedChecks],
+    training: {
+      ...training,
+      examples: BigInt(training.examples),
+      steps: BigInt(training.steps),
+      peakMemoryBytes: BigInt(training.peakMemoryBytes),
+      attemptExamples: BigInt(training.attemptExamples),
+    },
+    createdTimeMs: BigInt(version.createdTimeMs),
+    recipe,
+  };
+}
+
+export function stageOf(version: Version, family: Family): Stage {
+  if (liveVersion(family) === version.version) return Stage.LIVE;
+  return version.archived || wasLive(family, version.version) ? Stage.ARCHIVED : Stage.CANDIDATE;
+}
+
+export function writeChange(change: LiveChange): MessageInitShape<typeof LiveChangeSchema> {
+  const { timeMs, version, number, reason, actor } = change;
+  return { timeMs: BigInt(timeMs), version, number, reason, actor };
+}
+
+function writePlace({ name, bytes, sha256 }: ObjectPlace) {
+  return { name, bytes: BigInt(bytes), sha256 };
+}
+
+function missing(what: string): HeddleError {
+  return new HeddleError("INVALID_ARGUMENT", "REFERENCE_MISSING", `the request lacks ${what}`);
+}

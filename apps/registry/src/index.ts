@@ -1,0 +1,2 @@
+export { Limits } from "./config.ts";
+export { type RegistryDeps, type Running, startRegistry } from "./start.ts";

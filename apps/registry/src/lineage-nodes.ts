@@ -1,0 +1,283 @@
+import { isHeddleError, shortName } from "@heddle/base";
+import type { DatasetManifest, Definition, Segment } from "@heddle/proto/feature-store";
+import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
+import { liveVersion, numberOf } from "./family.ts";
+import type { FeatureStore } from "./feature-store.ts";
+import type { Recipe } from "./run.ts";
+import { type Edge, findByPrefix, type RegistryStore } from "./store.ts";
+import type { Version } from "./version.ts";
+
+/** What is known of a node, with those of its edges that are derived and not stored. */
+export interface Described {
+  readonly label: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly origins?: readonly Edge[];
+  readonly results?: readonly Edge[];
+}
+
+/** Undefined for what nobody knows. */
+export type Describe = (id: string) => Promise<Described | undefined>;
+
+/** The stored edges of a configuration. */
+export function configurationEdges(configuration: string, definition: ModelDefinition): Edge[] {
+  const from = `configuration:${configuration}`;
+  return [
+    ...definition.views.map((view) => ({ from, to: `view:${view}`, relation: "reads" })),
+    ...exampleSources(definition).map((source) => ({
+      from,
+      to: `source:${source}`,
+      relation: "takes examples from",
+    })),
+  ];
+}
+
+/** The stored edges of a run. */
+export function runEdges(run: string, recipe: Recipe): Edge[] {
+  const from = `run:${run}`;
+  const edges = [
+    { from, to: `configuration:${recipe.configuration}`, relation: "configured by" },
+    { from, to: `dataset:${recipe.dataset}`, relation: "trained on" },
+  ];
+  if (recipe.parentVersion === "") return edges;
+  return [...edges, { from, to: `version:${recipe.parentVersion}`, relation: "started from" }];
+}
+
+export function versionEdges(version: string, run: string): Edge[] {
+  return [{ from: `version:${version}`, to: `run:${run}`, relation: "made by" }];
+}
+
+/** The stored edges of a dataset: its sources, and the views its inputs name. */
+export function datasetEdges(dataset: string, manifest: DatasetManifest): Edge[] {
+  const from = `dataset:${dataset}`;
+  const views = manifest.inputs.flatMap(
+    (input) => /^(?:view:)?([a-z][a-z0-9_-]*@\d+)/.exec(input)?.[1] ?? [],
+  );
+  return [
+    ...Object.keys(manifest.sourceEvents).map((source) => ({
+      from,
+      to: `source:${source}`,
+      relation: "built from",
+    })),
+    ...[...new Set(views)].map((view) => ({ from, to: `view:${view}`, relation: "holds" })),
+  ];
+}
+
+/**
+ * Describes nodes for one answer: definitions are asked once.
+ *
+ * A label says what people call it; facts are those worth a line in a terminal.
+ */
+export function describeNodes(store: RegistryStore, features: FeatureStore): Describe {
+  let definitions: Promise<ReadonlyMap<string, Definition>> | undefined;
+  const definition = async (id: string): Promise<Definition | undefined> =>
+    (await (definitions ??= features.definitions())).get(id);
+  const byKind: Record<string, (name: string, id: string) => Promise<Described | undefined>> = {
+    version: async (name) => {
+      const version = (await store.versions.get(name))?.state;
+      return version && describeVersion(version, store);
+    },
+    run: async (name) => describeRun(name, store),
+    configuration: async (name) => describeConfiguration(name, store),
+    dataset: async (name, id) => describeDataset(id, await features.dataset(name), store, features),
+    view: async (_, id) => describeView(id, await definition(id)),
+    source: async (_, id) => describeSource(id, await definition(id)),
+    served: async (name) => describeServed(name, store),
+    segment: async (name) => ({ label: shortName(name), facts: {} }),
+    author: async (name) => ({ label: name, facts: {} }),
+  };
+  return async (id) => {
+    const colon = id.indexOf(":");
+    return byKind[id.slice(0, colon)]?.(id.slice(colon + 1), id);
+  };
+}
+
+async function describeVersion(version: Version, store: RegistryStore): Promise<Described> {
+  const family = (await store.families.get(version.model))?.state;
+  const number = family === undefined ? 0 : numberOf(family, version.version);
+  const live = family !== undefined && liveVersion(family) === version.version;
+  const to = `version:${version.version}`;
+  return {
+    label: `${version.model} ${number} (${shortName(version.version)})`,
+    facts: {
+      model: version.model,
+      number: String(number),
+      verdict: version.verdict || "not judged",
+      ...(version.evaluation === "" ? {} : { evaluation: shortName(version.evaluation) }),
+      examples: String(version.training.examples),
+      registered: isoTime(version.createdTimeMs),
+    },
+    results: live ? [{ from: `served:${version.model}`, to, relation: "serves" }] : [],
+  };
+}
+
+async function describeRun(name: string, store: RegistryStore): Promise<Described | undefined> {
+  const run = (await store.runs.get(name))?.state;
+  if (run === undefined) return undefined;
+  return {
+    label: `run ${shortName(name)}`,
+    facts: {
+      model: run.model,
+      opened: isoTime(run.createdTimeMs),
+      snapshots: String(run.snapshots.length),
+      environment: run.recipe.environmentJson,
+    },
+  };
+}
+
+async function describeConfiguration(
+  name: string,
+  store: RegistryStore,
+): Promise<Described | undefined> {
+  const state = (await store.configurations.get(name))?.state;
+  if (state === undefined) return undefined;
+  const { definition, createdTimeMs } = state;
+  const { kind } = definition.architecture;
+  return {
+    label: `${definition.name} configuration ${shortName(name)}`,
+    facts: { owner: definition.owner, architecture: kind, registered: isoTime(createdTimeMs) },
+    origins: [writtenBy(`configuration:${name}`, definition.author)],
+  };
+}
+
+async function describeDataset(
+  id: string,
+  manifest: DatasetManifest | undefined,
+  store: RegistryStore,
+  features: FeatureStore,
+): Promise<Described | undefined> {
+  if (manifest === undefined) return undefined;
+  const branches = Object.entries(manifest.branches).map(([source, name]) => `${source}:${name}`);
+  const sources = (await store.edges.origins(id)).flatMap(({ to }) =>
+    to.startsWith("source:") ? [to.slice("source:".length)] : [],
+  );
+  const segments = await Promise.all(
+    sources.map(async (source) =>
+      segmentEdges(id, source, await features.segments(source), manifest),
+    ),
+  );
+  return {
+    label: `dataset ${shortName(id.slice("dataset:".length))}`,
+    facts: {
+      rows: String(manifest.rows),
+      positives: String(manifest.positives),
+      partitions: manifest.partitions.map(({ partition }) => partition).join(", "),
+      ...(branches.length === 0 ? {} : { branches: branches.join(", ") }),
+    },
+    origins: segments.flat(),
+  };
+}
+
+/** Segments of a source that the dataset's inputs name, by row hash or by object. */
+function segmentEdges(
+  dataset: string,
+  source: string,
+  segments: readonly Segment[],
+  manifest: DatasetManifest,
+): Edge[] {
+  const read = ({ rowHash, object }: Segment): boolean =>
+    manifest.inputs.some(
+      (i) => i.includes(rowHash) || (object && i.includes(object.name)) === true,
+    );
+  return segments
+    .filter((segment) => segment.rowHash !== "" && read(segment))
+    .map(({ rowHash }) => ({
+      from: dataset,
+      to: `segment:${rowHash}`,
+      relation: `read, of ${source}`,
+    }));
+}
+
+function describeView(id: string, definition: Definition | undefined): Described | undefined {
+  if (definition === undefined) return undefined;
+  const view = JSON.parse(definition.json) as FeatureViewDefinition;
+  const plans = Object.values(view.features);
+  const sources = new Set(plans.flatMap((plan) => (plan.from === "example" ? [] : [plan.source])));
+  return {
+    label: definition.name,
+    facts: {
+      features: Object.keys(view.features).join(", "),
+      reason: view.reason,
+      applied: isoTime(Number(definition.appliedTimeMs)),
+    },
+    origins: [
+      ...[...sources].map((source) => ({
+        from: id,
+        to: `source:${source}`,
+        relation: "computes from",
+      })),
+      writtenBy(id, view.author),
+    ],
+  };
+}
+
+function describeSource(id: string, definition: Definition | undefined): Described | undefined {
+  if (definition === undefined) return undefined;
+  const source = JSON.parse(definition.json) as SourceDefinition;
+  const { owner, licence, lawfulBasis, jurisdiction, retentionDays, purposes } = source;
+  return {
+    label: source.name,
+    facts: {
+      owner,
+      licence,
+      lawfulBasis,
+      jurisdiction,
+      retentionDays: String(retentionDays),
+      purposes: purposes.join(", "),
+    },
+    origins: definition.author === "" ? [] : [writtenBy(id, definition.author)],
+  };
+}
+
+async function describeServed(model: string, store: RegistryStore): Promise<Described | undefined> {
+  const family = (await store.families.get(model))?.state;
+  const change = family?.history.at(-1);
+  if (change === undefined || change.version === "") return undefined;
+  return {
+    label: `${model} as served`,
+    facts: { since: isoTime(change.timeMs), reason: change.reason, by: change.actor },
+    origins: [{ from: `served:${model}`, to: `version:${change.version}`, relation: "serves" }],
+  };
+}
+
+const kindsByName = ["version", "run", "configuration"] as const;
+
+/**
+ * The id of what a person names: `kind:name` with a full name or a unique prefix, or the name or
+ * prefix alone.
+ *
+ * @returns undefined when nothing has that name.
+ */
+export async function resolveNode(
+  asked: string,
+  store: RegistryStore,
+): Promise<string | undefined> {
+  const [, kind, name = asked] = /^([a-z]+):(.*)$/s.exec(asked) ?? [];
+  if (kind === "source" || kind === "view" || kind === "served") return asked;
+  for (const known of kindsByName) {
+    if (kind !== undefined && kind !== known) continue;
+    try {
+      const collection = {
+        version: store.versions,
+        run: store.runs,
+        configuration: store.configurations,
+      }[known];
+      return `${known}:${(await findByPrefix<unknown>(collection as never, known, name)).id}`;
+    } catch (error) {
+      if (!isHeddleError(error) || error.code !== "NOT_FOUND") throw error;
+    }
+  }
+  return kind === undefined || kind === "dataset" ? store.edges.find(`dataset:${name}`) : undefined;
+}
+
+function exampleSources({ examples }: ModelDefinition): string[] {
+  if (examples.kind === "rows") return [examples.source];
+  return [...new Set([examples.visits.source, examples.candidates.source])];
+}
+
+const writtenBy = (from: string, author: string): Edge => ({
+  from,
+  to: `author:${author}`,
+  relation: "written by",
+});
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();

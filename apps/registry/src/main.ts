@@ -1,0 +1,41 @@
+import { systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import { openLocalLog } from "@heddle/eventlog";
+import { openFileObjects } from "@heddle/objects";
+import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import { startTelemetry } from "@heddle/telemetry";
+import { Config } from "./config.ts";
+import { startRegistry } from "./start.ts";
+
+/** Runs a registry alone, until SIGTERM or SIGINT. */
+const file = process.argv[2];
+const config = loadConfig(Config, {
+  environment: process.env,
+  ...(file === undefined ? {} : { file }),
+});
+const clock = systemClock;
+const random = Math.random;
+
+await using telemetry = await startTelemetry({ service: "registry", ...config.telemetry });
+await using environment = openLmdbEnvironment({
+  path: config.state,
+  mapBytesMax: config.mapBytesMax,
+});
+await using eventLog = openLocalLog(environment, { clock, random });
+await using registry = await startRegistry({
+  store: openLmdbStore(environment, "registry"),
+  eventLog,
+  objects: await openFileObjects({ path: config.objects }),
+  clock,
+  random,
+  telemetry,
+  peers: { featureStore: () => config.featureStore },
+  address: config.address,
+  limits: config.limits,
+});
+telemetry.log.info({ config, address: registry.address }, "registry started");
+
+await new Promise<void>((resolve) => {
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+});

@@ -1,0 +1,299 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sha256 } from "@heddle/base";
+import { Stage } from "@heddle/proto/registry";
+import { verifyChain, entryOf, type OutboxRecord } from "@heddle/store";
+import { definition } from "./fixtures/definition.ts";
+import {
+  dataset,
+  judge,
+  openBench,
+  openRun,
+  passed,
+  requestId,
+  soon,
+  trained,
+} from "./fixtures/registry.ts";
+
+const live = (version: string) => ({
+  requestId: requestId(),
+  version,
+  stage: Stage.LIVE,
+  reason: "test",
+});
+
+test("a definition is registered once, and the one applied last is its model's current one", async () => {
+  await using bench = await openBench();
+  const { registry } = bench;
+  const apply = (change: object) =>
+    registry.createConfiguration(
+      { requestId: requestId(), definitionJson: JSON.stringify({ ...definition, ...change }) },
+      soon,
+    );
+  const current = async () =>
+    (await registry.getConfiguration({ configuration: "", model: definition.name }, soon))
+      .configuration;
+  const first = await apply({});
+  const second = await apply({ purpose: "ads" });
+  assert.deepEqual([first.created, second.created], [true, true]);
+  assert.equal(await current(), second.configuration);
+  assert.equal((await apply({})).created, false);
+  assert.equal(await current(), first.configuration);
+  await assert.rejects(apply({ owner: "others" }), { reason: "MODEL_OWNED_BY_OTHER" });
+  await assert.rejects(apply({ extra: 1 }), { reason: "DEFINITION_INVALID" });
+  const unknown = { configuration: "", model: "nothing" };
+  await assert.rejects(registry.getConfiguration(unknown, soon), {
+    reason: "UNKNOWN_CONFIGURATION",
+  });
+  await assert.rejects(registry.createConfiguration({ definitionJson: "{}" }, soon), {
+    reason: "REQUEST_ID_MISSING",
+  });
+});
+
+test("the same recipe is the same run, whoever asks and however it is written", async () => {
+  await using bench = await openBench();
+  const { registry } = bench;
+  const first = await openRun(bench, "", '{"threads":1,"executor":"onnx"}');
+  const again = await openRun(bench, "", '{ "executor": "onnx", "threads": 1 }');
+  const other = await openRun(bench, "", '{"executor":"onnx","threads":2}');
+  assert.equal(first.run, again.run);
+  assert.notEqual(first.run, other.run);
+  const { runs } = await registry.listRuns({ model: definition.name }, soon);
+  assert.deepEqual(new Set(runs.map(({ run }) => run)), new Set([first.run, other.run]));
+  assert.equal((await registry.listRuns({}, soon)).runs.length, 2);
+  const ask = (recipe: object) =>
+    registry.createRun({ requestId: requestId(), recipe: { ...first.recipe, ...recipe } }, soon);
+  await assert.rejects(ask({ configuration: sha256("x") }), { reason: "UNKNOWN_CONFIGURATION" });
+  await assert.rejects(ask({ parentVersion: sha256("x") }), { reason: "UNKNOWN_VERSION" });
+  await assert.rejects(ask({ dataset: sha256("x") }), { reason: "UNKNOWN_DATASET" });
+  await assert.rejects(ask({ environmentJson: "{" }), { reason: "RECIPE_INVALID" });
+  await assert.rejects(registry.createRun({ requestId: "1" }, soon), {
+    reason: "REFERENCE_MISSING",
+  });
+  await assert.rejects(registry.createRun({ recipe: first.recipe }, soon), {
+    reason: "REQUEST_ID_MISSING",
+  });
+});
+
+test("a run keeps its newest snapshots and never goes below a recorded step", async () => {
+  await using bench = await openBench({ snapshotsPerRunMax: 2 });
+  const { registry, objects } = bench;
+  const { run } = await openRun(bench);
+  const record = async (step: bigint, content = `snapshot ${step}`) => {
+    const { name, bytes, sha256 } = await objects.put(
+      `snapshots/${step}-${content.length}`,
+      Buffer.from(content),
+    );
+    const snapshot = { step, manifest: { name, bytes: BigInt(bytes), sha256 } };
+    await registry.recordSnapshot({ requestId: requestId(), run, snapshot }, soon);
+  };
+  for (const step of [10n, 20n, 20n, 30n]) await record(step);
+  const { run: state } = await registry.getRun({ run: run.slice(0, 8) }, soon);
+  assert.deepEqual(
+    state?.snapshots.map(({ step }) => step),
+    [20n, 30n],
+  );
+  await assert.rejects(record(20n), { reason: "SNAPSHOT_OLDER" });
+  await assert.rejects(record(30n, "other contents"), { reason: "SNAPSHOT_OLDER" });
+  const snapshot = { step: 40n, manifest: { name: "nowhere", bytes: 1n, sha256: sha256("") } };
+  await assert.rejects(registry.recordSnapshot({ requestId: requestId(), run, snapshot }, soon), {
+    reason: "ARTIFACT_MISSING",
+  });
+  await assert.rejects(registry.getRun({ run: "abc" }, soon), { reason: "UNKNOWN_RUN" });
+  await assert.rejects(registry.getRun({ run: sha256("none") }, soon), { reason: "UNKNOWN_RUN" });
+});
+
+test("a version is named by its manifest, numbered in its family, and registered once", async () => {
+  await using bench = await openBench();
+  const { registry } = bench;
+  const opened = await openRun(bench);
+  const request = await trained(bench, opened);
+  const first = await registry.registerVersion(request, soon);
+  const again = await registry.registerVersion({ ...request, requestId: requestId() }, soon);
+  assert.deepEqual([first.version, first.number], [request.manifest.sha256, 1]);
+  assert.deepEqual([again.version, again.number], [first.version, 1]);
+  const next = await openRun(bench, first.version);
+  const second = await registry.registerVersion(await trained(bench, next), soon);
+  assert.equal(second.number, 2);
+  const { version } = await registry.getVersion({ version: first.version.slice(0, 6) }, soon);
+  assert.deepEqual(
+    [version?.number, version?.stage, version?.run],
+    [1, Stage.CANDIDATE, opened.run],
+  );
+  assert.equal(version?.training?.examples, 100n);
+  const { versions } = await registry.listVersions({ model: definition.name }, soon);
+  assert.deepEqual(
+    versions.map(({ number }) => number),
+    [2, 1],
+  );
+  assert.equal((await registry.getRun({ run: opened.run }, soon)).run?.version, first.version);
+  await assert.rejects(registry.getVersion({ version: first.version.slice(0, 5) }, soon), {
+    reason: "UNKNOWN_VERSION",
+  });
+});
+
+test("a run does not end with two versions", async () => {
+  await using bench = await openBench();
+  const opened = await openRun(bench);
+  await bench.registry.registerVersion(await trained(bench, opened), soon);
+  const other = await trained(bench, opened, { memoryDigest: sha256("other contents") });
+  await assert.rejects(bench.registry.registerVersion(other, soon), {
+    reason: "RUN_ENDED_OTHERWISE",
+  });
+});
+
+test("a manifest that is wrong, or names what is not there, registers nothing", async () => {
+  await using bench = await openBench();
+  const { registry } = bench;
+  const opened = await openRun(bench);
+  const refused = async (change: Record<string, unknown>, reason: string) => {
+    const request = await trained(bench, opened, change);
+    await assert.rejects(registry.registerVersion(request, soon), { reason });
+  };
+  const file = { role: "dense", object: "models/dense", bytes: 7, sha256: sha256("weights") };
+  await refused({ model: "another" }, "MANIFEST_INVALID");
+  await refused({ dataset: sha256("another") }, "MANIFEST_INVALID");
+  await refused({ surprise: true }, "MANIFEST_INVALID");
+  await refused({ negativeSamplingRate: 0 }, "MANIFEST_INVALID");
+  await refused({ files: [{ ...file, object: "models/none" }] }, "ARTIFACT_MISSING");
+  await refused({ files: [{ ...file, bytes: 8 }] }, "ARTIFACT_MISSING");
+  await refused(
+    { snapshot: { object: "models/dense", bytes: 7, sha256: sha256("x") } },
+    "ARTIFACT_MISSING",
+  );
+  const text = Buffer.from("not JSON");
+  const { name, sha256: digest } = await bench.objects.put("models/text", text);
+  const manifest = { name, bytes: BigInt(text.length), sha256: digest };
+  const request = { ...(await trained(bench, opened)), manifest };
+  await assert.rejects(registry.registerVersion(request, soon), { reason: "MANIFEST_INVALID" });
+  const lossless = { ...request, training: { meanLoss: Number.NaN } };
+  await assert.rejects(registry.registerVersion(lossless, soon), { reason: "NOT_A_NUMBER" });
+  assert.equal((await registry.listVersions({ model: definition.name }, soon)).versions.length, 0);
+});
+
+test("only a version that passed goes live, and one that was live may return", async () => {
+  await using bench = await openBench();
+  const { registry, clock } = bench;
+  const opened = await openRun(bench);
+  const { version: first } = await registry.registerVersion(await trained(bench, opened), soon);
+  await assert.rejects(registry.setStage(live(first), soon), { reason: "VERSION_NOT_PASSED" });
+  await judge(bench, first, "fail");
+  await assert.rejects(registry.setStage(live(first), soon), {
+    reason: "VERSION_NOT_PASSED",
+    message: /its verdict is fail/,
+  });
+  await judge(bench, first, "pass");
+  const request = live(first);
+  assert.equal((await registry.setStage(request, soon)).previousLive, "");
+  assert.equal((await registry.setStage(request, soon)).previousLive, "");
+  const second = await passed(bench, first);
+  clock.nowMs += 1_000;
+  assert.equal((await registry.setStage(live(second), soon)).previousLive, first);
+  const stage = async (version: string) =>
+    (await registry.getVersion({ version }, soon)).version?.stage;
+  assert.deepEqual([await stage(first), await stage(second)], [Stage.ARCHIVED, Stage.LIVE]);
+  await judge(bench, first, "fail");
+  clock.nowMs += 1_000;
+  assert.equal((await registry.setStage(live(first), soon)).previousLive, second);
+  await assert.rejects(judge(bench, first, "splendid"), { reason: "VERDICT_INVALID" });
+  await assert.rejects(registry.setStage({ ...live(first), stage: Stage.CANDIDATE }, soon), {
+    reason: "STAGE_INVALID",
+  });
+});
+
+test("a version whose recipe does not resolve cannot go live", async () => {
+  await using bench = await openBench();
+  const version = await passed(bench);
+  bench.datasets.clear();
+  await assert.rejects(bench.registry.setStage(live(version), soon), {
+    reason: "RECIPE_UNRESOLVED",
+    message: /its dataset .* is gone/,
+  });
+  bench.datasets.add(dataset);
+  const { version: known } = await bench.registry.getVersion({ version }, soon);
+  await bench.objects.delete(known?.manifest?.name ?? "");
+  await assert.rejects(bench.registry.setStage(live(version), soon), {
+    reason: "RECIPE_UNRESOLVED",
+  });
+});
+
+test("what was live is known for every moment", async () => {
+  await using bench = await openBench();
+  const { registry, clock } = bench;
+  const start = clock.nowMs;
+  const first = await passed(bench);
+  const second = await passed(bench, first);
+  for (const version of [first, second, first]) {
+    clock.nowMs += 1_000;
+    await registry.setStage(live(version), soon);
+  }
+  clock.nowMs += 1_000;
+  await registry.setStage({ ...live(first), stage: Stage.ARCHIVED }, soon);
+  const at = async (timeMs: number) =>
+    (await registry.whatWasLive({ model: definition.name, timeMs: BigInt(timeMs) }, soon)).version
+      ?.version;
+  const seen = [];
+  for (const after of [999, 1_000, 2_500, 3_000, 4_000]) seen.push(await at(start + after));
+  assert.deepEqual(seen, [undefined, first, second, first, undefined]);
+  const { history } = await registry.whatWasLive({ model: definition.name }, soon);
+  assert.deepEqual(
+    history.map(({ number, actor }) => [number, actor]),
+    [
+      [1, "grace"],
+      [2, "grace"],
+      [1, "grace"],
+      [0, "grace"],
+    ],
+  );
+  await assert.rejects(registry.whatWasLive({ model: "none" }, soon), { reason: "UNKNOWN_MODEL" });
+});
+
+test("racing promotions end with one live version and an unbroken history", async () => {
+  await using bench = await openBench();
+  const { registry } = bench;
+  const versions = [await passed(bench)];
+  for (let i = 1; i < 5; i++) versions.push(await passed(bench, "", `{"threads":${i}}`));
+  const previous = await Promise.all(
+    versions.map(async (version) => (await registry.setStage(live(version), soon)).previousLive),
+  );
+  const { version, history } = await registry.whatWasLive({ model: definition.name }, soon);
+  const order = history.map((change) => change.version);
+  assert.equal(version?.version, order.at(-1));
+  assert.deepEqual(
+    versions.map((_, i) => previous[versions.indexOf(order[i] ?? "")]),
+    ["", ...order.slice(0, -1)],
+  );
+  const stages = (await registry.listVersions({ model: definition.name }, soon)).versions;
+  assert.equal(stages.filter(({ stage }) => stage === Stage.LIVE).length, 1);
+});
+
+test("a family that is full says so", async () => {
+  await using bench = await openBench({ versionsPerModelMax: 1, runsPerModelMax: 2 });
+  const first = await passed(bench);
+  await assert.rejects(passed(bench, first), { reason: "FAMILY_FULL", message: /1 versions/ });
+  await assert.rejects(openRun(bench, "", '{"a":1}'), { reason: "FAMILY_FULL", message: /2 runs/ });
+});
+
+test("every change has its event, and the audit chain of each aggregate holds", async () => {
+  await using bench = await openBench();
+  const version = await passed(bench);
+  await bench.registry.setStage(live(version), soon);
+  const wanted = ["configured", "run-opened", "registered", "judged", "live"];
+  const records: OutboxRecord[] = [];
+  while (changesOf(records).filter((change) => wanted.includes(change)).length < wanted.length) {
+    records.length = 0;
+    for (const topic of ["heddle.models.v1", "heddle.audit.v1"]) {
+      records.push(...(await bench.eventLog.read(topic, 0, 0, 1_000)));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const byKey = Map.groupBy(records, ({ key }) => key);
+  assert.equal(byKey.size, 4);
+  for (const own of byKey.values()) {
+    verifyChain(own.map(entryOf).sort((a, b) => a.revision - b.revision));
+  }
+});
+
+function changesOf(records: readonly OutboxRecord[]): unknown[] {
+  return records.map((record) => entryOf(record).data["change"]);
+}

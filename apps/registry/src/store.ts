@@ -1,0 +1,200 @@
+import { type Clock, HeddleError, isHeddleError, type Json } from "@heddle/base";
+import type { ModelDefinition } from "@heddle/sdk";
+import {
+  type Aggregate,
+  type Aggregates,
+  type ChangeContext,
+  type Decision,
+  type Documents,
+  type DocumentStore,
+  type DomainEvent,
+  type Known,
+  openAggregates,
+} from "@heddle/store";
+import type { Family } from "./family.ts";
+import type { Run } from "./run.ts";
+import type { Version } from "./version.ts";
+
+/** A registered configuration; it never changes. */
+export interface StoredConfiguration {
+  readonly configuration: string;
+  readonly definition: ModelDefinition;
+  readonly author: string;
+  readonly createdTimeMs: number;
+}
+
+/** `from` was made from `to`. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly relation: string;
+}
+
+/** The registry's aggregates, and an index of what was made from what. */
+export interface RegistryStore {
+  readonly families: Aggregates<Family>;
+  readonly configurations: Aggregates<StoredConfiguration>;
+  readonly runs: Aggregates<Run>;
+  readonly versions: Aggregates<Version>;
+  readonly edges: Edges;
+}
+
+/**
+ * Edges of the lineage, kept in both directions. An edge is a fact that follows from immutable
+ * things and is written before what it tells of is acknowledged, so it needs no audit and no event.
+ */
+export interface Edges {
+  add(edges: readonly Edge[]): Promise<void>;
+  /** What this node was made from. */
+  origins(node: string): Promise<readonly Edge[]>;
+  /** What was made from this node. */
+  results(node: string): Promise<readonly Edge[]>;
+  /** The one node something was made from whose id begins so. */
+  find(idPrefix: string): Promise<string | undefined>;
+}
+
+export interface StoreDeps {
+  readonly store: DocumentStore;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export function openRegistryStore({ store, clock, random }: StoreDeps): RegistryStore {
+  const open = <State>(noun: string, collection: string): Aggregates<State> =>
+    openAggregates(store.collection<Aggregate<State>>(collection), { noun, clock, random });
+  return {
+    families: open("model", "families"),
+    configurations: open("configuration", "configurations"),
+    runs: open("run", "runs"),
+    versions: open("version", "versions"),
+    edges: openEdges(store.collection<Edge>("origins"), store.collection<Edge>("results")),
+  };
+}
+
+/** Creates an aggregate named by its content, or finds the one that another request created. */
+export async function createOnce<State>(
+  aggregates: Aggregates<State>,
+  id: string,
+  decision: Decision<State, undefined>,
+  context: ChangeContext,
+): Promise<{ readonly state: State; readonly created: boolean }> {
+  const known = await aggregates.get(id);
+  if (known !== undefined) return { state: known.state, created: false };
+  try {
+    const { state, repeated } = await aggregates.create(id, decision, context);
+    return { state, created: !repeated };
+  } catch (error) {
+    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
+    const other = await aggregates.get(id);
+    if (other === undefined) throw error;
+    return { state: other.state, created: false };
+  }
+}
+
+/** Fewer digits would soon mean several things. */
+const prefixDigitsMin = 6;
+
+/**
+ * The aggregate of this content name or unique prefix of one.
+ *
+ * @param noun is in the messages, and in the reasons in capitals: `run` gives UNKNOWN_RUN.
+ * @throws {HeddleError} NOT_FOUND UNKNOWN_<NOUN>, INVALID_ARGUMENT AMBIGUOUS_<NOUN>.
+ */
+export async function findByPrefix<State>(
+  aggregates: Aggregates<State>,
+  noun: string,
+  name: string,
+): Promise<Known<State>> {
+  const prefix = name.toLowerCase();
+  const short = !/^[0-9a-f]+$/.test(prefix) || prefix.length < prefixDigitsMin;
+  const { items } = short ? { items: [] } : await aggregates.list({ prefix, limit: 2 });
+  const [found, other] = items;
+  if (found !== undefined && other === undefined) return found;
+  const reason = noun.toUpperCase();
+  if (found === undefined) {
+    throw new HeddleError(
+      "NOT_FOUND",
+      `UNKNOWN_${reason}`,
+      `there is no ${noun} "${name}": give its name or at least ${prefixDigitsMin} of its first digits`,
+      { metadata: { [noun]: name } },
+    );
+  }
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    `AMBIGUOUS_${reason}`,
+    `more than one ${noun} begins with ${name}: give more digits`,
+    { metadata: { [noun]: name } },
+  );
+}
+
+/** All aggregates of a collection, page by page. */
+export async function listAll<State>(aggregates: Aggregates<State>): Promise<Known<State>[]> {
+  const all: Known<State>[] = [];
+  let after: string | undefined;
+  do {
+    const page = await aggregates.list(after === undefined ? {} : { after });
+    all.push(...page.items);
+    after = page.next;
+  } while (after !== undefined);
+  return all;
+}
+
+/** A page: a node with more neighbours shows these, far more than an answer holds. */
+const edgesOfNodeMax = 1_000;
+
+function openEdges(origins: Documents<Edge>, results: Documents<Edge>): Edges {
+  const read = async (documents: Documents<Edge>, node: string): Promise<readonly Edge[]> => {
+    const { items } = await documents.list({ prefix: `${node}|`, limit: edgesOfNodeMax });
+    return items.map((item) => item.value);
+  };
+  return {
+    add: async (edges) => {
+      await Promise.all(
+        edges.flatMap((edge) => [
+          addOnce(origins, `${edge.from}|${edge.to}`, edge),
+          addOnce(results, `${edge.to}|${edge.from}`, edge),
+        ]),
+      );
+    },
+    origins: (node) => read(origins, node),
+    results: (node) => read(results, node),
+    find: async (idPrefix) => {
+      const { items } = await results.list({ prefix: idPrefix, limit: edgesOfNodeMax });
+      const ids = new Set(items.map((item) => item.value.to));
+      return ids.size === 1 ? [...ids][0] : undefined;
+    },
+  };
+}
+
+async function addOnce(documents: Documents<Edge>, key: string, edge: Edge): Promise<void> {
+  if ((await documents.get(key)) !== undefined) return;
+  try {
+    await documents.put(key, edge, 0);
+  } catch (error) {
+    if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
+  }
+}
+
+type Event = DomainEvent & { readonly data: Readonly<Record<string, Json>> };
+
+/** What a change of the registry tells the world. */
+export function modelEvent(
+  model: string,
+  change: "configured" | "run-opened" | "snapshot" | "registered" | "judged" | "live" | "archived",
+  about: { readonly version?: string; readonly run?: string } = {},
+): Event {
+  return {
+    topic: "heddle.models.v1",
+    type: "heddle.registry.v1.ModelEvent",
+    data: { model, change, ...about },
+  };
+}
+
+/** The audit record of a step inside a change that has one event for the world already. */
+export function trailEvent(model: string, change: string): Event {
+  return {
+    topic: "heddle.audit.v1",
+    type: "heddle.registry.v1.ModelEvent",
+    data: { model, change },
+  };
+}

@@ -1,0 +1,76 @@
+import { HeddleError } from "@heddle/base";
+import type { ObjectPlace } from "./run.ts";
+
+/** What a training saw and cost; the fields of the protobuf message of that name. */
+export interface TrainingSummary {
+  readonly examples: number;
+  readonly steps: number;
+  readonly meanLoss: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly stageShares: Readonly<Record<string, number>>;
+  readonly executor: string;
+  readonly peakMemoryBytes: number;
+  readonly attemptExamples: number;
+}
+
+export const verdicts = ["pass", "fail", "not-enough-data"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** A version, but for its number and whether it is live: those the family decides. */
+export interface Version {
+  /** SHA-256 of its manifest. */
+  readonly version: string;
+  readonly model: string;
+  readonly run: string;
+  readonly manifest: ObjectPlace;
+  readonly training: TrainingSummary;
+  readonly createdTimeMs: number;
+  /** Empty before the gate. */
+  readonly verdict: Verdict | "";
+  readonly evaluation: string;
+  readonly failedChecks: readonly string[];
+  readonly archived: boolean;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly evaluation: string;
+  readonly failedChecks: readonly string[];
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT VERDICT_INVALID for another word or without an evaluation. */
+export function readJudgement(given: {
+  readonly verdict: string;
+  readonly evaluation: string;
+  readonly failedChecks: readonly string[];
+}): Judgement {
+  const verdict = verdicts.find((known) => known === given.verdict);
+  if (verdict === undefined || given.evaluation === "") {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "VERDICT_INVALID",
+      `expected a verdict of ${verdicts.join(", ")} and the evaluation behind it, not "${given.verdict}" of "${given.evaluation}"`,
+    );
+  }
+  return { verdict, evaluation: given.evaluation, failedChecks: [...given.failedChecks] };
+}
+
+/** The version as last judged: an evaluation on more data replaces an earlier verdict. */
+export function judged(version: Version, judgement: Judgement): Version {
+  return { ...version, ...judgement };
+}
+
+/** @throws {HeddleError} FAILED_PRECONDITION VERSION_NOT_PASSED. */
+export function checkPassed(version: Version): void {
+  if (version.verdict === "pass") return;
+  const { version: name, verdict } = version;
+  const found = verdict === "" ? "it was not judged" : `its verdict is ${verdict}`;
+  const checks = version.failedChecks.map((check) => `; ${check}`).join("");
+  throw new HeddleError(
+    "FAILED_PRECONDITION",
+    "VERSION_NOT_PASSED",
+    `version ${name.slice(0, 12)} of ${version.model} cannot go live: ${found}${checks}; evaluate and gate it first`,
+    { metadata: { version: name, verdict } },
+  );
+}
