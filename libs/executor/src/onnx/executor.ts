@@ -1,11 +1,9 @@
-import { messageOf } from "@heddle/base";
+import { messageOf, seededRandom } from "@heddle/base";
 import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
-import { checkInputs } from "../step-inputs.ts";
+import { checkInputs, drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
-import { compileOpByOp, leavingNothing, type OpByOpStep, toTensors } from "../tfjs/op-by-op.ts";
+import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
 import { loadTensorFlow, type LoadedTensorFlow, onBackend } from "../tfjs/tensorflow.ts";
-import { drawInputs } from "../step-inputs.ts";
-import { seededRandom } from "@heddle/base";
 import { lower, type LoweredStep } from "./lower.ts";
 import { NotRecordable } from "./not-recordable.ts";
 import { mergeRecordings } from "./program.ts";
@@ -26,9 +24,10 @@ export async function openOnnx(runtime: Runtime, threads: number): Promise<Execu
     kind: "onnx",
     environment: `${version} (${count}, ${set}); op by op: ${tfjsEnvironment(loaded)}`,
     compile: async (step, spec) => {
-      const opByOp = compileOpByOp(loaded, step, spec);
-      const graph = await openGraph(runtime, loaded, step, spec, threads, opByOp);
-      if (typeof graph === "string") return { ...opByOp, fallbackReason: graph };
+      const graph = await openGraph(runtime, loaded, step, spec, threads);
+      if (typeof graph === "string") {
+        return { ...compileOpByOp(loaded, step, spec), fallbackReason: graph };
+      }
       return graphStep(graph, spec, `${version} (graph)`);
     },
   };
@@ -41,8 +40,9 @@ async function openGraph(
   step: Step,
   spec: StepSpec,
   threads: number,
-  opByOp: OpByOpStep,
 ): Promise<Session | string> {
+  // The cpu backend computes in double precision and rounds, so it is the one to judge by.
+  const reference = compileOpByOp(loaded, step, spec, ["cpu"]);
   let session: Session;
   try {
     session = await openSession(runtime, recordStep(loaded, step, spec), spec, threads);
@@ -51,7 +51,7 @@ async function openGraph(
       ? error.message
       : `the step could not become a graph: ${messageOf(error)}`;
   }
-  const reason = await disagreement(session, opByOp, spec);
+  const reason = await disagreement(session, reference, spec);
   if (reason === undefined) return session;
   await session.close();
   return reason;

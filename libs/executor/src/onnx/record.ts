@@ -55,14 +55,11 @@ export function record(
 ): Recording {
   const engine = tf.engine() as unknown as Engine;
   const recorder = new Recorder((id) => readSync.call(engine, id));
-  const { runKernel, readSync } = engine;
+  const { runKernel, readSync, read } = engine;
   const random = Math.random;
   let depth = 0;
   for (const [name, tensor] of Object.entries(inputs)) recorder.input(name, tensor);
 
-  const watchRead = (id: object): void => {
-    if (depth === 0) recorder.readInJavaScript(id);
-  };
   const watched: Engine = {
     runKernel(kernel, ins, attrs) {
       const call = depth === 0 ? recorder.begin(kernel, ins, attrs) : undefined;
@@ -76,14 +73,19 @@ export function record(
       }
     },
     readSync(id) {
-      watchRead(id);
+      if (depth === 0) recorder.readInJavaScript(id);
       return readSync.call(engine, id);
     },
-    read: () =>
-      refuse("the step reads a tensor's value (data, array): pass what it needs as an input"),
+    read(id) {
+      recorder.readInJavaScript(id);
+      return read.call(engine, id);
+    },
   };
   Object.assign(engine, watched);
-  Math.random = () => refuse("the step draws a random number: pass random numbers as an input");
+  Math.random = () => {
+    recorder.object("the step draws a random number: pass random numbers as an input");
+    return random();
+  };
   try {
     return recorder.finish(body());
   } finally {
@@ -97,6 +99,7 @@ class Recorder {
   readonly #tensors: RecordedTensor[] = [];
   readonly #calls: RecordedCall[] = [];
   readonly #idOf = new Map<object, Map<string, number>>();
+  #objection: string | undefined;
 
   constructor(read: (dataId: object) => Values) {
     this.#read = read;
@@ -134,13 +137,22 @@ class Recorder {
   readInJavaScript(dataId: object): void {
     for (const id of this.#idOf.get(dataId)?.values() ?? []) {
       const tensor = this.#tensors[id];
-      if (tensor === undefined || tensor.origin.kind === "constant") continue;
+      // A constant may be read: if it changes, the two recordings tell.
+      if (tensor === undefined || tensor.values !== undefined) continue;
       const what = tensor.origin.kind === "input" ? `input "${tensor.origin.name}"` : "a tensor";
-      refuse(`the step reads the value of ${what} in JavaScript: keep the decision in tensors`);
+      this.object(
+        `the step reads the value of ${what} in JavaScript: keep the decision in tensors`,
+      );
     }
   }
 
+  /** Notes why this cannot be a graph. The step goes on undisturbed: it might catch what is thrown at it. */
+  object(reason: string): void {
+    this.#objection ??= reason;
+  }
+
   finish(results: Readonly<Record<string, Tensor>>): Recording {
+    if (this.#objection !== undefined) refuse(this.#objection);
     const outputs: Record<string, number> = {};
     for (const [name, tensor] of Object.entries(results)) outputs[name] = this.#id(tensor);
     return { tensors: this.#tensors, calls: this.#calls, outputs };

@@ -19,7 +19,6 @@ const unary = {
   Reciprocal: "Reciprocal",
   Relu: "Relu",
   Round: "Round",
-  Sigmoid: "Sigmoid",
   Sign: "Sign",
   Sin: "Sin",
   Softplus: "Softplus",
@@ -75,6 +74,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Relu6: (c) => clip(c, 0, 6),
   ClipByValue: (c) => clip(c, c.number("clipValueMin"), c.number("clipValueMax")),
   Log1p: log1p,
+  Sigmoid: sigmoid,
   Step: (c) => {
     const { lowering } = c;
     const positive = c.graph.op("Greater", [reluOf(c, c.id(0)), lowering.float(0)]);
@@ -187,6 +187,15 @@ function log1p(c: LoweredCall): string {
   const quotient = graph.op("Div", [graph.op("Log", [u]), rounded]);
   const tiny = graph.op("Equal", [rounded, lowering.float(0)]);
   return graph.op("Where", [tiny, x, graph.op("Mul", [x, quotient])]);
+}
+
+/**
+ * ONNX Runtime's own Sigmoid errs by 6e-8 whatever the result, so a rare event's probability of 1e-5 would
+ * be off by half a percent, and below 1e-7 it gives 0, whose logarithm spoils a loss.
+ */
+function sigmoid(c: LoweredCall): string {
+  const growth = c.graph.op("Exp", [c.graph.op("Neg", [c.input(0)])]);
+  return c.graph.op("Reciprocal", [c.graph.op("Add", [growth, c.lowering.float(1)])]);
 }
 
 function mapValues<V, R>(from: Readonly<Record<string, V>>, f: (value: V) => R): Record<string, R> {

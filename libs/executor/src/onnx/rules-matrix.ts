@@ -30,7 +30,6 @@ function product(c: LoweredCall, bias?: string): string {
 
 const activations = new Map([
   ["relu", "Relu"],
-  ["sigmoid", "Sigmoid"],
   ["elu", "Elu"],
 ]);
 

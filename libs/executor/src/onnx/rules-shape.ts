@@ -100,5 +100,7 @@ function filled(c: LoweredCall, value: number): string {
 
 function numbers(c: LoweredCall, name: string): readonly number[] {
   const value = c.attr(name);
-  return Array.isArray(value) ? value : refuse(`${c.call.kernel} needs a list ${name}`);
+  return typeof value === "object" && value !== null
+    ? value
+    : refuse(`${c.call.kernel} needs a list ${name}`);
 }

@@ -1,6 +1,8 @@
+import { present } from "@heddle/base";
 import { createRequire, registerHooks } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Tensor, TensorFlow } from "../port.ts";
 
 /**
  * Registers TensorFlow.js's gradients, and the operations as methods of tensors.
@@ -11,7 +13,7 @@ import { pathToFileURL } from "node:url";
  * registries of the bundle by globals of tfjs-core's own, so the second copy of its code that they pull in
  * keeps no state.
  */
-export async function registerGradients(): Promise<void> {
+export async function registerGradients(tf: TensorFlow): Promise<void> {
   const bundle = createRequire(import.meta.url).resolve("@tensorflow/tfjs-core");
   const bundleUrl = pathToFileURL(bundle).href;
   const folder = `${pathToFileURL(dirname(bundle)).href}/`;
@@ -30,4 +32,28 @@ export async function registerGradients(): Promise<void> {
   } finally {
     hooks.deregister();
   }
+  tf.registerGradient({
+    kernelName: tf.Tile,
+    inputsToSave: ["x"],
+    gradFunc: (dy, [x], attrs) => ({ x: () => tileGradient(tf, dy as Tensor, x, attrs["reps"]) }),
+  });
+}
+
+/**
+ * The gradient of tile (and so of broadcastTo): the copies, each on an axis of its own, are summed.
+ * TensorFlow.js's own adds up one slice per copy, so that no two row counts run the same kernels.
+ */
+function tileGradient(tf: TensorFlow, dy: Tensor, x: Tensor | undefined, reps: unknown): Tensor {
+  const shape = present(x, "the tiled tensor").shape;
+  const copies = shape.map((_, i) => Number((reps as readonly number[])[i]));
+  const apart: number[] = [];
+  const axes: number[] = [];
+  copies.forEach((count, i) => {
+    if (count !== 1) {
+      axes.push(apart.length);
+      apart.push(count);
+    }
+    apart.push(shape[i] ?? 1);
+  });
+  return tf.sum(tf.reshape(dy, apart), axes);
 }

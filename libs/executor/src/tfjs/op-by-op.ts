@@ -5,7 +5,6 @@ import { type BackendName, type LoadedTensorFlow, onBackend } from "./tensorflow
 
 /** A step run kernel by kernel, at once: `runNow` is `run` without its promise. */
 export interface OpByOpStep extends CompiledStep {
-  readonly backend: BackendName;
   runNow(inputs: Readonly<Record<string, TensorData>>, rows: number): Record<string, Float32Array>;
 }
 
@@ -13,17 +12,22 @@ export interface OpByOpStep extends CompiledStep {
  * Prepares a step to run on TensorFlow.js's own kernels. It is tried once on few rows, because the wasm
  * backend lacks some kernels (the gradient of gather, for one): such a step runs on the cpu backend.
  *
- * @throws {HeddleError} INVALID_ARGUMENT STEP_FAILED when the step throws on every backend.
+ * @param backends the backends to try, in this order.
+ * @throws {HeddleError} INVALID_ARGUMENT STEP_FAILED when the step throws on every one.
  */
-export function compileOpByOp(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): OpByOpStep {
+export function compileOpByOp(
+  loaded: LoadedTensorFlow,
+  step: Step,
+  spec: StepSpec,
+  backends: readonly BackendName[] = loaded.fastest === "wasm" ? ["wasm", "cpu"] : ["cpu"],
+): OpByOpStep {
   const { tf } = loaded;
-  const backend = firstThatRuns(loaded, step, spec);
+  const backend = firstThatRuns(tf, step, spec, backends);
   const runNow: OpByOpStep["runNow"] = (inputs, rows) => {
     checkInputs(spec, inputs, rows);
     return runStep(tf, backend, step, spec, inputs, rows);
   };
   return {
-    backend,
     description: `${describeBackend(loaded, backend)} (op by op)`,
     runNow,
     // An async function turns what `runNow` throws into a rejection.
@@ -80,15 +84,19 @@ export function leavingNothing<T>(tf: TensorFlow, work: () => T): T {
   }
 }
 
-function firstThatRuns(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): BackendName {
-  const order: BackendName[] = loaded.fastest === "wasm" ? ["wasm", "cpu"] : ["cpu"];
+function firstThatRuns(
+  tf: TensorFlow,
+  step: Step,
+  spec: StepSpec,
+  backends: readonly BackendName[],
+): BackendName {
   const rows = 2;
   const style = { low: 0.1, high: 0.9, idsBelow: 1 };
   const inputs = drawInputs(spec, rows, style, seededRandom(1));
   let failure: unknown;
-  for (const backend of order) {
+  for (const backend of backends) {
     try {
-      runStep(loaded.tf, backend, step, spec, inputs, rows);
+      runStep(tf, backend, step, spec, inputs, rows);
       return backend;
     } catch (error) {
       failure = error;
@@ -115,6 +123,11 @@ function runStep(
       const results = step(tf, toTensors(tf, spec, inputs, rows));
       const outputs: Record<string, Float32Array> = {};
       for (const [name, tensor] of Object.entries(results)) {
+        if (tensor.dtype === "string" || tensor.dtype === "complex64") {
+          throw new TypeError(
+            `output "${name}" is of type ${tensor.dtype}; an output is of numbers`,
+          );
+        }
         const values = tensor.dataSync();
         // The cpu backend hands out its own buffer, which may be an input's: the caller gets a copy.
         outputs[name] =

@@ -39,7 +39,7 @@ export function onBackend<T>(tf: TensorFlow, backend: BackendName, work: () => T
 
 async function load(): Promise<LoadedTensorFlow> {
   const tf = await import("@tensorflow/tfjs-core");
-  await registerGradients();
+  await registerGradients(tf);
   const before = tf.getBackend();
   await import("@tensorflow/tfjs-backend-cpu");
   await tf.setBackend("cpu");
