@@ -94,10 +94,11 @@ export interface Gate {
   readonly sliceShareChangeMax: number;
 }
 
-/** The registered heuristic that answers when no model is fit: rows ranked by a feature, descending. */
+/** The registered heuristic that answers when no model is fit. */
 export interface Fallback {
   readonly name: string;
-  readonly feature: string;
+  /** Rows are ranked by this numeric feature, descending; absent: every row is alike. */
+  readonly feature?: string;
 }
 
 export interface ModelDefinition {

@@ -1,0 +1,74 @@
+import { buildApplication, buildRouteMap, text_en } from "@stricli/core";
+import { HeddleError, messageOf } from "@heddle/base";
+import { apply } from "./commands/apply.ts";
+import { demo } from "./commands/demo.ts";
+import { doctor } from "./commands/doctor.ts";
+import { host } from "./commands/host.ts";
+import { ingest } from "./commands/ingest.ts";
+import { init } from "./commands/init.ts";
+import { lineage } from "./commands/lineage.ts";
+import { live } from "./commands/live.ts";
+import { predict } from "./commands/predict.ts";
+import { report } from "./commands/report.ts";
+import { rollback } from "./commands/rollback.ts";
+import { runs } from "./commands/runs.ts";
+import { trace } from "./commands/trace.ts";
+import { train } from "./commands/train.ts";
+import { versions } from "./commands/versions.ts";
+import type { Context } from "./context.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+
+const routes = buildRouteMap<string, Context>({
+  routes: {
+    demo,
+    init,
+    host,
+    apply,
+    ingest,
+    train,
+    runs,
+    versions,
+    live,
+    lineage,
+    predict,
+    rollback,
+    trace,
+    report,
+    doctor,
+  },
+  docs: {
+    brief:
+      "From events to features, from features to models, and only good models into served ones",
+    fullDescription: [
+      "Heddle turns a company's events into features, features into models, and only good models",
+      "into served ones; and can say afterwards what happened and why.",
+      "",
+      "Start with:  heddle demo grocer      three minutes of a retailer's year, on this machine",
+      "             heddle init my-model    a project of your own, from a CSV file",
+    ].join("\n"),
+  },
+});
+
+/** The `heddle` command: data on stdout, talk on stderr, exit codes as `exit-codes.ts` lists them. */
+export const application = buildApplication<Context>(routes, {
+  name: "heddle",
+  versionInfo: { currentVersion: "0.1.0" },
+  scanner: { caseStyle: "allow-kebab-for-camel" },
+  documentation: { disableAnsiColor: true, useAliasInUsageLine: true },
+  determineExitCode: exitCodeOf,
+  localization: {
+    loadText: () => ({
+      ...text_en,
+      exceptionWhileRunningCommand: describe,
+      commandErrorResult: describe,
+    }),
+  },
+});
+
+/** An expected failure is one sentence that says what, where and what to do; a bug shows its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof HeddleError)) {
+    return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  }
+  return `heddle: ${error.message} [${error.reason}]`;
+}

@@ -1,0 +1,47 @@
+import { buildCommand } from "@stricli/core";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+
+interface Flags extends HostFlags {
+  readonly small: boolean;
+  readonly fresh: boolean;
+  readonly quiet: boolean;
+}
+
+export const demo = buildCommand({
+  docs: {
+    brief: "Run an example from raw events to a verified, served model",
+    fullDescription:
+      "Runs examples/NAME on this machine. An unfinished run goes on where it stopped; a finished one is\nshown again, since every step is found by its content. --fresh begins anew.",
+  },
+  parameters: {
+    flags: {
+      ...hostFlags,
+      small: {
+        kind: "boolean",
+        brief: "A small part of the data, about 20 seconds",
+        default: false,
+        withNegated: false,
+      },
+      fresh: {
+        kind: "boolean",
+        brief: "Remove the state folder first",
+        default: false,
+        withNegated: false,
+      },
+      quiet: {
+        kind: "boolean",
+        brief: "No progress on stderr",
+        default: false,
+        withNegated: false,
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Example", placeholder: "name", parse: String, default: "grocer" }],
+    },
+  },
+  async func(this: Context, flags: Flags, name: string) {
+    const { runDemo } = await import("../demo/run.ts");
+    await runDemo(this, flags, name);
+  },
+});

@@ -1,0 +1,73 @@
+import { relative, resolve } from "node:path";
+import { buildCommand } from "@stricli/core";
+import { type Context, jsonFlag } from "../context.ts";
+import { count } from "../output/numbers.ts";
+
+interface Flags {
+  readonly from: string;
+  readonly label: string;
+  readonly time?: string;
+  readonly id?: string;
+  readonly json: boolean;
+}
+
+export const init = buildCommand({
+  docs: {
+    brief: "Write a project that trains on a table of yours (CSV or Parquet)",
+    fullDescription:
+      "Looks at the file, decides for each column how a model may use it, and writes heddle.ts: yours to\nread and change. Example: heddle init churn --from customers.csv --label churned",
+  },
+  parameters: {
+    flags: {
+      from: {
+        kind: "parsed",
+        parse: (text: string) => resolve(text),
+        brief: "The table: CSV with a header line, or Parquet",
+      },
+      label: { kind: "parsed", parse: String, brief: "Column to predict: true/false or 0/1" },
+      time: {
+        kind: "parsed",
+        parse: String,
+        brief: "Timestamp column: when each row happened",
+        optional: true,
+      },
+      id: { kind: "parsed", parse: String, brief: "Column that identifies a row", optional: true },
+      json: jsonFlag,
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        {
+          brief: "Folder of the project, made when it is missing",
+          placeholder: "folder",
+          parse: String,
+          default: ".",
+        },
+      ],
+    },
+  },
+  async func(this: Context, flags: Flags, folder: string) {
+    const { initProject } = await import("../init/write.ts");
+    const { table } = await import("../init/definitions-file.ts");
+    const { from, label, time, id } = flags;
+    const done = await initProject(folder, from, {
+      label,
+      ...(time === undefined ? {} : { time }),
+      ...(id === undefined ? {} : { id }),
+    });
+    const { plan } = done;
+    this.print(flags, done, () =>
+      [
+        `${folder === "." ? "this folder" : folder}: ${done.files.join(", ")}`,
+        `${count(plan.rows)} rows; label ${plan.label}; ${plan.numbers.length} numbers, ${plan.categories.length} categories`,
+        ...plan.leftOut.map(({ column, why }) => `left out: ${column}, ${why}`),
+        "",
+        "Next:",
+        ...(folder === "." ? [] : [`  cd ${folder}`]),
+        "  npx heddle apply",
+        `  npx heddle ingest ${table(plan)} ${relative(folder, from)}`,
+        `  npx heddle train ${plan.name}`,
+      ].join("\n"),
+    );
+  },
+});

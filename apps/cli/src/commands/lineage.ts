@@ -1,0 +1,27 @@
+import { buildCommand } from "@stricli/core";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+
+const timeoutMs = 30_000;
+
+export const lineage = buildCommand({
+  docs: {
+    brief: "Walk from a version to its run, data, features, sources and authors, and back",
+    fullDescription:
+      "NODE is a version, run, configuration or dataset (a unique prefix will do), source:NAME,\nview:NAME@N, or a model, whose live version is meant. What came of the node is shown below what it came from.",
+  },
+  parameters: {
+    flags: hostFlags,
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "What to explain", placeholder: "node", parse: String }],
+    },
+  },
+  async func(this: Context, flags: HostFlags, node: string) {
+    const { lineageTree } = await import("../lineage/tree.ts");
+    const { liveVersionOr } = await import("../lineage/live-version.ts");
+    const graph = await this.withHost(flags.state, async (clients) =>
+      clients.registry.lineage({ node: await liveVersionOr(clients, node) }, { timeoutMs }),
+    );
+    this.print(flags, graph, () => lineageTree(graph, this.palette));
+  },
+});

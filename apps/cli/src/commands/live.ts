@@ -1,0 +1,62 @@
+import { buildCommand } from "@stricli/core";
+import { HeddleError, shortName } from "@heddle/base";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { when } from "../output/numbers.ts";
+import { table } from "../output/table.ts";
+
+interface Flags extends HostFlags {
+  readonly at?: number;
+}
+
+const timeoutMs = 30_000;
+
+export const live = buildCommand({
+  docs: {
+    brief: "Say which version of a model was live, now or at a past moment, and every change",
+  },
+  parameters: {
+    flags: {
+      ...hostFlags,
+      at: {
+        kind: "parsed",
+        parse: momentOf,
+        brief: "Moment, ISO 8601, e.g. 2026-11-23T18:00Z",
+        optional: true,
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
+    },
+  },
+  async func(this: Context, flags: Flags, model: string) {
+    const answer = await this.withHost(flags.state, (clients) =>
+      clients.registry.whatWasLive({ model, timeMs: BigInt(flags.at ?? 0) }, { timeoutMs }),
+    );
+    this.print(flags, answer, () => {
+      const { version, history } = answer;
+      const name =
+        version === undefined ? "none" : `v${version.number} ${shortName(version.version)}`;
+      const changes = table(
+        [{ header: "from" }, { header: "version" }, { header: "why" }, { header: "who" }],
+        history.map((change) => [
+          when(change.timeMs),
+          change.version === "" ? "none" : `v${change.number} ${shortName(change.version)}`,
+          change.reason,
+          change.actor,
+        ]),
+      );
+      return `live: ${name}\n\n${changes}`;
+    });
+  },
+});
+
+function momentOf(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    "USAGE_MOMENT",
+    `"${text}" is no moment: write it as 2026-11-23T18:00Z`,
+  );
+}

@@ -1,0 +1,91 @@
+import { buildCommand } from "@stricli/core";
+import { HeddleError, messageOf, shortName } from "@heddle/base";
+import type { ModelDefinition } from "@heddle/sdk";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { table } from "../output/table.ts";
+
+interface Flags extends HostFlags {
+  readonly limit: number;
+  readonly at?: number;
+  readonly show?: string;
+}
+
+export const predict = buildCommand({
+  docs: {
+    brief: "Ask the served version: rank what is on offer for a visit, or score one row",
+    fullDescription: [
+      "EXAMPLE is JSON with the example's own columns. For a model that ranks candidates, the visit's",
+      'keys are enough: the newest offers are looked up. E.g. heddle predict grocer-ranking \'{"household_id":',
+      '1, "store_id": 367, "week": 53}\'. The fallback heuristic\'s order stands beside the model\'s.',
+    ].join("\n"),
+  },
+  parameters: {
+    flags: {
+      ...hostFlags,
+      limit: { kind: "parsed", parse: Number, brief: "At most this many", default: "10" },
+      at: {
+        kind: "parsed",
+        parse: Date.parse,
+        brief: "Moment of the request; the newest known when absent",
+        optional: true,
+      },
+      show: {
+        kind: "parsed",
+        parse: String,
+        brief: "Feature to show beside each candidate",
+        optional: true,
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [
+        { brief: "Model", placeholder: "model", parse: String },
+        { brief: "Example as JSON", placeholder: "example", parse: exampleOf },
+      ],
+    },
+  },
+  async func(this: Context, flags: Flags, model: string, example: Record<string, unknown>) {
+    const { askServed } = await import("../serving/ask.ts");
+    const answer = await this.withHost(flags.state, (clients) =>
+      askServed(clients, model, example, { limit: flags.limit, timeMs: flags.at ?? 0 }),
+    );
+    this.print(flags, answer, () => {
+      const by = answer.version === "" ? "the fallback" : `version ${shortName(answer.version)}`;
+      if (answer.kind === "score") return `${answer.prediction.toFixed(4)}  by ${by}`;
+      const shown = flags.show ?? itemOf(answer.definition);
+      const name = (row: Record<string, unknown> | undefined): string => String(row?.[shown] ?? "");
+      return [
+        `answered by ${by}; beside it the fallback, ${answer.definition.fallback.name}`,
+        table(
+          [
+            { header: "#", align: "right" },
+            { header: shown },
+            { header: "probability", align: "right" },
+            { header: "fallback" },
+          ],
+          answer.ranked.map((entry, i) => [
+            String(i + 1),
+            name(entry.row),
+            entry.score.toFixed(4),
+            name(answer.fallback[i]?.row),
+          ]),
+        ),
+      ].join("\n");
+    });
+  },
+});
+
+const itemOf = ({ examples }: ModelDefinition): string =>
+  examples.kind === "candidates" ? examples.candidates.item : examples.label;
+
+function exampleOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "USAGE_EXAMPLE",
+      `the example is no JSON (${messageOf(error)}); write it as '{"household_id": 1}'`,
+    );
+  }
+}

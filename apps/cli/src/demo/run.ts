@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HeddleError } from "@heddle/base";
+import type { Context, HostFlags } from "../context.ts";
+import type { Clients } from "../host/clients.ts";
+import { bytes, count, seconds } from "../output/numbers.ts";
+import { openProgress, type Progress } from "../output/progress.ts";
+import { failureOf, runPipeline } from "../pipeline/follow.ts";
+import { type Outcome, outcomeOf } from "../pipeline/outcome.ts";
+import { outcomeHead, outcomeLines } from "../pipeline/outcome-text.ts";
+import { applyDefinitions } from "../project/apply.ts";
+import { ingestFile } from "../project/ingest.ts";
+import { writeReport } from "../report/write.ts";
+import { meterMemory } from "./memory.ts";
+import type { Chapter, Story } from "./story.ts";
+
+interface Flags extends HostFlags {
+  readonly small: boolean;
+  readonly fresh: boolean;
+  readonly quiet: boolean;
+}
+
+const examples = join(import.meta.dirname, "../../../../examples");
+
+/** Plays an example's story: definitions, events week by week, training, gate, serving, report. */
+export async function runDemo(context: Context, flags: Flags, name: string): Promise<void> {
+  const story = await loadStory(name);
+  if (flags.fresh) rmSync(flags.state, { recursive: true, force: true });
+  prepareState(flags.state, story);
+  const say = (text: string): void => {
+    if (!flags.json) context.process.stdout.write(`${text}\n`);
+  };
+  say([context.palette.strong(story.title), ...story.introduction, ""].join("\n"));
+
+  const started = performance.now();
+  using memory = meterMemory();
+  const outcomes = await context.withHost(flags.state, async (clients) => {
+    using progress = openProgress(context.process.stderr, flags.quiet, Date.now);
+    await applyDefinitions(clients, await story.definitions(flags.small));
+    const done = await playChapters(
+      clients,
+      story,
+      flags,
+      progress,
+      (outcome, label) => say(outcomeLines(outcome, label, context.palette)),
+      say,
+    );
+    progress.say("asking the served version");
+    const finale = await story.finale({ clients, progress, outcomes: done, small: flags.small });
+    progress.say("writing the report");
+    await writeReport(clients, story.pipeline, join(flags.state, "report.html"));
+    say(`\n${finale}`);
+    return done;
+  });
+  const facts = summary(outcomes, (performance.now() - started) / 1_000, memory.peakBytes());
+  if (flags.json) context.print(flags, { ...facts, outcomes }, () => "");
+  else say(closing(facts, story, flags));
+}
+
+async function loadStory(name: string): Promise<Story> {
+  const file = join(examples, name, "src", "story.ts");
+  if (!existsSync(file)) {
+    throw new HeddleError("NOT_FOUND", "UNKNOWN_EXAMPLE", `no example "${name}"; there is: grocer`);
+  }
+  const { story } = (await import(pathToFileURL(file).href)) as { story: Story };
+  return story;
+}
+
+/** The pseudonym key is set before the first host starts, so that every machine sees the same bytes. */
+function prepareState(state: string, story: Story): void {
+  const key = join(state, "pseudonym.key");
+  if (existsSync(key)) return;
+  mkdirSync(dirname(key), { recursive: true });
+  writeFileSync(key, story.pseudonymKey, { mode: 0o600 });
+}
+
+async function playChapters(
+  clients: Clients,
+  story: Story,
+  flags: Flags,
+  progress: Progress,
+  show: (outcome: Outcome, label: string) => void,
+  say: (text: string) => void,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const chapters = await story.chapters(flags.small, join(flags.state, "work"));
+  for (const [i, chapter] of chapters.entries()) {
+    const run = await playChapter(clients, chapter, progress);
+    const outcome = await outcomeOf(clients, run);
+    outcomes.push(outcome);
+    if (i === 0) say(outcomeHead(story.rankingMetric));
+    if (chapter.remark !== undefined) say(`  ${chapter.remark}`);
+    show(outcome, chapter.label);
+  }
+  return outcomes;
+}
+
+async function playChapter(clients: Clients, chapter: Chapter, progress: Progress) {
+  for (const [i, { source, file, branch }] of chapter.arrivals.entries()) {
+    progress.say(
+      `${chapter.label}: events arrive (${source}, ${i + 1} of ${chapter.arrivals.length})`,
+    );
+    await ingestFile(clients, file, branch === undefined ? { source } : { source, branch });
+  }
+  const run = await runPipeline(clients, chapter, progress);
+  const failure = failureOf(run);
+  if (failure !== undefined) throw failure;
+  return run;
+}
+
+interface Facts {
+  readonly examples: number;
+  readonly examplesPerSecond: number;
+  readonly examplesPerCpuSecond: number;
+  readonly executor: string;
+  readonly totalSeconds: number;
+  readonly peakMemoryBytes: number | undefined;
+}
+
+function summary(
+  outcomes: readonly Outcome[],
+  totalSeconds: number,
+  peak: number | undefined,
+): Facts {
+  const trainings = outcomes.flatMap(({ version }) => version?.training ?? []);
+  const sum = (pick: (training: (typeof trainings)[number]) => number): number =>
+    trainings.reduce((total, training) => total + pick(training), 0);
+  const trained = sum((training) => Number(training.attemptExamples));
+  return {
+    examples: sum((training) => Number(training.examples)),
+    examplesPerSecond: trained / sum((training) => training.wallSeconds),
+    examplesPerCpuSecond: trained / sum((training) => training.cpuSeconds),
+    executor: trainings[0]?.executor ?? "",
+    totalSeconds,
+    peakMemoryBytes: peak,
+  };
+}
+
+function closing(facts: Facts, story: Story, flags: Flags): string {
+  const memory =
+    facts.peakMemoryBytes === undefined ? "not measured here" : bytes(facts.peakMemoryBytes);
+  return [
+    "",
+    `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s (${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second), ${facts.executor}`,
+    `took      ${seconds(facts.totalSeconds)} in all, peak memory ${memory} over all processes`,
+    `report    ${join(flags.state, "report.html")}`,
+    "",
+    "Try next:",
+    ...story.next.map((line) => `  ${line}`),
+  ].join("\n");
+}

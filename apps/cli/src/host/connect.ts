@@ -1,0 +1,90 @@
+import { fork } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { HeddleError } from "@heddle/base";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
+import { connect } from "@heddle/rpc";
+import { startTelemetry, type Telemetry } from "@heddle/telemetry";
+import { type Addresses, type Clients, connectAll } from "./clients.ts";
+import { readHostFile } from "./host-file.ts";
+
+const probeMs = 1_000;
+const startMs = 20_000;
+
+/** Runs `use` against the host of a state folder: the one that runs, or one started for as long. */
+export async function withHost<T>(
+  state: string,
+  use: (clients: Clients) => Promise<T>,
+): Promise<T> {
+  await using telemetry = await startTelemetry({
+    service: "cli",
+    folder: join(state, "telemetry"),
+    logLevel: "error",
+  });
+  await using host = (await running(state, telemetry)) ?? (await startForNow(state));
+  await using clients = connectAll(host.addresses, telemetry, userInfo().username);
+  return await use(clients);
+}
+
+interface Host extends AsyncDisposable {
+  readonly addresses: Addresses;
+}
+
+/** The host whose file lies in the folder, if it still answers. */
+async function running(state: string, telemetry: Telemetry): Promise<Host | undefined> {
+  const file = readHostFile(state);
+  if (file === undefined) return undefined;
+  await using health = connect(Health, file.addresses.scheduler, { telemetry, actor: "cli" });
+  try {
+    const { status } = await health.check({}, { timeoutMs: probeMs });
+    if (status !== Status.SERVING) return undefined;
+    return { addresses: file.addresses, [Symbol.asyncDispose]: () => Promise.resolve() };
+  } catch {
+    return undefined; // It died: its lock is free, and starting another one says so if it is not.
+  }
+}
+
+/** What the child says when it is up, or why it is not. */
+export type HostMessage =
+  | { readonly kind: "ready"; readonly addresses: Addresses }
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      readonly reason: string;
+      readonly message: string;
+    };
+
+/** A host in a process of its own, so that its event loop is not ours; it dies with us. */
+async function startForNow(state: string): Promise<Host> {
+  mkdirSync(join(state, "logs"), { recursive: true });
+  const log = openSync(join(state, "logs", "host.log"), "a");
+  const child = fork(join(import.meta.dirname, "host-main.ts"), [state], {
+    stdio: ["ignore", log, log, "ipc"],
+  });
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const message = await new Promise<HostMessage>((resolve) => {
+    const late = setTimeout(() => resolve(failure("no sign of life")), startMs);
+    const failure = (why: string): HostMessage => ({
+      kind: "failed",
+      code: "UNAVAILABLE",
+      reason: "HOST_NOT_STARTED",
+      message: `the host of ${state} did not start (${why}); see ${join(state, "logs", "host.log")}`,
+    });
+    child.once("message", (said: HostMessage) => resolve(said));
+    child.once("exit", (code, signal) => resolve(failure(`exit ${signal ?? code}`)));
+    void gone.then(() => clearTimeout(late));
+    child.once("message", () => clearTimeout(late));
+  });
+  if (message.kind === "failed") {
+    child.kill("SIGKILL");
+    throw new HeddleError(message.code as "UNAVAILABLE", message.reason, message.message);
+  }
+  return {
+    addresses: message.addresses,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}

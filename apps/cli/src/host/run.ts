@@ -1,0 +1,35 @@
+import type { Addresses } from "./clients.ts";
+import { writeHostFile } from "./host-file.ts";
+import { lockStateFolder } from "./lock.ts";
+import { startServices } from "./services.ts";
+
+/**
+ * Runs all services on a state folder until SIGTERM or SIGINT, then closes them in reverse order.
+ * A second signal, or 25 s, ends it at once: losing the process at any moment is harmless.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
+ */
+export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
+  const asked = stopAsked();
+  using _lock = lockStateFolder(state);
+  await using services = await startServices(state);
+  using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
+  ready(services.addresses);
+  await asked;
+}
+
+const graceMs = 25_000;
+
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const stop = (): void => {
+      if (asked) process.exit(1);
+      asked = true;
+      setTimeout(() => process.exit(1), graceMs).unref();
+      resolve();
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+  });
+}

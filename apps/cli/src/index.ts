@@ -1,0 +1,4 @@
+export type { Chapter, FinaleContext, Story } from "./demo/story.ts";
+export { type Clients } from "./host/clients.ts";
+export { table } from "./output/table.ts";
+export { type Answer, askServed, type RankedRow } from "./serving/ask.ts";

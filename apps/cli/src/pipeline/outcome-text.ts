@@ -1,0 +1,80 @@
+import { shortName } from "@heddle/base";
+import type { Metric } from "@heddle/proto/evaluator";
+import { count, difference, interval } from "../output/numbers.ts";
+import { padded, type Palette } from "../output/style.ts";
+import { metricOf, type Outcome } from "./outcome.ts";
+
+/** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
+const widths = [17, 11, 24, 24] as const;
+
+const row = (...cells: readonly string[]): string =>
+  cells
+    .map((cell, i) => padded(cell, widths[i] ?? 0))
+    .join("")
+    .trimEnd();
+
+/** The head of the table that `outcomeLines` fills. */
+export function outcomeHead(rankingName: string): string {
+  return [
+    row("trained through", "examples", "AUC (95 % interval)", `${rankingName} (95 % interval)`),
+    "─".repeat(79),
+  ].join("\n");
+}
+
+/** One training run in a few lines of at most 80 characters: figures, rivals, verdict, what serves. */
+export function outcomeLines(outcome: Outcome, label: string, palette: Palette): string {
+  const { evaluation, version } = outcome;
+  const auc = metricOf(evaluation, "auc");
+  const ranking = evaluation?.metrics.find(
+    (metric) => metric.name.startsWith("ndcg@") && metric.slice === "",
+  );
+  const rival = (name: string, pick: (metric: Metric) => Metric["versusLive"]): string[] =>
+    auc === undefined || pick(auc) === undefined
+      ? []
+      : [
+          row(
+            "",
+            palette.faint(padded(name, 11)),
+            palette.faint(padded(difference(pick(auc)), 24)),
+            palette.faint(ranking === undefined ? "" : difference(pick(ranking))),
+          ),
+        ];
+  return [
+    row(
+      palette.strong(label),
+      count(version?.training?.examples ?? 0n),
+      interval(auc?.candidate),
+      interval(ranking?.candidate),
+    ),
+    ...rival("vs fallback", (metric) => metric.versusFallback),
+    ...rival("vs live", (metric) => metric.versusLive),
+    ...verdictLines(outcome, palette),
+  ].join("\n");
+}
+
+function verdictLines(outcome: Outcome, palette: Palette): string[] {
+  const { verdict, version, serving } = outcome;
+  const name = version === undefined ? "" : `v${version.number} ${shortName(version.version)}`;
+  const indent = " ".repeat(4);
+  if (verdict === "pass") {
+    const proof =
+      serving?.version === version?.version && serving !== undefined
+        ? `serving, memory digest ${shortName(serving.reportedDigest)} verified`
+        : "not serving";
+    return [`${indent}${palette.good("✓ PASS")}  ${name}  ${proof}`];
+  }
+  const word = verdict === "fail" ? palette.bad("✗ REFUSED") : palette.doubt("? NOT ENOUGH DATA");
+  if (verdict === "") return [`${indent}${palette.bad("✗ NOT JUDGED")}  ${name}`];
+  const reasons = (version?.failedChecks ?? []).map((check) => `${indent}  ${wrap(check, indent)}`);
+  return [`${indent}${word}  ${name}  nothing of it was served, because:`, ...reasons];
+}
+
+function wrap(text: string, indent: string): string {
+  const lines: string[] = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1] ?? "";
+    if (last.length + word.length + 1 > 72) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines.join(`\n${indent}  `);
+}

@@ -1,0 +1,49 @@
+import { contentName } from "@heddle/base";
+import type { Definition } from "@heddle/sdk";
+import type { Clients } from "../host/clients.ts";
+
+export interface Applied {
+  readonly kind: Definition["kind"];
+  readonly name: string;
+  /** False when it was registered already. */
+  readonly created: boolean;
+}
+
+const timeoutMs = 30_000;
+
+/** Registers definitions with the service that owns each kind. Repeating it changes nothing. */
+export async function applyDefinitions(
+  clients: Clients,
+  definitions: readonly Definition[],
+): Promise<Applied[]> {
+  const applied: Applied[] = [];
+  for (const definition of definitions) {
+    const json = JSON.stringify(definition);
+    // The request is its content: whoever repeats it, and when, it is applied once.
+    const request = { requestId: contentName(definition), definitionJson: json };
+    const created = await register(clients, definition, request);
+    const version = definition.kind === "feature-view" ? `@${definition.version}` : "";
+    applied.push({ kind: definition.kind, name: `${definition.name}${version}`, created });
+  }
+  return applied;
+}
+
+async function register(
+  clients: Clients,
+  { kind }: Definition,
+  request: { readonly requestId: string; readonly definitionJson: string },
+): Promise<boolean> {
+  switch (kind) {
+    case "source":
+    case "feature-view":
+      return (await clients.featureStore.applyDefinition(request, { timeoutMs })).created;
+    case "model":
+      return (await clients.registry.createConfiguration(request, { timeoutMs })).created;
+    case "metric":
+      await clients.evaluator.applyMetric(request, { timeoutMs });
+      return true;
+    case "pipeline":
+      await clients.scheduler.applyPipeline(request, { timeoutMs });
+      return true;
+  }
+}

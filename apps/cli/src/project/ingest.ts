@@ -1,0 +1,75 @@
+import { open, stat } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { HeddleError, messageOf, sha256 } from "@heddle/base";
+import type { IngestResponse } from "@heddle/proto/feature-store";
+import type { Clients } from "../host/clients.ts";
+
+const chunkBytes = 1 << 20;
+const timeoutMs = 300_000;
+const formats: Readonly<Record<string, string>> = {
+  ".parquet": "parquet",
+  ".csv": "csv",
+  ".jsonl": "jsonl",
+  ".ndjson": "jsonl",
+};
+
+/**
+ * Sends one event file to the feature store. Its request id is derived from its bytes, so sending
+ * the same file again, after a crash or by mistake, adds nothing.
+ */
+export async function ingestFile(
+  clients: Clients,
+  file: string,
+  to: { readonly source: string; readonly branch?: string },
+): Promise<IngestResponse> {
+  const format = formats[extname(file)];
+  if (format === undefined) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "UNKNOWN_FORMAT",
+      `${file}: its format is not known; use .parquet, .csv or .jsonl`,
+    );
+  }
+  const digest = await digestOf(file);
+  const header = {
+    requestId: sha256(to.source, "\0", to.branch ?? "main", "\0", digest),
+    source: to.source,
+    branch: to.branch ?? "",
+    format,
+    fileName: basename(file),
+  };
+  return clients.featureStore.ingest(chunksOf(file, header), { timeoutMs });
+}
+
+async function* chunksOf(file: string, header: object) {
+  yield { header };
+  for await (const chunk of readFile(file)) yield { chunk };
+}
+
+async function* readFile(file: string): AsyncIterable<Uint8Array> {
+  try {
+    await stat(file);
+  } catch (error) {
+    throw new HeddleError(
+      "NOT_FOUND",
+      "NO_SUCH_FILE",
+      `${file} cannot be read: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  await using handle = await open(file);
+  for (;;) {
+    const buffer = new Uint8Array(chunkBytes);
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function digestOf(file: string): Promise<string> {
+  const parts: string[] = [];
+  for await (const chunk of readFile(file)) parts.push(sha256(chunk));
+  return sha256(...parts);
+}

@@ -1,0 +1,94 @@
+import { shortName } from "@heddle/base";
+import { count, difference, interval } from "../output/numbers.ts";
+import { metricOf, type Outcome } from "../pipeline/outcome.ts";
+import { html, type Markup } from "./html.ts";
+
+/** The table of runs × metrics: figures with intervals, rivals, verdict, and what was proven of what serves. */
+export function weeksTable(outcomes: readonly Outcome[]): Markup {
+  return html`<h2 id="weeks">Runs</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>trained through</th>
+            <th>examples</th>
+            <th>AUC</th>
+            <th>vs live</th>
+            <th>vs fallback</th>
+            <th>${rankingName(outcomes)}</th>
+            <th>log loss</th>
+            <th>calibration</th>
+            <th>verdict</th>
+            <th>version</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${outcomes.map(row)}
+        </tbody>
+      </table>
+    </div>
+    <p class="faint">
+      In brackets the 95 % interval, by a bootstrap over visits; differences are paired. A verdict
+      uses the interval, never the point.
+    </p>`;
+}
+
+/** Every check that failed, in words. */
+export function refusals(outcomes: readonly Outcome[]): Markup {
+  const refused = outcomes.filter(({ verdict }) => verdict !== "pass");
+  if (refused.length === 0) return html``;
+  return html`<h2 id="refused">Refused, and why</h2>
+    ${refused.map(
+      (outcome) =>
+        html`<p>
+            <strong>${labelOf(outcome)}</strong>, version
+            <code>${shortName(outcome.version?.version ?? "")}</code>: nothing of it was served.
+          </p>
+          <ul>
+            ${(outcome.version?.failedChecks ?? []).map((check) => html`<li>${check}</li>`)}
+          </ul>`,
+    )}`;
+}
+
+export function labelOf({ run }: Outcome): string {
+  return run.variant === "" ? run.window : `${run.window} (${run.variant})`;
+}
+
+const rankingName = (outcomes: readonly Outcome[]): string =>
+  outcomes
+    .flatMap(({ evaluation }) => evaluation?.metrics ?? [])
+    .find(({ name }) => name.startsWith("ndcg@"))
+    ?.name.toUpperCase() ?? "NDCG";
+
+function row(outcome: Outcome): Markup {
+  const { evaluation, version, serving } = outcome;
+  const auc = metricOf(evaluation, "auc");
+  const ranking = evaluation?.metrics.find(
+    ({ name, slice }) => name.startsWith("ndcg@") && slice === "",
+  );
+  const proof =
+    serving === undefined ? "" : `memory digest ${shortName(serving.reportedDigest)} verified`;
+  return html`<tr>
+    <td>${labelOf(outcome)}</td>
+    <td>${count(version?.training?.examples ?? 0n)}</td>
+    <td>${interval(auc?.candidate)}</td>
+    <td>${difference(auc?.versusLive)}</td>
+    <td>${difference(auc?.versusFallback)}</td>
+    <td>${interval(ranking?.candidate)}</td>
+    <td>${interval(metricOf(evaluation, "log-loss")?.candidate, 4)}</td>
+    <td>${interval(metricOf(evaluation, "calibration")?.candidate, 2)}</td>
+    <td>${verdict(outcome.verdict)}</td>
+    <td>
+      v${version?.number ?? 0} <code>${shortName(version?.version ?? "")}</code><br /><span
+        class="faint"
+        >${proof}</span
+      >
+    </td>
+  </tr>`;
+}
+
+function verdict(word: string): Markup {
+  if (word === "pass") return html`<span class="pass">✓ pass</span>`;
+  if (word === "fail") return html`<span class="fail">✗ refused</span>`;
+  return html`<span class="doubt">? ${word === "" ? "not judged" : "not enough data"}</span>`;
+}

@@ -1,0 +1,70 @@
+import type { ModelDefinition } from "@heddle/sdk";
+import type { Clients } from "../host/clients.ts";
+
+/** A candidate in its place. */
+export interface RankedRow {
+  readonly row: Record<string, unknown>;
+  /** Probability, or the fallback feature's value. */
+  readonly score: number;
+}
+
+export type Answer =
+  | {
+      readonly kind: "score";
+      readonly version: string;
+      readonly prediction: number;
+      readonly row: Record<string, unknown>;
+    }
+  | {
+      readonly kind: "ranking";
+      readonly version: string;
+      readonly definition: ModelDefinition;
+      readonly candidates: number;
+      readonly ranked: readonly RankedRow[];
+      readonly fallback: readonly RankedRow[];
+    };
+
+const timeoutMs = 120_000;
+
+/** Completes an example with features as known at `timeMs` (0: the newest materialised), and asks what is served. */
+export async function askServed(
+  clients: Clients,
+  model: string,
+  example: Readonly<Record<string, unknown>>,
+  { limit, timeMs }: { readonly limit: number; readonly timeMs: number },
+): Promise<Answer> {
+  const { definitionJson } = await clients.registry.getConfiguration({ model }, { timeoutMs });
+  const definition = JSON.parse(definitionJson) as ModelDefinition;
+  const ranks = definition.examples.kind === "candidates";
+  const { rowsJson, asOfTimeMs } = await clients.featureStore.getOnlineFeatures(
+    {
+      modelDefinitionJson: definitionJson,
+      examplesJson: JSON.stringify([example]),
+      timeMs: BigInt(timeMs),
+      withCandidates: ranks,
+    },
+    { timeoutMs },
+  );
+  const rows = JSON.parse(rowsJson) as Record<string, unknown>[];
+  const request = { model, rowsJson, timeMs: timeMs === 0 ? asOfTimeMs : BigInt(timeMs) };
+  if (!ranks) {
+    const { predictions, version } = await clients.modelServer.predict(request, { timeoutMs });
+    return { kind: "score", version, prediction: predictions[0] ?? 0, row: rows[0] ?? {} };
+  }
+  const rank = async (fallback: boolean) => {
+    const { ranked, version } = await clients.modelServer.rank(
+      { ...request, limit, fallback },
+      { timeoutMs },
+    );
+    return { version, rows: ranked.map(({ row, score }) => ({ row: rows[row] ?? {}, score })) };
+  };
+  const [byModel, byFallback] = [await rank(false), await rank(true)];
+  return {
+    kind: "ranking",
+    version: byModel.version,
+    definition,
+    candidates: rows.length,
+    ranked: byModel.rows,
+    fallback: byFallback.rows,
+  };
+}

@@ -1,0 +1,71 @@
+import { seconds } from "../output/numbers.ts";
+import { padded, type Palette } from "../output/style.ts";
+import type { SpanNode } from "./read.ts";
+
+const siblingsMax = 6;
+const barWidth = 14;
+const nameWidth = 44;
+
+/** A trace as a tree with times: when each span ran within the whole, how long, in which process. */
+export function traceTree(roots: readonly SpanNode[], palette: Palette): string {
+  const from = Math.min(...roots.map((root) => root.startUs));
+  const to = Math.max(...roots.map(latest));
+  const lines: string[] = [];
+  const walk = (nodes: readonly SpanNode[], indent: string): void => {
+    for (const group of grouped(nodes)) {
+      lines.push(lineOf(group, indent, from, to, palette));
+      if (group.length === 1) walk(group[0]?.children ?? [], `${indent}  `);
+    }
+  };
+  walk(roots, "");
+  return lines.join("\n");
+}
+
+/** More than a few siblings of one name become one line: a thousand pulls say less than their sum. */
+function grouped(nodes: readonly SpanNode[]): SpanNode[][] {
+  const byName = Map.groupBy(nodes, (node) => node.name);
+  const groups: SpanNode[][] = [];
+  for (const node of nodes) {
+    const all = byName.get(node.name) ?? [];
+    if (all.length <= siblingsMax) groups.push([node]);
+    else if (all[0] === node) groups.push(all);
+  }
+  return groups;
+}
+
+function lineOf(
+  group: readonly SpanNode[],
+  indent: string,
+  from: number,
+  to: number,
+  palette: Palette,
+): string {
+  const [first] = group;
+  if (first === undefined) return "";
+  const start = Math.min(...group.map((node) => node.startUs));
+  const end = Math.max(...group.map((node) => node.endUs));
+  const busyS = group.reduce((sum, node) => sum + node.endUs - node.startUs, 0) / 1e6;
+  const name = `${indent}${shortened(first.name)}${group.length > 1 ? ` ×${group.length}` : ""}`;
+  const failed = group.find((node) => node.error !== undefined)?.error;
+  return [
+    padded(name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name, nameWidth),
+    palette.faint(bar(start, end, from, to)),
+    seconds(busyS).padStart(9),
+    palette.faint(first.service),
+    ...(failed === undefined ? [] : [palette.bad(`✗ ${failed.slice(0, 60)}`)]),
+  ].join(" ");
+}
+
+/** `heddle.registry.v1.RegistryService/GetRun` → `Registry/GetRun`. */
+const shortened = (name: string): string => name.replace(/^heddle\.\w+\.v1\.(\w+)Service\//, "$1/");
+
+function bar(start: number, end: number, from: number, to: number): string {
+  const scale = barWidth / Math.max(1, to - from);
+  const left = Math.min(barWidth - 1, Math.floor((start - from) * scale));
+  const length = Math.max(1, Math.round((end - start) * scale));
+  return `${" ".repeat(left)}${"▬".repeat(Math.min(length, barWidth - left))}`.padEnd(barWidth);
+}
+
+function latest(node: SpanNode): number {
+  return node.children.reduce((max, child) => Math.max(max, latest(child)), node.endUs);
+}

@@ -1,0 +1,3 @@
+/** Names that commands use. */
+export const model = "grocer-ranking";
+export const pipeline = "grocer-weekly";
