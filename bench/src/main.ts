@@ -1,0 +1,34 @@
+// npm run bench -- <name> [--quick]: prints a table and writes bench/out/<name>.json.
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeMachine } from "./machine.ts";
+import { printRows } from "./print.ts";
+import type { Row } from "./row.ts";
+
+/** What a file of `benches/` exports. */
+export interface Bench {
+  /** One line: what is measured beside what. */
+  readonly about: string;
+  run(options: { readonly quick: boolean; say(text: string): void }): Promise<readonly Row[]>;
+}
+
+const folder = join(import.meta.dirname, "benches");
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".ts") && !file.includes(".test."))
+  .map((file) => file.slice(0, -3));
+const [name = ""] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
+const quick = process.argv.includes("--quick");
+
+if (!names.includes(name)) {
+  console.error(`npm run bench -- <name> [--quick]\nbenches: ${names.join(", ")}`);
+  process.exit(2);
+}
+const { bench } = (await import(join(folder, `${name}.ts`))) as { bench: Bench };
+console.error(`${name}: ${bench.about}`);
+const rows = await bench.run({ quick, say: (text) => console.error(`  ${text}`) });
+console.log(printRows(rows));
+const out = join(import.meta.dirname, "../out");
+mkdirSync(out, { recursive: true });
+const file = join(out, `${name}.json`);
+writeFileSync(file, JSON.stringify({ name, quick, machine: describeMachine(), rows }, null, 2));
+console.error(`written to ${file}`);

@@ -1,0 +1,40 @@
+import { table } from "@heddle/cli";
+import type { Row } from "./row.ts";
+
+/** A bench's rows as people read them. */
+export function printRows(rows: readonly Row[]): string {
+  return table(
+    [
+      { header: "measure" },
+      { header: "value", align: "right" },
+      { header: "95 % interval" },
+      { header: "unit" },
+      { header: "runs", align: "right" },
+      { header: "peer" },
+      { header: "ratio", align: "right" },
+      { header: "goal" },
+      { header: "holds" },
+    ],
+    rows.map((row) =>
+      row.skipped === undefined
+        ? [
+            row.measure,
+            digits(row.value),
+            `${digits(row.low)}–${digits(row.high)}`,
+            row.unit,
+            String(row.runs),
+            row.peer === undefined ? "" : `${row.peer} ${digits(row.peerValue ?? Number.NaN)}`,
+            row.ratio === undefined ? "" : row.ratio.toFixed(2),
+            row.goal ?? "",
+            row.holds ?? "",
+          ]
+        : [row.measure, "", `skipped: ${row.skipped}`],
+    ),
+  );
+}
+
+/** Four significant digits, thousands grouped. */
+function digits(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
+}
