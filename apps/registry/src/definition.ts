@@ -231,5 +231,5 @@ const Definition = z.strictObject({
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,
-  fallback: z.strictObject({ name: column, feature: column }),
+  fallback: z.strictObject({ name: column, feature: column.exactOptional() }),
 });

@@ -11,6 +11,7 @@ import { startRegistry } from "./start.ts";
 const file = process.argv[2];
 const config = loadConfig(Config, {
   environment: process.env,
+  prefix: "HEDDLE_REGISTRY_",
   ...(file === undefined ? {} : { file }),
 });
 const clock = systemClock;

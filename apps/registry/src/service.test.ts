@@ -280,7 +280,9 @@ test("every change has its event, and the audit chain of each aggregate holds", 
   await bench.registry.setStage(live(version), soon);
   const wanted = ["configured", "run-opened", "registered", "judged", "live"];
   const records: OutboxRecord[] = [];
-  while (changesOf(records).filter((change) => wanted.includes(change)).length < wanted.length) {
+  while (
+    changesOf(records).filter((change) => wanted.includes(String(change))).length < wanted.length
+  ) {
     records.length = 0;
     for (const topic of ["heddle.models.v1", "heddle.audit.v1"]) {
       records.push(...(await bench.eventLog.read(topic, 0, 0, 1_000)));

@@ -11,11 +11,13 @@ import { parseStrict } from "./parse.ts";
 export interface SettingSources {
   readonly flags?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How this program's variables begin, so that those of others are no unknown keys; `HEDDLE_` when absent. */
+  readonly prefix?: string;
   readonly file?: string;
 }
 
 /**
- * Loads settings. A key `a.b` is the flag `--a.b` and the variable `HEDDLE_A_B`; their text is read
+ * Loads settings. A key `a.b` is the flag `--a.b` and the variable `HEDDLE_A__B`; their text is read
  * as JSON where it is JSON (numbers, booleans), else as text.
  *
  * @throws {HeddleError} INVALID_ARGUMENT CONFIG_UNREADABLE for a file that is not there or not JSON.
@@ -24,9 +26,10 @@ export interface SettingSources {
 export function loadConfig<S extends z.ZodType>(schema: S, sources: SettingSources): z.output<S> {
   const settings: Record<string, unknown> =
     sources.file === undefined ? {} : readFile(sources.file);
+  const prefix = sources.prefix ?? "HEDDLE_";
   for (const [name, text] of Object.entries(sources.environment ?? {})) {
-    if (name.startsWith("HEDDLE_") && text !== undefined) {
-      set(settings, camel(name.slice(7)), read(text));
+    if (name.startsWith(prefix) && text !== undefined) {
+      set(settings, camel(name.slice(prefix.length)), read(text));
     }
   }
   for (const [name, text] of Object.entries(sources.flags ?? {})) {
