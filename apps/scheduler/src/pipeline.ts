@@ -6,6 +6,8 @@ import { z } from "zod";
 /** A pipeline as it is kept. */
 export interface PipelineState {
   readonly definition: PipelineDefinition;
+  /** Its steps as they were written: a store need not keep the order of keys. */
+  readonly order: readonly string[];
   /** Content name of the definition. */
   readonly digest: string;
 }

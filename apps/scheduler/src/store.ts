@@ -30,6 +30,7 @@ export interface RunStore {
     context: ChangeContext,
     fence?: number,
   ): Promise<KnownRun>;
+  find(id: string): Promise<KnownRun | undefined>;
   /** @throws {HeddleError} NOT_FOUND UNKNOWN_PIPELINE_RUN. */
   get(id: string): Promise<KnownRun>;
   /** Runs of one pipeline, or all. */
@@ -93,6 +94,7 @@ function openRuns(runs: Aggregates<RunState>): RunStore {
       touch(id);
       return changed;
     },
+    find: (id) => runs.get(id),
     get,
     list: async (pipeline) => {
       const found: KnownRun[] = [];

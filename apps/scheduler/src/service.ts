@@ -1,0 +1,161 @@
+import { type Clock, HeddleError } from "@heddle/base";
+import { failpoint } from "@heddle/failpoint";
+import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
+import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
+import type { ChangeContext } from "@heddle/store";
+import type { SchedulerConfig } from "./config.ts";
+import { type LiveAttempts, type LiveJob, parseJobId } from "./live-attempts.ts";
+import { bySubmission, type Driver } from "./loops.ts";
+import { attemptSucceeded, cancelled, fenced, resumed } from "./pipeline-run.ts";
+import { runMessage } from "./run-message.ts";
+import type { Clients } from "./steps/work.ts";
+import type { SchedulerStore } from "./store.ts";
+import { applyPipeline, submitRun } from "./submission.ts";
+import { watchRun } from "./watch.ts";
+
+export interface ServiceDeps {
+  readonly store: SchedulerStore;
+  readonly clients: Clients;
+  readonly config: SchedulerConfig;
+  readonly clock: Clock;
+  readonly live: LiveAttempts;
+  /** Comes once the runs of an earlier scheduler are taken over. */
+  readonly driver: Promise<Driver>;
+  /** Aborts when the scheduler stops: watches end. */
+  readonly closing: AbortSignal;
+}
+
+type Scheduler = Handlers<typeof SchedulerService, CallContext>;
+
+const pageSizeDefault = 50;
+
+/** The RPCs of the scheduler. */
+export function schedulerService(deps: ServiceDeps): Implementation {
+  return implement(SchedulerService, { ...forPeople(deps), ...forJobs(deps) });
+}
+
+type ForJobs = "heartbeat" | "awaitGang" | "complete";
+
+function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
+  const { store, clock, live, driver } = deps;
+  const { runs } = store;
+  const submission = { ...deps, now: () => clock.now() };
+  return {
+    applyPipeline: async (request, call) => ({
+      digest: await applyPipeline(request.definitionJson, contextOf(request, call), submission),
+    }),
+    submitRun: async (request, call) => {
+      const { pipeline } = request;
+      const pipelineRun = await submitRun(request, contextOf(request, call), submission);
+      failpoint("scheduler.submit.after-create");
+      (await driver).drive(pipelineRun, pipeline);
+      return { pipelineRun };
+    },
+    getPipelineRun: async ({ pipelineRun }) => ({
+      run: runMessage(await runs.get(pipelineRun), live),
+    }),
+    listPipelineRuns: async ({ pipeline, pageSize }) => {
+      const known = [...(await runs.list(pipeline === "" ? undefined : pipeline))];
+      const newest = known.sort(bySubmission).reverse();
+      const size = pageSize === 0 ? pageSizeDefault : pageSize;
+      return { runs: newest.slice(0, size).map((run) => runMessage(run, live)) };
+    },
+    watchPipelineRun: (request, call) =>
+      watchRun(request, AbortSignal.any([call.signal, deps.closing]), { runs, live }),
+    cancelRun: async (request, call) => {
+      const { pipelineRun, reason } = request;
+      const context = contextOf(request, call);
+      await runs.change(pipelineRun, (run) => cancelled(run, reason, clock.now()), context);
+      return {};
+    },
+    resumeRun: async (request, call) => {
+      const { id, state } = await runs.change(
+        request.pipelineRun,
+        resumed,
+        contextOf(request, call),
+      );
+      (await driver).drive(id, state.pipeline);
+      return {};
+    },
+  };
+}
+
+function forJobs({ store, clock, live, config }: ServiceDeps): Pick<Scheduler, ForJobs> {
+  const { runs } = store;
+  const liveJob = async ({ job, fence }: { job: string; fence: bigint }): Promise<LiveJob> => {
+    const found = live.job(job);
+    if (found === undefined || BigInt(found.fence) !== fence) throw await refusal(job, store);
+    return found;
+  };
+  return {
+    heartbeat: async (request) => {
+      const job = await liveJob(request);
+      job.beat(beatOf(request));
+      if (request.progress !== undefined && job.leader) runs.touch(job.name.run);
+      return { leaseMs: config.leaseMs };
+    },
+    awaitGang: async (request, call) => {
+      const { name, attempt } = await liveJob(request);
+      const addresses = await attempt.gang(name.role, call.signal);
+      if (addresses === undefined) throw await refusal(request.job, store);
+      return { addresses };
+    },
+    complete: async (request, call) => {
+      const { job, fence, outputs } = request;
+      const found = live.job(job);
+      // What another member of a gang has done lies in its memory, and the leader has reported it.
+      if (found !== undefined && !found.leader) return {};
+      const name = parseJobId(job);
+      if (name === undefined || (await runs.find(name.run)) === undefined) throw unknownJob(job);
+      const context = contextOf({ ...request, requestId: `complete/${job}/${fence}` }, call);
+      await runs.change(
+        name.run,
+        (run) => {
+          const newest = run.steps.find(({ step }) => step === name.step)?.attempts.at(-1);
+          if (newest === undefined) throw unknownJob(job);
+          if (BigInt(newest.fence) !== fence) throw fenced(run, name.step, name.attempt);
+          return attemptSucceeded(run, name.step, name.attempt, outputs, clock.now());
+        },
+        context,
+      );
+      failpoint("scheduler.complete.after-record");
+      found?.attempt.complete();
+      return {};
+    },
+  };
+}
+
+const beatOf = ({ address, progress }: HeartbeatRequest) => ({ address, progress });
+
+function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
+  if (request.requestId === "") {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "REQUEST_ID_MISSING",
+      "a change has a request_id, so that a repeat is no second change: send a unique one",
+    );
+  }
+  const { actor, traceparent } = call;
+  const context = { requestId: request.requestId, request, actor };
+  return traceparent === undefined ? context : { ...context, traceparent };
+}
+
+/** Why a job that does not run here is refused: its attempt is over, or there was none. */
+async function refusal(job: string, { runs }: SchedulerStore): Promise<HeddleError> {
+  const name = parseJobId(job);
+  if (name === undefined) return unknownJob(job);
+  const known = await runs.find(name.run);
+  const step = known?.state.steps.find((other) => other.step === name.step);
+  const newest = step?.attempts.at(-1)?.number ?? 0;
+  if (known === undefined || name.attempt > newest) return unknownJob(job);
+  return fenced(known.state, name.step, name.attempt);
+}
+
+function unknownJob(job: string): HeddleError {
+  return new HeddleError(
+    "NOT_FOUND",
+    "UNKNOWN_JOB",
+    `job ${job} is not one of this scheduler: stop, nobody waits for its result`,
+    { metadata: { job } },
+  );
+}

@@ -1,0 +1,119 @@
+import type { Clock } from "@heddle/base";
+import { parseStrict } from "@heddle/config";
+import type { EventLog } from "@heddle/eventlog";
+import type { Jobs } from "@heddle/jobs";
+import { EvaluatorService } from "@heddle/proto/evaluator";
+import { RegistryService } from "@heddle/proto/registry";
+import { SyncService } from "@heddle/proto/sync";
+import { connect, serve } from "@heddle/rpc";
+import { type DocumentStore, relayOutbox } from "@heddle/store";
+import type { Telemetry } from "@heddle/telemetry";
+import { SchedulerConfig, type SchedulerSettings } from "./config.ts";
+import { openLiveAttempts } from "./live-attempts.ts";
+import { type Driver, startDriver } from "./loops.ts";
+import { schedulerService } from "./service.ts";
+import { openSlots } from "./slots.ts";
+import { openSchedulerStore } from "./store.ts";
+
+export interface SchedulerDeps {
+  readonly store: DocumentStore;
+  readonly eventLog: EventLog;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly telemetry: Telemetry;
+  /** Runs the programs `dataset`, `learner`, `shard` and `evaluation`. */
+  readonly jobs: Jobs;
+  /** Addresses, `host:port`; every job gets all of them. */
+  readonly peers: Readonly<
+    Record<"registry" | "featureStore" | "evaluator" | "sync", string> & Record<string, string>
+  >;
+  /** Folder of the object store, for the jobs. */
+  readonly objectsFolder: string;
+  /** Added to every job's environment, e.g. where telemetry goes. */
+  readonly jobEnvironment: Readonly<Record<string, string>>;
+  readonly settings?: SchedulerSettings;
+}
+
+/** A service that runs until it is disposed. */
+export interface Running {
+  /** `host:port` it listens on. */
+  readonly address: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts the scheduler: takes over every run that an earlier one left and drives it on. Disposing it
+ * stops its jobs; what they did not finish is tried again by the next one.
+ */
+export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
+  const { eventLog, clock, random, telemetry, jobs, peers } = deps;
+  const config = parseStrict(
+    SchedulerConfig,
+    deps.settings ?? {},
+    "scheduler settings",
+    "CONFIG_INVALID",
+  );
+  const options = { telemetry, actor: "scheduler" };
+  await using stack = new AsyncDisposableStack();
+  const clients = {
+    registry: stack.use(connect(RegistryService, peers.registry, options)),
+    evaluator: stack.use(connect(EvaluatorService, peers.evaluator, options)),
+    sync: stack.use(connect(SyncService, peers.sync, options)),
+  };
+  const store = openSchedulerStore(deps);
+  const live = openLiveAttempts(clock, config);
+  const closing = stack.adopt(new AbortController(), (controller) => controller.abort());
+  const relay = { service: "scheduler", clock, random, log: telemetry.log };
+  const relaying = new AbortController();
+  const relayed = relayOutbox(store.outboxes, eventLog, relay, relaying.signal);
+  stack.defer(async () => {
+    relaying.abort();
+    await relayed;
+  });
+
+  const driving = Promise.withResolvers<Driver>();
+  const service = schedulerService({
+    store,
+    clients,
+    config,
+    clock,
+    live,
+    driver: driving.promise,
+    closing: closing.signal,
+  });
+  const server = stack.use(
+    await serve({ address: config.address, implementations: [service], telemetry }),
+  );
+  const surroundings = { ...deps, scheduler: server.address };
+  const slots = openSlots({ cpu: config.cpuSlots, jobs: config.jobsMax });
+  const attemptSeconds = telemetry.histogram(
+    "heddle.scheduler.attempt.duration",
+    "s",
+    "wall time of attempts",
+  );
+  const driver = await startDriver({
+    runs: store.runs,
+    jobs,
+    clock,
+    random,
+    telemetry,
+    config,
+    clients,
+    live,
+    surroundings,
+    slots,
+    attemptSeconds,
+  });
+  driving.resolve(driver);
+  stack.use(driver);
+
+  const opened = stack.move();
+  return {
+    address: server.address,
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await opened.disposeAsync();
+    },
+  };
+}

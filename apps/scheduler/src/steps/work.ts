@@ -1,0 +1,68 @@
+import { assert, present } from "@heddle/base";
+import type { EvaluatorService } from "@heddle/proto/evaluator";
+import type { RegistryService, Version } from "@heddle/proto/registry";
+import type { SyncService } from "@heddle/proto/sync";
+import type { Client } from "@heddle/rpc";
+import type { Step } from "@heddle/sdk";
+import type { SchedulerConfig } from "../config.ts";
+import { stepOf } from "../pipeline-run.ts";
+import type { Outputs, RunState } from "../run-state.ts";
+
+/** Other services that steps ask by themselves. */
+export interface Clients {
+  readonly registry: Client<typeof RegistryService>;
+  readonly evaluator: Client<typeof EvaluatorService>;
+  readonly sync: Client<typeof SyncService>;
+}
+
+/** What a step knows when an attempt starts. */
+export interface StepContext {
+  readonly id: string;
+  readonly run: RunState;
+  readonly step: string;
+  readonly clients: Clients;
+  readonly config: Pick<SchedulerConfig, "callMs" | "gateMs" | "publishMs">;
+  readonly signal: AbortSignal;
+}
+
+/** A job's program and its own input; the scheduler adds what every job gets. */
+export interface Member {
+  readonly role: string;
+  readonly program: "dataset" | "learner" | "shard" | "evaluation";
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** What an attempt is: jobs (the leader first, whose result counts), or a call that is done. */
+export type Work =
+  | { readonly kind: "jobs"; readonly members: readonly Member[] }
+  | { readonly kind: "done"; readonly outputs: Outputs };
+
+export type StepOfKind<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
+
+/** An output of a step that has succeeded. */
+export function outputOf(run: RunState, step: string, output: string): string {
+  const value = stepOf(run, step).outputs[output];
+  return present(value, `output ${output} of step ${step}`);
+}
+
+/** The step that another one names, which the pipeline's check has found to be of that kind. */
+export function namedStep<K extends Step["kind"]>(
+  run: RunState,
+  name: string,
+  kind: K,
+): StepOfKind<K> {
+  const step = present(run.definition.steps[name], `step ${name}`);
+  assert(step.kind === kind, `step ${name} is of kind ${kind}`);
+  return step as StepOfKind<K>;
+}
+
+/** The version that is live now. */
+export async function liveVersion({
+  run,
+  clients,
+  config,
+  signal,
+}: Pick<StepContext, "run" | "clients" | "config" | "signal">): Promise<Version | undefined> {
+  const call = { timeoutMs: config.callMs, signal };
+  return (await clients.registry.whatWasLive({ model: run.model }, call)).version;
+}
