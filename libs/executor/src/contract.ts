@@ -118,6 +118,13 @@ export function executorContract(name: string, open: () => Promise<Executor>): v
     const { value, grad } = await step.run({ table, ids: Int32Array.of(2, 0, 2) }, 3);
     assert.deepEqual(value, Float32Array.of(5 + 2 * 61));
     assert.deepEqual(grad, Float32Array.of(2, 4, 0, 0, 20, 24));
+    for (const id of [3, -1]) {
+      await assert.rejects(step.run({ table, ids: Int32Array.of(0, id) }, 2), (error) => {
+        assert.ok(isHeddleError(error, "STEP_FAILED"));
+        assert.match(error.message, /step "look up" failed on 2 rows: /);
+        return true;
+      });
+    }
   });
 
   test(`${name}: a step may make variables for variableGrads, and leaves none behind`, async () => {

@@ -34,7 +34,8 @@ export interface CompiledStep {
    * @param inputs row-major, one for each input of the spec; not kept after the call.
    * @param rows the value of the open dimension, at least 1.
    * @returns row-major outputs by name; they belong to the caller.
-   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size.
+   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size;
+   *   INVALID_ARGUMENT STEP_FAILED when the step itself throws, for an id outside of a table, say.
    */
   run(
     inputs: Readonly<Record<string, TensorData>>,

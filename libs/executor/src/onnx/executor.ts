@@ -1,5 +1,6 @@
 import { messageOf, seededRandom } from "@heddle/base";
 import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
+import { stepFailed } from "../step-failed.ts";
 import { checkInputs, drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
 import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
@@ -77,7 +78,11 @@ function graphStep(session: Session, spec: StepSpec, description: string): Compi
     description,
     run: async (inputs, rows) => {
       checkInputs(spec, inputs, rows);
-      return session.run(inputs, rows);
+      try {
+        return await session.run(inputs, rows);
+      } catch (error) {
+        throw stepFailed(spec, rows, error);
+      }
     },
     [Symbol.asyncDispose]: () => session.close(),
   };

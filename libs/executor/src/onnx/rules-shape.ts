@@ -1,5 +1,5 @@
 import { addDims, type Dim, isFixed, sameShape } from "./dim.ts";
-import { INT64 } from "./graph.ts";
+import { INT32, INT64 } from "./graph.ts";
 import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
 import { refuse } from "./not-recordable.ts";
 
@@ -42,7 +42,7 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   GatherV2: (c) => {
     if (c.attr("batchDims") === 0) {
       const axis = c.axis("axis", c.shape("x").length);
-      return c.graph.op("Gather", [c.input("x"), c.input("indices")], { axis });
+      return c.graph.op("Gather", [c.input("x"), ids(c, "indices")], { axis });
     }
     return refuse("gather with batchDims has no ONNX lowering");
   },
@@ -87,9 +87,17 @@ function pad(c: LoweredCall): string {
 /** The gradient of gather: rows are added up by their ids. */
 function scatter(c: LoweredCall): string {
   const { graph, lowering } = c;
-  const ids = graph.op("Cast", [c.input(1)], { to: INT64 });
-  const indices = graph.op("Unsqueeze", [ids, lowering.ints([-1])]);
+  const wide = graph.op("Cast", [ids(c, 1)], { to: INT64 });
+  const indices = graph.op("Unsqueeze", [wide, lowering.ints([-1])]);
   return graph.op("ScatterND", [filled(c, 0), indices, c.input(0)], { reduction: "add" });
+}
+
+/** Ids of rows. ONNX would count negative ones from the end; here they are errors, as in TensorFlow.js. */
+function ids(c: LoweredCall, input: string | number): string {
+  const { graph } = c;
+  const name = c.input(input);
+  const negative = graph.op("Less", [name, graph.constant(INT32, [], [0])]);
+  return graph.op("Where", [negative, graph.constant(INT32, [], [0x7fffffff]), name]);
 }
 
 function filled(c: LoweredCall, value: number): string {

@@ -41,6 +41,8 @@ export async function openSession(
     interOpNumThreads: 1,
     executionMode: "sequential",
     logSeverityLevel: 4,
+    // Threads that wait would burn the cores that other threads of this process need.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
   const outputs = Object.entries(lowered.outputNames);
   const fetches = outputs.map(([, output]) => output);

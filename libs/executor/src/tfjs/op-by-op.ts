@@ -1,5 +1,6 @@
-import { HeddleError, messageOf, seededRandom } from "@heddle/base";
+import { seededRandom } from "@heddle/base";
 import type { CompiledStep, Step, StepSpec, Tensor, TensorData, TensorFlow } from "../port.ts";
+import { stepFailed } from "../step-failed.ts";
 import { checkInputs, drawInputs, shapeOf } from "../step-inputs.ts";
 import { type BackendName, type LoadedTensorFlow, onBackend } from "./tensorflow.ts";
 
@@ -25,7 +26,11 @@ export function compileOpByOp(
   const backend = firstThatRuns(tf, step, spec, backends);
   const runNow: OpByOpStep["runNow"] = (inputs, rows) => {
     checkInputs(spec, inputs, rows);
-    return runStep(tf, backend, step, spec, inputs, rows);
+    try {
+      return runStep(tf, backend, step, spec, inputs, rows);
+    } catch (error) {
+      throw stepFailed(spec, rows, error);
+    }
   };
   return {
     description: `${describeBackend(loaded, backend)} (op by op)`,
@@ -102,12 +107,7 @@ function firstThatRuns(
       failure = error;
     }
   }
-  throw new HeddleError(
-    "INVALID_ARGUMENT",
-    "STEP_FAILED",
-    `step "${spec.name}" failed on ${rows} random rows: ${messageOf(failure)}`,
-    { metadata: { step: spec.name }, cause: failure },
-  );
+  throw stepFailed(spec, rows, failure);
 }
 
 function runStep(
