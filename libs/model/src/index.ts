@@ -1,1 +1,11 @@
+export { memoryDigest, type ModelTensors } from "./digest.ts";
+export { openScorer, readManifest, type ScorerOptions } from "./open.ts";
+export {
+  type DenseParameter,
+  denseParameters,
+  type EmbeddingTable,
+  embeddingTable,
+} from "./parameters.ts";
 export type { ModelFile, ModelManifest, Scorer } from "./port.ts";
+export { type ModelStep, predictStep, trainStep } from "./steps.ts";
+export { type TrainedModel, writeModel } from "./write.ts";
