@@ -46,11 +46,15 @@ export async function startServices(state: string): Promise<Services> {
         service,
         folder: folder("telemetry"),
         logFile: join(folder("logs"), `${service}.log`),
-        ...(process.env["HEDDLE_OTLP_ENDPOINT"] === undefined ? {} : { otlpEndpoint: process.env["HEDDLE_OTLP_ENDPOINT"] }),
+        ...(process.env["HEDDLE_OTLP_ENDPOINT"] === undefined
+          ? {}
+          : { otlpEndpoint: process.env["HEDDLE_OTLP_ENDPOINT"] }),
       }),
     );
 
-  const environment = own(openLmdbEnvironment({ path: folder("store"), mapBytesMax: storeBytesMax }));
+  const environment = own(
+    openLmdbEnvironment({ path: folder("store"), mapBytesMax: storeBytesMax }),
+  );
   const eventLog = own(openLocalLog(environment, { clock, random }));
   const online = own(openLmdbOnline(environment));
   const objects = await openFileObjects({ path: folder("objects") });

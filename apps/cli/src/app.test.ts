@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+
+const main = join(import.meta.dirname, "main.ts");
+const commands =
+  "demo init host apply ingest train runs versions live lineage predict rollback trace report doctor";
+
+function heddle(...args: string[]): { code: number | null; out: string; talk: string } {
+  const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+  return { code: child.status, out: child.stdout, talk: child.stderr };
+}
+
+test("help lists every command with one line", () => {
+  const { code, out } = heddle("--help");
+  assert.equal(code, 0);
+  for (const command of commands.split(" "))
+    assert.match(out, new RegExp(`^  ${command} +\\S`, "m"));
+});
+
+test("each command's help says what it does and fits 110 characters", () => {
+  for (const command of commands.split(" ")) {
+    const { code, out } = heddle(command, "--help");
+    assert.equal(code, 0, command);
+    const [, description = ""] = out.split("\n\n");
+    assert.ok(description.length > 20, `${command} says nothing of itself`);
+    for (const line of description.split("\n"))
+      assert.ok(line.length <= 110, `${command}: ${line}`);
+  }
+});
+
+test("an unknown command exits 2 and suggests the nearest", () => {
+  const { code, talk } = heddle("lineag", "x");
+  assert.equal(code, 2);
+  assert.match(talk, /did you mean `lineage`/);
+});
+
+test("a missing argument exits 2 and names it", () => {
+  const { code, talk } = heddle("versions");
+  assert.equal(code, 2);
+  assert.match(talk, /model/);
+});
+
+test("an example that does not exist exits 1 with its reason, nothing on stdout", () => {
+  const { code, out, talk } = heddle("demo", "bakery");
+  assert.equal(code, 1);
+  assert.equal(out, "");
+  assert.match(talk, /no example "bakery".*\[UNKNOWN_EXAMPLE\]/);
+});
