@@ -2,7 +2,7 @@ import type { Clock } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Jobs, JobSpec } from "@heddle/jobs";
 import type { Telemetry } from "@heddle/telemetry";
-import type { SchedulerConfig } from "./config.ts";
+import type { Limits } from "./config.ts";
 import { runGang } from "./gang.ts";
 import { jobId, type LiveAttempts } from "./live-attempts.ts";
 import { attemptSucceeded } from "./pipeline-run.ts";
@@ -26,7 +26,7 @@ export interface AttemptDeps {
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly config: SchedulerConfig;
+  readonly config: Limits;
   readonly clients: Clients;
   readonly live: LiveAttempts;
   readonly surroundings: JobSurroundings;

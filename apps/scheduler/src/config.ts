@@ -1,9 +1,7 @@
 import { z } from "zod";
 
-/** The scheduler's settings. Times are in milliseconds. */
-export const SchedulerConfig = z.strictObject({
-  /** `host:port` to listen on; port 0 takes any free one. */
-  address: z.string().default("127.0.0.1:0"),
+/** What the scheduler allows. Times are in milliseconds. */
+export const Limits = z.strictObject({
   /** A job that sends no heartbeat for this long is stopped and replaced. */
   leaseMs: z.int().min(50).default(10_000),
   /** A started job's first heartbeat may take this long: a process has to load. */
@@ -24,5 +22,41 @@ export const SchedulerConfig = z.strictObject({
   callMs: z.int().positive().default(10_000),
 });
 
-export type SchedulerConfig = z.output<typeof SchedulerConfig>;
-export type SchedulerSettings = z.input<typeof SchedulerConfig>;
+export type Limits = z.output<typeof Limits>;
+export type LimitSettings = z.input<typeof Limits>;
+
+/** Settings of a scheduler that runs alone, with its jobs as child processes. */
+export const Config = z.strictObject({
+  /** `host:port` to listen on; port 0 takes a free one. */
+  address: z.string().default("127.0.0.1:0"),
+  /** Folder of its LMDB environment, which holds documents and events, and of the jobs' logs. */
+  state: z.string().default("data/scheduler"),
+  /** Folder of the objects, which its jobs open. */
+  objects: z.string().default("data/objects"),
+  mapBytesMax: z
+    .int()
+    .positive()
+    .default(4 * 2 ** 30),
+  /** `host:port` of the other services. */
+  peers: z.strictObject({
+    registry: z.string(),
+    featureStore: z.string(),
+    evaluator: z.string(),
+    sync: z.string(),
+  }),
+  /** Main files of the job programs, absolute paths. */
+  programs: z.strictObject({
+    dataset: z.string(),
+    learner: z.string(),
+    shard: z.string(),
+    evaluation: z.string(),
+  }),
+  telemetry: z
+    .strictObject({
+      folder: z.string().exactOptional(),
+      otlpEndpoint: z.string().exactOptional(),
+      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    })
+    .prefault({}),
+  limits: Limits.prefault({}),
+});

@@ -1,6 +1,6 @@
 import type { Clock } from "@heddle/base";
 import type { JobExit, Jobs, JobSpec, RunningJob } from "@heddle/jobs";
-import type { SchedulerConfig } from "./config.ts";
+import type { Limits } from "./config.ts";
 import { type LiveAttempt, orAborted } from "./live-attempts.ts";
 import type { Failure } from "./run-state.ts";
 import { failureOf } from "./steps/failure.ts";
@@ -8,7 +8,7 @@ import { failureOf } from "./steps/failure.ts";
 export interface GangDeps {
   readonly jobs: Jobs;
   readonly clock: Clock;
-  readonly config: Pick<SchedulerConfig, "leaseMs" | "stopGraceMs">;
+  readonly config: Pick<Limits, "leaseMs" | "stopGraceMs">;
 }
 
 /** A job to start, under its role in the gang. */

@@ -1,2 +1,2 @@
-export { SchedulerConfig, type SchedulerSettings } from "./config.ts";
+export type { LimitSettings } from "./config.ts";
 export { type Running, type SchedulerDeps, startScheduler } from "./start.ts";

@@ -30,7 +30,7 @@ export function partitionsOf(
 
 /**
  * The partition after a window: the next integer, day, week (named by its Monday) or month
- * (`2024-01`, or its first day); `all` is followed by itself, for the holdout share splits its rows.
+ * (`2024-01`); `all` is followed by itself, for the holdout share splits its rows.
  *
  * @throws {HeddleError} INVALID_ARGUMENT WINDOW_INVALID when the window is no partition of that kind.
  */
@@ -59,14 +59,10 @@ function nextDay(window: string, unit: "day" | "week"): string {
 }
 
 function nextMonth(window: string): string {
-  const short = /^\d{4}-\d{2}$/.test(window);
-  const time = dateOf(short ? `${window}-01` : window);
-  if (time === undefined || new Date(time).getUTCDate() !== 1) {
-    throw invalid(window, "it must be a month, written 2024-01 or 2024-01-01");
-  }
+  const time = /^\d{4}-\d{2}$/.test(window) ? dateOf(`${window}-01`) : undefined;
+  if (time === undefined) throw invalid(window, "it must be a month, written 2024-01");
   const date = new Date(time);
-  const next = dateText(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1));
-  return short ? next.slice(0, 7) : next;
+  return dateText(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)).slice(0, 7);
 }
 
 /** Midnight UTC of `YYYY-MM-DD`, milliseconds; undefined when there is no such day. */

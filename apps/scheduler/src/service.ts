@@ -3,7 +3,7 @@ import { failpoint } from "@heddle/failpoint";
 import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
 import type { ChangeContext } from "@heddle/store";
-import type { SchedulerConfig } from "./config.ts";
+import type { Limits } from "./config.ts";
 import { type LiveAttempts, type LiveJob, parseJobId } from "./live-attempts.ts";
 import { bySubmission, type Driver } from "./loops.ts";
 import { attemptSucceeded, cancelled, fenced, resumed } from "./pipeline-run.ts";
@@ -16,7 +16,7 @@ import { watchRun } from "./watch.ts";
 export interface ServiceDeps {
   readonly store: SchedulerStore;
   readonly clients: Clients;
-  readonly config: SchedulerConfig;
+  readonly config: Limits;
   readonly clock: Clock;
   readonly live: LiveAttempts;
   /** Comes once the runs of an earlier scheduler are taken over. */

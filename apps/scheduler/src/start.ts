@@ -8,7 +8,7 @@ import { SyncService } from "@heddle/proto/sync";
 import { connect, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
-import { SchedulerConfig, type SchedulerSettings } from "./config.ts";
+import { Limits, type LimitSettings } from "./config.ts";
 import { openLiveAttempts } from "./live-attempts.ts";
 import { type Driver, startDriver } from "./loops.ts";
 import { schedulerService } from "./service.ts";
@@ -32,7 +32,9 @@ export interface SchedulerDeps {
   readonly objectsFolder: string;
   /** Added to every job's environment, e.g. where telemetry goes. */
   readonly jobEnvironment: Readonly<Record<string, string>>;
-  readonly settings?: SchedulerSettings;
+  /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
+  readonly address?: string;
+  readonly limits?: LimitSettings;
 }
 
 /** A service that runs until it is disposed. */
@@ -49,9 +51,9 @@ export interface Running {
 export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
   const { eventLog, clock, random, telemetry, jobs, peers } = deps;
   const config = parseStrict(
-    SchedulerConfig,
-    deps.settings ?? {},
-    "scheduler settings",
+    Limits,
+    deps.limits ?? {},
+    "limits of the scheduler",
     "CONFIG_INVALID",
   );
   const options = { telemetry, actor: "scheduler" };
@@ -83,7 +85,11 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     closing: closing.signal,
   });
   const server = stack.use(
-    await serve({ address: config.address, implementations: [service], telemetry }),
+    await serve({
+      implementations: [service],
+      telemetry,
+      ...(deps.address === undefined ? {} : { address: deps.address }),
+    }),
   );
   const surroundings = { ...deps, scheduler: server.address };
   const slots = openSlots({ cpu: config.cpuSlots, jobs: config.jobsMax });

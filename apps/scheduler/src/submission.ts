@@ -1,7 +1,7 @@
 import { canonicalJson, contentName, HeddleError, isHeddleError } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ChangeContext } from "@heddle/store";
-import type { SchedulerConfig } from "./config.ts";
+import type { Limits } from "./config.ts";
 import { nextPartition } from "./partitions.ts";
 import { parsePipeline, type PipelineState } from "./pipeline.ts";
 import { newRun } from "./pipeline-run.ts";
@@ -13,7 +13,7 @@ import type { SchedulerStore } from "./store.ts";
 export interface SubmissionDeps {
   readonly store: SchedulerStore;
   readonly clients: Pick<Clients, "registry">;
-  readonly config: SchedulerConfig;
+  readonly config: Limits;
   readonly now: () => number;
 }
 

@@ -4,7 +4,7 @@ import type { RegistryService, Version } from "@heddle/proto/registry";
 import type { SyncService } from "@heddle/proto/sync";
 import type { Client } from "@heddle/rpc";
 import type { Step } from "@heddle/sdk";
-import type { SchedulerConfig } from "../config.ts";
+import type { Limits } from "../config.ts";
 import { stepOf } from "../pipeline-run.ts";
 import type { Outputs, RunState } from "../run-state.ts";
 
@@ -21,7 +21,7 @@ export interface StepContext {
   readonly run: RunState;
   readonly step: string;
   readonly clients: Clients;
-  readonly config: Pick<SchedulerConfig, "callMs" | "gateMs" | "publishMs">;
+  readonly config: Pick<Limits, "callMs" | "gateMs" | "publishMs">;
   readonly signal: AbortSignal;
 }
 

@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import { openLocalLog } from "@heddle/eventlog";
+import { openProcessJobs } from "@heddle/jobs";
+import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import { startTelemetry } from "@heddle/telemetry";
+import { Config } from "./config.ts";
+import { startScheduler } from "./start.ts";
+
+/** Runs a scheduler alone, with its jobs as child processes, until SIGTERM or SIGINT. */
+const file = process.argv[2];
+const config = loadConfig(Config, {
+  environment: process.env,
+  prefix: "HEDDLE_SCHEDULER_",
+  ...(file === undefined ? {} : { file }),
+});
+const clock = systemClock;
+const random = Math.random;
+const { dataset, learner, shard, evaluation } = config.programs;
+const { folder, otlpEndpoint } = config.telemetry;
+
+await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
+await using environment = openLmdbEnvironment({
+  path: config.state,
+  mapBytesMax: config.mapBytesMax,
+});
+await using eventLog = openLocalLog(environment, { clock, random });
+await using jobs = openProcessJobs({
+  programs: {
+    dataset: { entry: dataset },
+    learner: { entry: learner },
+    shard: { entry: shard },
+    evaluation: { entry: evaluation },
+  },
+  node: process.execPath,
+  logFolder: join(config.state, "logs"),
+  environment: { PATH: process.env["PATH"] ?? "" },
+  clock,
+});
+await using scheduler = await startScheduler({
+  store: openLmdbStore(environment, "scheduler"),
+  eventLog,
+  clock,
+  random,
+  telemetry,
+  jobs,
+  peers: config.peers,
+  objectsFolder: config.objects,
+  jobEnvironment: {
+    ...(folder === undefined ? {} : { HEDDLE_TELEMETRY_FOLDER: folder }),
+    ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),
+  },
+  address: config.address,
+  limits: config.limits,
+});
+telemetry.log.info({ config, address: scheduler.address }, "scheduler started");
+
+await new Promise<void>((resolve) => {
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+});
