@@ -439,7 +439,8 @@ export declare const RankedSchema: GenMessage<Ranked>;
 export declare const ModelServerService: GenService<{
   /**
    * Copies a version's files by manifest and loads them beside what serves; moves no traffic.
-   * Errors: COPY_CORRUPT, MANIFEST_INVALID, UNSUPPORTED_MODEL.
+   * A version whose memory no longer has its manifest's digest is loaded afresh.
+   * Errors: COPY_CORRUPT, MANIFEST_INVALID, UNSUPPORTED_MODEL, MEMORY_DIFFERS, TOO_MANY_VERSIONS.
    *
    * @generated from rpc heddle.model_server.v1.ModelServerService.Load
    */
@@ -471,7 +472,7 @@ export declare const ModelServerService: GenService<{
   },
   /**
    * Sends a model's traffic to a loaded version, or to the fallback when the version is empty.
-   * Errors: NOT_LOADED.
+   * Errors: NOT_LOADED, DIGEST_MISMATCH (what is in memory is not what the manifest promises).
    *
    * @generated from rpc heddle.model_server.v1.ModelServerService.Route
    */
@@ -482,7 +483,7 @@ export declare const ModelServerService: GenService<{
   },
   /**
    * Unloads a version that gets no traffic.
-   * Errors: STILL_ROUTED.
+   * Errors: NOT_LOADED, STILL_ROUTED.
    *
    * @generated from rpc heddle.model_server.v1.ModelServerService.Unload
    */
@@ -493,7 +494,7 @@ export declare const ModelServerService: GenService<{
   },
   /**
    * Scores example rows with the routed version.
-   * Errors: UNKNOWN_MODEL, MISSING_FEATURE, WRONG_TYPE.
+   * Errors: UNKNOWN_MODEL, ROWS_INVALID, TOO_MANY_ROWS, MISSING_FEATURE, WRONG_TYPE.
    *
    * @generated from rpc heddle.model_server.v1.ModelServerService.Predict
    */
@@ -504,7 +505,7 @@ export declare const ModelServerService: GenService<{
   },
   /**
    * Orders example rows by score, highest first; by the fallback's feature when no version is routed.
-   * Errors: UNKNOWN_MODEL, MISSING_FEATURE, WRONG_TYPE.
+   * Errors: UNKNOWN_MODEL, ROWS_INVALID, TOO_MANY_ROWS, MISSING_FEATURE, WRONG_TYPE.
    *
    * @generated from rpc heddle.model_server.v1.ModelServerService.Rank
    */

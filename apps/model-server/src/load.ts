@@ -1,0 +1,105 @@
+import { HeddleError, shortName } from "@heddle/base";
+import type { Executor } from "@heddle/executor";
+import { type ModelManifest, openScorer } from "@heddle/model";
+import type { ObjectInfo, Objects } from "@heddle/objects";
+import type { ModelDefinition } from "@heddle/sdk";
+import { copyVersion, removeCopy } from "./copy.ts";
+import { featureUses } from "./feature-types.ts";
+import type { LoadedVersion, Versions } from "./versions.ts";
+
+export interface LoadDeps {
+  /** Where versions come from. */
+  readonly objects: Objects;
+  /** The server's own store. */
+  readonly copies: Objects;
+  readonly executor: Executor;
+  readonly versions: Versions;
+}
+
+/** Loads versions, each once at a time, and unloads them. */
+export interface Loader {
+  /**
+   * Copies and loads a version. One that is in memory already, unchanged, stays; one whose memory
+   * no longer has its manifest's digest is loaded afresh.
+   *
+   * @returns the digest of what is in memory.
+   * @throws {HeddleError} COPY_CORRUPT, MANIFEST_INVALID, TOO_MANY_VERSIONS, and those of the scorer.
+   */
+  load(model: string, version: string, manifest: ObjectInfo): Promise<string>;
+  /** Unloads a version and removes its copy. @throws {HeddleError} NOT_LOADED, STILL_ROUTED. */
+  unload(version: string): Promise<void>;
+}
+
+export function startLoader(deps: LoadDeps): Loader {
+  const { versions, copies } = deps;
+  let last: Promise<unknown> = Promise.resolve();
+  /** Loads take turns: two at once would need the memory of both. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work, work);
+    last = mine;
+    return mine;
+  };
+  return {
+    load: (model, version, manifest) =>
+      inTurn(async () => {
+        const known = versions.find(version);
+        if (known !== undefined && known.model === model) {
+          const digest = known.scorer.memoryDigest();
+          if (digest === known.scorer.manifest.memoryDigest) return digest;
+        }
+        const opened = await open(model, version, manifest, deps);
+        try {
+          versions.add(opened);
+        } catch (error) {
+          await opened.scorer[Symbol.asyncDispose]();
+          throw error;
+        }
+        return opened.scorer.memoryDigest();
+      }),
+    unload: (version) =>
+      inTurn(async () => {
+        const { manifest, scorer } = versions.get(version);
+        versions.remove(version);
+        await removeCopy(manifest, scorer.manifest, copies);
+      }),
+  };
+}
+
+async function open(
+  model: string,
+  version: string,
+  place: ObjectInfo,
+  { objects, copies, executor }: LoadDeps,
+): Promise<LoadedVersion> {
+  if (place.sha256 !== version) {
+    throw invalid(version, `its manifest has the digest ${place.sha256}`);
+  }
+  const manifest = await copyVersion(place, objects, copies);
+  if (manifest.model !== model) throw invalid(version, `it is of model ${manifest.model}`);
+  const definition = await readDefinition(version, manifest, copies);
+  const scorer = await openScorer({ objects: copies, manifest: place, executor });
+  const uses = featureUses(definition.inputs);
+  return { model, version, manifest: place, scorer, definition, uses };
+}
+
+async function readDefinition(
+  version: string,
+  manifest: ModelManifest,
+  copies: Objects,
+): Promise<ModelDefinition> {
+  const file = manifest.files.find(({ role }) => role === "definition");
+  if (file === undefined) throw invalid(version, "it names no file of role definition");
+  const bytes = await copies.get(file.object, file.sha256);
+  const definition = JSON.parse(Buffer.from(bytes).toString()) as ModelDefinition;
+  if (definition.name === manifest.model) return definition;
+  throw invalid(version, `its definition is of model ${definition.name}`);
+}
+
+function invalid(version: string, why: string): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "MANIFEST_INVALID",
+    `version ${shortName(version)} cannot be loaded: ${why}; load what the registry lists`,
+    { metadata: { version } },
+  );
+}

@@ -1,0 +1,42 @@
+import { systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import { openExecutor } from "@heddle/executor";
+import { exitWithParent } from "@heddle/jobs";
+import { openFileObjects } from "@heddle/objects";
+import { startTelemetry } from "@heddle/telemetry";
+import { Config } from "./config.ts";
+import { startModelServer } from "./start.ts";
+
+/**
+ * Runs a model server until SIGTERM or SIGINT. Started by a host over process IPC, it says
+ * `{ address }` when it takes calls, and ends with its parent.
+ */
+const file = process.argv[2];
+const config = loadConfig(Config, {
+  environment: process.env,
+  prefix: "HEDDLE_MODEL_SERVER_",
+  ...(file === undefined ? {} : { file }),
+});
+const stopped = new Promise<void>((resolve) => {
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+  process.once("disconnect", resolve);
+});
+exitWithParent();
+
+await using telemetry = await startTelemetry({ service: "model-server", ...config.telemetry });
+await using server = await startModelServer({
+  objects: await openFileObjects({ path: config.objects }),
+  copies: await openFileObjects({ path: config.copies }),
+  executor: await openExecutor(config.executor),
+  clock: systemClock,
+  telemetry,
+  address: config.address,
+  limits: config.limits,
+});
+telemetry.log.info({ config, address: server.address }, "model server started");
+process.send?.({ address: server.address });
+
+await stopped;
+// The channel to the parent would keep this process alive after everything is closed.
+process.channel?.unref();

@@ -1,0 +1,55 @@
+import type { Clock } from "@heddle/base";
+import type { Executor } from "@heddle/executor";
+import type { Objects } from "@heddle/objects";
+import { serve } from "@heddle/rpc";
+import type { Telemetry } from "@heddle/telemetry";
+import { Limits } from "./config.ts";
+import { startLoader } from "./load.ts";
+import { startScoring } from "./scoring.ts";
+import { modelServerService } from "./service.ts";
+import { startVersions } from "./versions.ts";
+
+export interface ModelServerDeps {
+  /** Where versions come from. */
+  readonly objects: Objects;
+  /** The server's own store, which nobody else writes. */
+  readonly copies: Objects;
+  /** Runs the forward pass. */
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
+  readonly address?: string;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A service that runs until it is disposed. */
+export interface Running {
+  /** `host:port` it listens on. */
+  readonly address: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a model server. It begins with nothing in memory: what it serves is decided by sync,
+ * which loads it again after a restart.
+ */
+export async function startModelServer(deps: ModelServerDeps): Promise<Running> {
+  const { telemetry, clock } = deps;
+  const limits = Limits.parse(deps.limits ?? {});
+  const versions = startVersions(limits.loadedVersionsMax);
+  const loader = startLoader({ ...deps, versions });
+  const scoring = startScoring(versions, telemetry, clock);
+  const server = await serve({
+    implementations: [modelServerService({ versions, loader, scoring, clock, limits })],
+    telemetry,
+    ...(deps.address === undefined ? {} : { address: deps.address }),
+  });
+  return {
+    address: server.address,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await versions[Symbol.asyncDispose]();
+    },
+  };
+}
