@@ -1,0 +1,22 @@
+export { buildPartitions, type BuiltPartition } from "./build.ts";
+export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
+export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
+export { type EventFormat, ingestFile, type IngestResult, type IngestTask } from "./ingest.ts";
+export type { PartitionFacts, SliceCount } from "./measure.ts";
+export {
+  type DatasetColumn,
+  datasetColumns,
+  type DatasetPlan,
+  type DatasetUse,
+  exampleColumns,
+  exampleRowColumns,
+  exampleSource,
+  type ObjectFile,
+  type PlannedFeature,
+  type PlannedSource,
+  type SegmentFile,
+} from "./plan.ts";
+export { exampleSegments, segmentsThatMatter, segmentsWith, timePartition } from "./prune.ts";
+export { pseudonymOf } from "./pseudonym.ts";
+export { readPartition, readPartitionChunks, type ReadOptions } from "./read.ts";
+export { reservedPrefix } from "./sql.ts";

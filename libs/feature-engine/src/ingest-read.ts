@@ -1,0 +1,128 @@
+import { HeddleError, messageOf } from "@heddle/base";
+import type { ColumnType } from "@heddle/sdk";
+import type { Duckdb } from "./duckdb.ts";
+import { refused } from "./ingest-error.ts";
+import type { IngestTask } from "./ingest.ts";
+import { id, storedTypes, text } from "./sql.ts";
+
+/**
+ * Reads the file into the table `incoming`: its declared columns as they are stored, `heddle_row`
+ * counting from 1, and for text formats `heddle_bad`, the first column whose text is not of its type.
+ *
+ * @returns rows in the file.
+ */
+export async function readEventFile(db: Duckdb, task: IngestTask): Promise<number> {
+  const found = await readable(task, () => columnsOf(db, task));
+  checkNames(task, [...found.keys()]);
+  if (task.format === "parquet") checkParquetTypes(task, found);
+  await readable(task, () => db.run(`create or replace temp table incoming as ${reading(task)}`));
+  const rows = await db.count("select count(*) from incoming");
+  if (rows === 0) {
+    throw refused(task, "EMPTY_FILE", "it has no rows", "send a file with events, or none at all");
+  }
+  return rows;
+}
+
+/** Columns of the file, with DuckDB's types for Parquet. */
+async function columnsOf(db: Duckdb, task: IngestTask): Promise<Map<string, string>> {
+  if (task.format === "jsonl") {
+    const keys = await db.texts(`select distinct unnest(json_keys(json)) as k
+      from read_ndjson_objects(${text(task.path)}) order by k`);
+    // A file without objects has no keys; it is empty, not short of columns.
+    return new Map(
+      (keys.length === 0 ? Object.keys(task.source.columns) : keys).map((k) => [k, "VARCHAR"]),
+    );
+  }
+  const described = await db.rows<{ column_name: string; column_type: string }>(
+    `describe select * from ${scan(task)}`,
+  );
+  return new Map(described.map((c) => [c.column_name, c.column_type]));
+}
+
+const scan = ({ format, path }: IngestTask): string =>
+  format === "parquet"
+    ? `read_parquet(${text(path)}, file_row_number = true)`
+    : `read_csv(${text(path)}, header = true, all_varchar = true, strict_mode = true, null_padding = false)`;
+
+function checkNames(task: IngestTask, found: readonly string[]): void {
+  const declared = Object.keys(task.source.columns);
+  const unknown = found.find((c) => !declared.includes(c) && c !== "file_row_number");
+  if (unknown !== undefined) {
+    const remedy = `declare it in the source or leave it out; declared are ${declared.join(", ")}`;
+    throw refused(
+      task,
+      "UNKNOWN_COLUMN",
+      `it has a column "${unknown}" that the source does not declare`,
+      remedy,
+      unknown,
+    );
+  }
+  const missing = declared.find((c) => !found.includes(c));
+  if (missing !== undefined) {
+    const remedy = `add it to the file; it has ${found.filter((c) => c !== "file_row_number").join(", ")}`;
+    throw refused(task, "MISSING_COLUMN", `the column "${missing}" is not in it`, remedy, missing);
+  }
+}
+
+/** Parquet types from which a declared type loses nothing. */
+const accepted: Readonly<Record<ColumnType, RegExp>> = {
+  int64: /^U?(TINYINT|SMALLINT|INTEGER)$|^BIGINT$/,
+  float64: /^(FLOAT|DOUBLE|DECIMAL.*|U?(TINYINT|SMALLINT|INTEGER)|BIGINT)$/,
+  string: /^(VARCHAR|ENUM.*)$/,
+  boolean: /^BOOLEAN$/,
+  timestamp: /^(DATE|TIMESTAMP.*)$/,
+};
+
+function checkParquetTypes(task: IngestTask, found: ReadonlyMap<string, string>): void {
+  for (const [column, type] of Object.entries(task.source.columns)) {
+    const has = found.get(column) ?? "";
+    if (accepted[type].test(has)) continue;
+    const remedy = `write it as ${type}, or declare the source's column otherwise`;
+    throw refused(
+      task,
+      "WRONG_TYPE",
+      `the column "${column}" should be ${type} but is ${has}`,
+      remedy,
+      column,
+    );
+  }
+}
+
+function reading(task: IngestTask): string {
+  const columns = Object.entries(task.source.columns);
+  if (task.format === "parquet") {
+    const casts = columns.map(([c, type]) => `cast(${id(c)} as ${storedTypes[type]}) as ${id(c)}`);
+    return `select ${casts.join(", ")}, file_row_number + 1 as heddle_row, null as heddle_bad from ${scan(task)}`;
+  }
+  const [raw, from] =
+    task.format === "csv"
+      ? [(c: string) => id(c), scan(task)]
+      : [
+          (c: string) => `json_extract_string(json, ${text(`$."${c}"`)})`,
+          `read_ndjson_objects(${text(task.path)})`,
+        ];
+  const casts = columns.map(
+    ([c, type]) => `try_cast(${raw(c)} as ${storedTypes[type]}) as ${id(c)}`,
+  );
+  const bad = columns.map(
+    ([c, type]) =>
+      `when ${raw(c)} is not null and try_cast(${raw(c)} as ${storedTypes[type]}) is null then ${text(c)}`,
+  );
+  return `select ${casts.join(", ")}, row_number() over () as heddle_row, case ${bad.join(" ")} end as heddle_bad from ${from}`;
+}
+
+async function readable<T>(task: IngestTask, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HeddleError) throw error;
+    const why = messageOf(error).split("\n")[0] ?? "";
+    const remedy = `send it again whole, as ${task.format}`;
+    throw refused(
+      task,
+      "UNREADABLE_FILE",
+      `it cannot be read (${why.replaceAll(task.path, task.fileName)})`,
+      remedy,
+    );
+  }
+}

@@ -1,0 +1,151 @@
+import type { Filter, Slice } from "@heddle/sdk";
+import type { Column, ExampleBatch } from "@heddle/transform";
+import type { Duckdb } from "./duckdb.ts";
+import type { DatasetColumn } from "./plan.ts";
+import { readPartitionChunks } from "./read.ts";
+import { type ColumnHasher, columnHasher, rowHashOf } from "./row-hash.ts";
+
+export interface SliceCount {
+  readonly slice: string;
+  readonly rows: number;
+  readonly positives: number;
+}
+
+/** What a partition holds, as its manifest says. Times are milliseconds since the epoch, 0 when it is empty. */
+export interface PartitionFacts {
+  readonly rowHash: string;
+  readonly rows: number;
+  readonly positives: number;
+  readonly exampleTimeMinMs: number;
+  readonly exampleTimeMaxMs: number;
+  readonly slices: readonly SliceCount[];
+}
+
+/** Reads a written partition back, in order, and says what it holds: the row hash is of what readers will see. */
+export async function measurePartition(
+  db: Duckdb,
+  path: string,
+  columns: readonly DatasetColumn[],
+  slices: readonly Slice[],
+): Promise<PartitionFacts> {
+  const hashers = new Map(columns.map(({ name }) => [name, columnHasher()]));
+  const dictionaries = new Map<string, readonly string[]>();
+  const counter = countSlices(slices);
+  let [rows, positives, first, last] = [0, 0, Infinity, -Infinity];
+  for await (const batch of readPartitionChunks(path, columns, { db })) {
+    rows += batch.rows;
+    for (let i = 0; i < batch.rows; i++) {
+      positives += batch.label[i] ?? 0;
+      const time = batch.exampleTimeMs[i] ?? 0;
+      if (time < first) first = time;
+      if (time > last) last = time;
+    }
+    counter.add(batch);
+    for (const [name, hasher] of hashers) feed(hasher, name, batch, dictionaries);
+  }
+  const digests = columns.map(({ name, type }) =>
+    (hashers.get(name) as ColumnHasher).digest(name, type, dictionaries.get(name) ?? [], rows),
+  );
+  return {
+    rowHash: rowHashOf(digests),
+    rows,
+    positives,
+    exampleTimeMinMs: rows === 0 ? 0 : first,
+    exampleTimeMaxMs: rows === 0 ? 0 : last,
+    slices: counter.counts(),
+  };
+}
+
+function feed(
+  hasher: ColumnHasher,
+  name: string,
+  batch: ExampleBatch,
+  dictionaries: Map<string, readonly string[]>,
+): void {
+  const own = {
+    visit: batch.visit,
+    example_time: batch.exampleTimeMs,
+    label: batch.label,
+    weight: batch.weight,
+  };
+  const example = own[name as keyof typeof own];
+  if (example !== undefined) return hasher.values(example);
+  const column = batch.features[name] as Column;
+  if (column.type === "category") {
+    dictionaries.set(name, column.dictionary);
+    return hasher.values(column.codes);
+  }
+  hasher.values(column.values);
+  if (column.valid !== undefined) hasher.validity(column.valid);
+}
+
+/** Counts rows and positives of each slice. */
+function countSlices(slices: readonly Slice[]) {
+  const counts = new Map<string, { rows: number; positives: number }>();
+  const count = (slice: string, positive: number): void => {
+    const known = counts.get(slice) ?? { rows: 0, positives: 0 };
+    counts.set(slice, { rows: known.rows + 1, positives: known.positives + positive });
+  };
+  return {
+    add: (batch: ExampleBatch): void => {
+      for (const { name, by, where } of slices) {
+        if (by !== undefined)
+          countBy(batch, by, (value, positive) => count(`${name}=${value}`, positive));
+        else {
+          const holds = conditionOf(batch, where ?? []);
+          for (let i = 0; i < batch.rows; i++) if (holds(i)) count(name, batch.label[i] ?? 0);
+        }
+      }
+    },
+    counts: (): SliceCount[] =>
+      [...counts]
+        .map(([slice, c]) => ({ slice, ...c }))
+        .sort((a, b) => (a.slice < b.slice ? -1 : 1)),
+  };
+}
+
+function countBy(
+  batch: ExampleBatch,
+  by: string,
+  count: (value: string, positive: number) => void,
+): void {
+  const column = batch.features[by];
+  if (column?.type !== "category") return;
+  for (let i = 0; i < batch.rows; i++) {
+    count(column.dictionary[column.codes[i] ?? -1] ?? "", batch.label[i] ?? 0);
+  }
+}
+
+/** Whether every condition of a filter holds for a row; none holds for null, except that null differs from anything. */
+function conditionOf(batch: ExampleBatch, where: Filter): (row: number) => boolean {
+  const conditions = where.map(({ column: name, is, value }) => {
+    const column = batch.features[name];
+    if (column === undefined) return () => false;
+    if (column.type === "category") {
+      const holds = column.dictionary.map((word) => compare(word, is, String(value)));
+      const ofNull = is === "!=";
+      return (row: number) => holds[column.codes[row] ?? -1] ?? ofNull;
+    }
+    const { values, valid } = column;
+    return (row: number) =>
+      valid?.[row] === 0 ? is === "!=" : compare(values[row] ?? 0, is, Number(value));
+  });
+  return (row) => conditions.every((holds) => holds(row));
+}
+
+function compare<T extends number | string>(a: T, is: Filter[number]["is"], b: T): boolean {
+  switch (is) {
+    case "=":
+      return a === b;
+    case "!=":
+      return a !== b;
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+  }
+}
