@@ -40,7 +40,11 @@ test("whatever order calls arrive in, each step reads the one state it must, and
             });
           }
           for (const step of read.keys()) {
-            if (!computed.has(step)) acts.push(() => void computed.add(step) ?? pushes.add(step));
+            if (!computed.has(step))
+              acts.push(() => {
+                computed.add(step);
+                pushes.add(step);
+              });
           }
           for (const step of pushes) {
             if (order.pushTurn(step, cuts.has(step)) !== "now") continue;

@@ -1,0 +1,41 @@
+import type { Clock, Json } from "@heddle/base";
+import type { Executor } from "@heddle/executor";
+import type { JobClient } from "@heddle/jobclient";
+import type { Objects } from "@heddle/objects";
+import type { Column, FeatureStoreService } from "@heddle/proto/feature-store";
+import type { RegistryService } from "@heddle/proto/registry";
+import type { Client } from "@heddle/rpc";
+import type { Telemetry } from "@heddle/telemetry";
+import type { ExampleReader } from "./reader.ts";
+import type { RunDeclaration, Wire } from "./wire.ts";
+
+/** CPU and memory of this process. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+/** What a training run needs of the world. */
+export interface TrainDeps {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly objects: Objects;
+  readonly registry: Client<typeof RegistryService>;
+  readonly featureStore: Client<typeof FeatureStoreService>;
+  /** The line to the scheduler. */
+  readonly scheduler: Pick<JobClient, "awaitGang" | "progress">;
+  readonly openReader: (columns: readonly Column[]) => ExampleReader;
+  readonly executor: Executor;
+  /** What else decides bits: part of the recipe. */
+  readonly environment: Readonly<Record<string, Json>>;
+  readonly openWire: (
+    declaration: RunDeclaration,
+    addresses: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<Wire>;
+  readonly usage: () => Usage;
+  readonly traceEverySteps: number;
+}
+
+/** How long a call of another service may take, retries included. */
+export const callMs = 60_000;

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import type { ModelDefinition } from "@heddle/sdk";
+import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
+import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
+import { startServices } from "./fixtures/services.ts";
+import { startTestShards } from "./fixtures/shards.ts";
+
+const partitions = Object.keys(partitionRows);
+
+/** Services, shards and an empty object store. */
+async function openWorld(definition: ModelDefinition, shards: number) {
+  const objects = await mkdtemp(join(tmpdir(), "heddle-learner-"));
+  const services = await startServices(definition, partitions);
+  const gang = await startTestShards(shards, objects);
+  const input = (fence: number, addresses = gang.addresses): AttemptInput => ({
+    services: services.address,
+    shards: addresses,
+    objects,
+    fence,
+  });
+  return {
+    input,
+    objects,
+    remembered: services.remembered,
+    [Symbol.asyncDispose]: async () => {
+      await gang[Symbol.asyncDispose]();
+      await services[Symbol.asyncDispose]();
+      await rm(objects, { recursive: true });
+    },
+  };
+}
+
+async function undisturbed(definition: ModelDefinition, shards = 2): Promise<string> {
+  await using world = await openWorld(definition, shards);
+  return (await attempt(world.input(1), memoryReader())).version;
+}
+
+/** Runs an attempt in a process of its own; true when it was killed at the failpoint. */
+function killedAt(failpoint: string, input: AttemptInput): Promise<boolean> {
+  const program = join(import.meta.dirname, "fixtures/learner.ts");
+  const env = { ...process.env, HEDDLE_FAILPOINT: failpoint };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [program, JSON.stringify(input)], { env }, (error, _out, stderr) => {
+      if (error === null) resolve(false);
+      else if (error.signal === "SIGKILL") resolve(true);
+      else reject(new Error(stderr, { cause: error }));
+    });
+  });
+}
+
+let expected: Record<0 | 1, string>;
+before(async () => {
+  expected = {
+    0: await undisturbed(tinyDefinition({ lag: 0 })),
+    1: await undisturbed(tinyDefinition({ lag: 1 })),
+  };
+});
+
+test("one, two and three shards give the same version", async () => {
+  for (const shards of [1, 3]) {
+    assert.equal(await undisturbed(tinyDefinition(), shards), expected[0]);
+    assert.equal(await undisturbed(tinyDefinition({ lag: 1 }), shards), expected[1]);
+  }
+  assert.notEqual(expected[0], expected[1], "the lag is part of the configuration");
+});
+
+const kills: readonly (readonly [string, 0 | 1])[] = [
+  ["learner.step.after-push", 0],
+  ["learner.step.after-push@7", 0],
+  ["learner.step.after-push@7", 1],
+  ["learner.snapshot.before-manifest", 0],
+  ["learner.snapshot.before-manifest@2", 1],
+  ["learner.snapshot.after-manifest", 1],
+  ["learner.snapshot.after-record", 0],
+  ["learner.snapshot.before-manifest@3", 0],
+  ["learner.snapshot.after-manifest@3", 0],
+  ["learner.snapshot.after-record@3", 0],
+  ["learner.version.before-register", 1],
+  ["learner.version.after-register", 0],
+];
+for (const [failpoint, lag] of kills) {
+  test(`killed at ${failpoint} with lag ${lag}, the next attempt ends with the same version`, async () => {
+    await using world = await openWorld(tinyDefinition({ lag }), 2);
+    assert.equal(await killedAt(failpoint, world.input(1)), true);
+    const { version } = await attempt(world.input(2), memoryReader());
+    assert.equal(version, expected[lag]);
+  });
+}

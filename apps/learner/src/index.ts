@@ -1,0 +1,2 @@
+export type { TrainDeps, Usage } from "./deps.ts";
+export { runTraining, type TrainOutputs, type TrainRequest } from "./run.ts";

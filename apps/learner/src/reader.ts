@@ -1,0 +1,40 @@
+import { type DatasetColumn, readPartitionChunks } from "@heddle/feature-engine";
+import type { Objects } from "@heddle/objects";
+import type { ExampleBatch } from "@heddle/transform";
+
+/** A partition as the learner reads it. */
+export interface TrainingPartition {
+  /** Its value, e.g. `49`. */
+  readonly partition: string;
+  /** Name of its file in the object store, and the SHA-256 it must have. */
+  readonly object: string;
+  readonly sha256: string;
+  readonly rows: number;
+}
+
+/** Where training rows come from: the dataset's files, or a test's memory. */
+export interface ExampleReader {
+  /** The partition's rows in the dataset's order, in pieces of any size, with these features. */
+  read(partition: TrainingPartition, features: readonly string[]): AsyncIterable<ExampleBatch>;
+}
+
+/** Columns of a dataset that every reader needs. */
+const exampleColumns = ["visit", "example_time", "label", "weight"];
+
+/**
+ * Reads a granted dataset's Parquet files straight from the object store.
+ *
+ * @param columns all columns of the dataset, as its manifest lists them.
+ */
+export function datasetReader(objects: Objects, columns: readonly DatasetColumn[]): ExampleReader {
+  return {
+    read: async function* ({ object, sha256 }, features) {
+      const path = await objects.path(object, sha256);
+      const wanted = new Set([...features, ...exampleColumns]);
+      yield* readPartitionChunks(
+        path,
+        columns.filter(({ name }) => wanted.has(name)),
+      );
+    },
+  };
+}

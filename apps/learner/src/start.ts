@@ -1,0 +1,62 @@
+import type { ModelManifest } from "@heddle/model";
+import { present, shortName } from "@heddle/base";
+import type { ObjectInfo } from "@heddle/objects";
+import type { Run } from "@heddle/proto/registry";
+import type { ModelDefinition } from "@heddle/sdk";
+import type { TrainingData } from "./dataset.ts";
+import { callMs, type TrainDeps } from "./deps.ts";
+import { fitOn } from "./fit.ts";
+import { beginning, type Progress } from "./loop.ts";
+import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
+
+/** Where an attempt starts. */
+export interface Start {
+  readonly subject: SnapshotSubject;
+  readonly progress: Progress;
+  /** Parameter files to restore; none for the initial parameters. */
+  readonly files: readonly ObjectInfo[];
+  /** The snapshot of this run that it is; absent at the beginning. */
+  readonly snapshot?: ObjectInfo;
+}
+
+/** The newest snapshot of this run; else the end of the parent's run, from the first row; else nothing. */
+export async function findStart(
+  deps: TrainDeps,
+  run: Run,
+  definition: ModelDefinition,
+  data: TrainingData,
+  signal: AbortSignal,
+): Promise<Start> {
+  const { objects, telemetry } = deps;
+  const parentVersion = run.recipe?.parentVersion ?? "";
+  const newest = run.snapshots.at(-1)?.manifest;
+  if (newest !== undefined) {
+    const { fit, progress, files } = await readSnapshot(objects, newest.name, newest.sha256);
+    const facts = { run: run.run, step: progress.step, examples: progress.examples };
+    telemetry.log.info(facts, "training resumes from a snapshot");
+    const snapshot = { name: newest.name, bytes: Number(newest.bytes), sha256: newest.sha256 };
+    return { subject: { run: run.run, parentVersion, fit }, progress, files, snapshot };
+  }
+  if (parentVersion !== "") {
+    const { fit, files } = await endOf(deps, parentVersion, signal);
+    telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
+    return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
+  }
+  const { partitions, features, reader } = data;
+  const fit = await fitOn(definition.inputs, reader, partitions, features, signal);
+  telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
+  return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
+}
+
+/** The last snapshot of the run that made a version. */
+async function endOf(
+  { registry, objects }: TrainDeps,
+  version: string,
+  signal: AbortSignal,
+): Promise<SnapshotManifest> {
+  const answer = await registry.getVersion({ version }, { timeoutMs: callMs, signal });
+  const place = present(answer.version?.manifest, `the manifest of version ${shortName(version)}`);
+  const bytes = await objects.get(place.name, place.sha256);
+  const { snapshot } = JSON.parse(new TextDecoder().decode(bytes)) as ModelManifest;
+  return readSnapshot(objects, snapshot.object, snapshot.sha256);
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+/** What the scheduler hands to a learner: the fields of every job, and those of its recipe. */
+export const TrainInput = z.strictObject({
+  job: z.string().min(1),
+  fence: z.number().int().nonnegative(),
+  scheduler: z.string(),
+  peers: z.looseObject({ registry: z.string(), featureStore: z.string() }),
+  /** Folder of the object store. */
+  objects: z.string(),
+  traceparent: z.string().exactOptional(),
+  /** Shards of the gang, `shard-0` and on. */
+  shards: z.number().int().positive(),
+  role: z.string().exactOptional(),
+  /** Content name of the model definition. */
+  configuration: z.string().min(1),
+  /** Training dataset, by name. */
+  dataset: z.string().min(1),
+  /** Version to warm-start from; empty to start from nothing. */
+  parentVersion: z.string().default(""),
+  /** SHA-256 of the lock file of the release that runs; that of the workspace when absent. */
+  lockFileSha256: z.string().exactOptional(),
+  executor: z.enum(["auto", "onnx", "tfjs"]).default("auto"),
+  executorThreads: z.number().int().positive().default(1),
+  /** Every n-th step is traced with its pull and push. */
+  traceEverySteps: z.number().int().positive().default(100),
+});
+export type TrainInput = z.output<typeof TrainInput>;

@@ -1,0 +1,16 @@
+import { z } from "zod";
+
+/** What the scheduler hands to a shard: the fields of every job, and the shard's own bound. */
+export const ShardInput = z.strictObject({
+  job: z.string().min(1),
+  fence: z.number().int().nonnegative(),
+  scheduler: z.string(),
+  peers: z.record(z.string(), z.string()),
+  /** Folder of the object store. */
+  objects: z.string(),
+  traceparent: z.string().exactOptional(),
+  /** Role in the gang, `shard-<n>`; for messages, the number itself comes from the learner. */
+  role: z.string().exactOptional(),
+  /** Rows a table may hold: some 150 bytes each at dimension 16. */
+  tableRowsMax: z.number().int().positive().default(5_000_000),
+});

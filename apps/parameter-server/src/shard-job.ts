@@ -1,0 +1,39 @@
+/** Composition root of a shard: started by the scheduler, serves its learner until it is stopped. */
+import { once } from "node:events";
+import { parseStrict } from "@heddle/config";
+import { openJobClient } from "@heddle/jobclient";
+import { runJob } from "@heddle/jobs";
+import { openFileObjects } from "@heddle/objects";
+import { startTelemetry } from "@heddle/telemetry";
+import { ShardInput } from "./shard-input.ts";
+import { startShard } from "./start.ts";
+
+await runJob(async (given, stopped) => {
+  const input = parseStrict(ShardInput, given, "input of a shard job", "JOB_INPUT_INVALID");
+  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  await using telemetry = await startTelemetry({
+    service: "parameter-server",
+    ...(folder === undefined ? {} : { folder }),
+    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+  });
+  const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
+  await telemetry.span("shard", { ...parent, attributes: { job: input.job } }, async () => {
+    const objects = await openFileObjects({ path: input.objects });
+    await using scheduler = openJobClient(input, telemetry);
+    await using shard = await startShard({
+      objects,
+      telemetry,
+      usage: () => {
+        const { user, system } = process.cpuUsage();
+        // The system counts the peak in KiB.
+        const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+        return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
+      },
+      tableRowsMax: input.tableRowsMax,
+    });
+    await scheduler.setAddress(shard.address);
+    const ends = AbortSignal.any([stopped, scheduler.fenced]);
+    if (!ends.aborted) await once(ends, "abort");
+    if (scheduler.fenced.aborted) throw scheduler.fenced.reason;
+  });
+});
