@@ -13,7 +13,7 @@ import { type Widths, widthsOf } from "./parameters.ts";
 import { predictStep } from "./steps.ts";
 
 /** Rows that go through the model at a time: enough to amortise a call, few enough to stay in the cache. */
-const chunkRows = 8_192;
+const chunkRows = 4_096;
 
 /** What a scorer is made of. */
 export interface ModelParts extends ModelTensors {
@@ -47,9 +47,10 @@ export async function createScoring(parts: ModelParts, executor: Executor): Prom
     features: program.features,
     score: async (batch) => {
       const scores = new Float32Array(batch.rows);
+      const scratch = new Float32Array(Math.min(batch.rows, chunkRows) * table.rowWidth);
       for (let from = 0; from < batch.rows; from += chunkRows) {
         const to = Math.min(from + chunkRows, batch.rows);
-        const inputs = { ...dense, ...inputsOf(program, table, batch, from, to) };
+        const inputs = { ...dense, ...inputsOf(program, table, batch, from, to, scratch) };
         const predictions = await predict(compiled, inputs, to - from);
         correct(predictions, negativeSamplingRate);
         scores.set(predictions, from);
@@ -67,11 +68,14 @@ function inputsOf(
   batch: ColumnBatch,
   from: number,
   to: number,
+  scratch: Float32Array,
 ): Record<string, TensorData> {
   const fields = program.codedIds(batch, from, to);
+  const embedded = scratch.subarray(0, (to - from) * table.rowWidth);
+  table.embed(fields, embedded);
   return {
     ...(program.numericNames.length > 0 ? { numeric: program.numeric(batch, from, to) } : {}),
-    ...(fields.length > 0 ? { embedded: table.embed(fields, to - from) } : {}),
+    ...(fields.length > 0 ? { embedded } : {}),
   };
 }
 
@@ -97,14 +101,20 @@ function correct(predictions: Float32Array, r: number): void {
 }
 
 interface Lookup {
-  /** Embeddings of some rows, shape [rows, fields, 1 + dimension]. */
-  embed(fields: readonly CodedIds[], rows: number): Float32Array;
+  /** Values an example row has in `embed`. */
+  readonly rowWidth: number;
+  /** Writes the embeddings of some rows, shape [rows, fields, 1 + dimension]. */
+  embed(fields: readonly CodedIds[], out: Float32Array): void;
   /** The ids in memory, in the order of their rows. */
   ids(): BigUint64Array;
 }
 
-function createLookup({ ids, values }: ModelTensors, { dimension }: Widths): Lookup {
+function createLookup(
+  { ids, values }: ModelTensors,
+  { fields: fieldCount, dimension }: Widths,
+): Lookup {
   const width = 1 + dimension;
+  const rowWidth = fieldCount * width;
   const index = createIndex(ids.length);
   const halves = halvesOf(ids);
   for (let i = 0; i < halves.length; i += 2) {
@@ -123,21 +133,28 @@ function createLookup({ ids, values }: ModelTensors, { dimension }: Widths): Loo
   };
 
   return {
-    embed: (fields, rows) => {
-      const out = new Float32Array(rows * fields.length * width);
+    rowWidth,
+    embed: (fields, out) => {
       fields.forEach((field, f) => {
         const rowOf = rowsOf(field);
-        let to = f * width;
-        for (let i = 0; i < rows; i++, to += fields.length * width) {
-          const from = (rowOf[field.codes[i] as number] as number) * width;
-          if (from < 0) continue;
-          for (let column = 0; column < width; column++) {
-            out[to + column] = values[from + column] as number;
-          }
+        const { codes } = field;
+        for (let i = 0, to = f * width; i < codes.length; i++, to += rowWidth) {
+          const from = (rowOf[codes[i] as number] as number) * width;
+          if (from < 0) out.fill(0, to, to + width);
+          else copyRow(values, from, out, to, width);
         }
       });
-      return out;
     },
     ids: () => index.ids(),
   };
+}
+
+function copyRow(
+  from: Float32Array,
+  at: number,
+  to: Float32Array,
+  toAt: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
 }
