@@ -1,4 +1,4 @@
-import type { Clock } from "@heddle/base";
+import { type Clock, present } from "@heddle/base";
 
 /** Names a job: a late second start of the same attempt has the same id and collides. */
 export interface JobName {
@@ -67,6 +67,48 @@ export interface LiveAttempts {
   progress(run: string, step: string): JobProgress | undefined;
 }
 
+interface Leases {
+  readonly leaseMs: number;
+  /** The first heartbeat may take longer: a process has to load. */
+  readonly firstBeatMs: number;
+}
+
+/**
+ * Heartbeats, addresses and leases of the jobs under way. Leases count monotonic time, and are
+ * forgotten with the process: its successor replaces every attempt anyway.
+ */
+export function openLiveAttempts(clock: Clock, leases: Leases): LiveAttempts {
+  const jobs = new Map<string, LiveJob>();
+  const steps = new Map<string, LiveAttempt>();
+  return {
+    open: (name, fence, roles) => {
+      const place = `${name.run}/${name.step}`;
+      const members = openMembers(clock, leases, roles);
+      const completed = Promise.withResolvers<void>();
+      const attempt: LiveAttempt = {
+        ...members,
+        completed: completed.promise,
+        complete: completed.resolve,
+        [Symbol.dispose]: () => {
+          members.close();
+          for (const role of roles) jobs.delete(jobId({ ...name, role }));
+          if (steps.get(place) === attempt) steps.delete(place);
+        },
+      };
+      for (const role of roles) {
+        const job = { ...name, role };
+        const leader = role === roles[0];
+        const beat = (said: Beat): void => members.beat(role, said);
+        jobs.set(jobId(job), { name: job, fence, leader, attempt, beat });
+      }
+      steps.set(place, attempt);
+      return attempt;
+    },
+    job: (id) => jobs.get(id),
+    progress: (run, step) => steps.get(`${run}/${step}`)?.progress(),
+  };
+}
+
 interface Member {
   address: string;
   progress: JobProgress | undefined;
@@ -74,86 +116,58 @@ interface Member {
   leaseEndsMs: number;
 }
 
-/**
- * Heartbeats, addresses and leases of the jobs under way. Leases count monotonic time, and are
- * forgotten with the process: its successor replaces every attempt anyway.
- */
-export function openLiveAttempts(
-  clock: Clock,
-  { leaseMs, firstBeatMs }: { readonly leaseMs: number; readonly firstBeatMs: number },
-): LiveAttempts {
-  const jobs = new Map<string, LiveJob>();
-  const steps = new Map<string, LiveAttempt>();
+interface Members extends Pick<LiveAttempt, "overdue" | "renew" | "gang" | "progress"> {
+  beat(role: string, beat: Beat): void;
+  /** Ends the waiting for the gang. */
+  close(): void;
+}
 
-  const open: LiveAttempts["open"] = (name, fence, roles) => {
-    const place = `${name.run}/${name.step}`;
-    const started = clock.monotonicMs();
-    const members = new Map<string, Member>(
-      roles.map((role) => [
-        role,
-        { address: "", progress: undefined, leaseEndsMs: started + firstBeatMs },
-      ]),
-    );
-    const completed = Promise.withResolvers<void>();
-    const over = new AbortController();
-    let changed = Promise.withResolvers<void>();
-    const wake = (): void => {
-      changed.resolve();
-      changed = Promise.withResolvers();
-    };
-    over.signal.addEventListener("abort", wake);
-    const attempt: LiveAttempt = {
-      completed: completed.promise,
-      complete: completed.resolve,
-      overdue: () => {
-        const now = clock.monotonicMs();
-        return [...members].flatMap(([role, { leaseEndsMs }]) =>
-          leaseEndsMs <= now ? [role] : [],
-        );
-      },
-      renew: () => {
-        const until = clock.monotonicMs() + leaseMs;
-        for (const member of members.values()) {
-          member.leaseEndsMs = Math.max(member.leaseEndsMs, until);
-        }
-      },
-      gang: async (role, signal) => {
-        const others = [...members].filter(([other]) => other !== role);
-        while (!over.signal.aborted) {
-          if (others.every(([, { address }]) => address !== "")) {
-            return Object.fromEntries(others.map(([other, { address }]) => [other, address]));
-          }
-          await orAborted(changed.promise, signal);
-        }
-        return undefined;
-      },
-      progress: () => members.get(roles[0] ?? "")?.progress,
-      [Symbol.dispose]: () => {
-        over.abort();
-        for (const role of roles) jobs.delete(jobId({ ...name, role }));
-        if (steps.get(place) === attempt) steps.delete(place);
-      },
-    };
-    for (const [role, member] of members) {
-      const beat = (beat: Beat): void => {
-        member.leaseEndsMs = clock.monotonicMs() + leaseMs;
-        member.progress = beat.progress ?? member.progress;
-        if (beat.address !== "" && beat.address !== member.address) {
-          member.address = beat.address;
-          wake();
-        }
-      };
-      const leader = role === roles[0];
-      jobs.set(jobId({ ...name, role }), { name: { ...name, role }, fence, leader, attempt, beat });
-    }
-    steps.set(place, attempt);
-    return attempt;
+function openMembers(clock: Clock, leases: Leases, roles: readonly string[]): Members {
+  const { leaseMs, firstBeatMs } = leases;
+  const leaseEndsMs = clock.monotonicMs() + firstBeatMs;
+  const members = new Map<string, Member>(
+    roles.map((role) => [role, { address: "", progress: undefined, leaseEndsMs }]),
+  );
+  let closed = false;
+  let changed = Promise.withResolvers<void>();
+  const wake = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
   };
-
   return {
-    open,
-    job: (id) => jobs.get(id),
-    progress: (run, step) => steps.get(`${run}/${step}`)?.progress(),
+    beat: (role, { address, progress }) => {
+      const member = present(members.get(role), `member ${role}`);
+      member.leaseEndsMs = clock.monotonicMs() + leaseMs;
+      member.progress = progress ?? member.progress;
+      if (address === "" || address === member.address) return;
+      member.address = address;
+      wake();
+    },
+    overdue: () => {
+      const now = clock.monotonicMs();
+      return [...members].flatMap(([role, member]) => (member.leaseEndsMs <= now ? [role] : []));
+    },
+    renew: () => {
+      const until = clock.monotonicMs() + leaseMs;
+      for (const member of members.values()) {
+        member.leaseEndsMs = Math.max(member.leaseEndsMs, until);
+      }
+    },
+    gang: async (role, signal) => {
+      const others = [...members].filter(([other]) => other !== role);
+      while (!closed) {
+        if (others.every(([, { address }]) => address !== "")) {
+          return Object.fromEntries(others.map(([other, { address }]) => [other, address]));
+        }
+        await orAborted(changed.promise, signal);
+      }
+      return undefined;
+    },
+    progress: () => members.get(roles[0] ?? "")?.progress,
+    close: () => {
+      closed = true;
+      wake();
+    },
   };
 }
 

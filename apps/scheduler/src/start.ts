@@ -13,7 +13,8 @@ import { openLiveAttempts } from "./live-attempts.ts";
 import { type Driver, startDriver } from "./loops.ts";
 import { schedulerService } from "./service.ts";
 import { openSlots } from "./slots.ts";
-import { openSchedulerStore } from "./store.ts";
+import type { Clients } from "./steps/work.ts";
+import { openSchedulerStore, type SchedulerStore } from "./store.ts";
 
 export interface SchedulerDeps {
   readonly store: DocumentStore;
@@ -49,30 +50,19 @@ export interface Running {
  * stops its jobs; what they did not finish is tried again by the next one.
  */
 export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
-  const { eventLog, clock, random, telemetry, jobs, peers } = deps;
+  const { clock, telemetry } = deps;
   const config = parseStrict(
     Limits,
     deps.limits ?? {},
     "limits of the scheduler",
     "CONFIG_INVALID",
   );
-  const options = { telemetry, actor: "scheduler" };
   await using stack = new AsyncDisposableStack();
-  const clients = {
-    registry: stack.use(connect(RegistryService, peers.registry, options)),
-    evaluator: stack.use(connect(EvaluatorService, peers.evaluator, options)),
-    sync: stack.use(connect(SyncService, peers.sync, options)),
-  };
+  const clients = connectPeers(deps, stack);
   const store = openSchedulerStore(deps);
   const live = openLiveAttempts(clock, config);
   const closing = stack.adopt(new AbortController(), (controller) => controller.abort());
-  const relay = { service: "scheduler", clock, random, log: telemetry.log };
-  const relaying = new AbortController();
-  const relayed = relayOutbox(store.outboxes, eventLog, relay, relaying.signal);
-  stack.defer(async () => {
-    relaying.abort();
-    await relayed;
-  });
+  stack.use(startRelay(store, deps));
 
   const driving = Promise.withResolvers<Driver>();
   const service = schedulerService({
@@ -98,19 +88,9 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     "s",
     "wall time of attempts",
   );
-  const driver = await startDriver({
-    runs: store.runs,
-    jobs,
-    clock,
-    random,
-    telemetry,
-    config,
-    clients,
-    live,
-    surroundings,
-    slots,
-    attemptSeconds,
-  });
+  const { runs } = store;
+  const parts = { runs, config, clients, live, surroundings, slots, attemptSeconds };
+  const driver = await startDriver({ ...deps, ...parts });
   driving.resolve(driver);
   stack.use(driver);
 
@@ -120,6 +100,28 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await opened.disposeAsync();
+    },
+  };
+}
+
+function connectPeers({ telemetry, peers }: SchedulerDeps, stack: AsyncDisposableStack): Clients {
+  const options = { telemetry, actor: "scheduler" };
+  return {
+    registry: stack.use(connect(RegistryService, peers.registry, options)),
+    evaluator: stack.use(connect(EvaluatorService, peers.evaluator, options)),
+    sync: stack.use(connect(SyncService, peers.sync, options)),
+  };
+}
+
+function startRelay(store: SchedulerStore, deps: SchedulerDeps): AsyncDisposable {
+  const { clock, random, telemetry, eventLog } = deps;
+  const stop = new AbortController();
+  const relay = { service: "scheduler", clock, random, log: telemetry.log };
+  const relayed = relayOutbox(store.outboxes, eventLog, relay, stop.signal);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await relayed;
     },
   };
 }
