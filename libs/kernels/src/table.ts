@@ -3,47 +3,26 @@ import { gatherRows } from "./batch.ts";
 import { drawRow } from "./draw.ts";
 import { createIndex } from "./id-index.ts";
 import { halvesOf } from "./ids.ts";
-import { checkGradients, checkLength, initialSlot, slotsPerValue, updateOf } from "./optimizer.ts";
+import { checkGradients, checkLength, updateOf } from "./optimizer.ts";
 import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
+import { createRowStore } from "./row-store.ts";
 
 /**
  * The table in plain TypeScript. An open-addressing index maps an id to the number of its row; values and
  * slots lie in row order in two growing arrays, so that growth of the index moves no value.
  */
 export function createTable(spec: TableSpec): ParameterTable {
-  const { dimension, optimizer } = spec;
-  const slotWidth = dimension * slotsPerValue(optimizer);
-  const update = updateOf(optimizer);
+  const { dimension } = spec;
+  const update = updateOf(spec.optimizer);
+  const store = createRowStore(spec);
   let index = createIndex(0);
-  let values = new Float32Array(0);
-  let slots = new Float32Array(0);
   let found = new Int32Array(0);
-
-  /** Makes room for `rows` rows; the arrays grow by half, without a copy where the allocator can extend them. */
-  const reserve = (rows: number): void => {
-    if (rows * dimension <= values.length) return;
-    const capacity = Math.min(spec.rowsMax, Math.max(rows, Math.ceil(index.rows * 1.5), 64));
-    values = new Float32Array(values.buffer.transfer(capacity * dimension * 4));
-    slots = new Float32Array(slots.buffer.transfer(capacity * slotWidth * 4));
-  };
-
-  const refuseBeyond = (rows: number): void => {
-    if (rows <= spec.rowsMax) return;
-    throw new HeddleError(
-      "RESOURCE_EXHAUSTED",
-      "TABLE_FULL",
-      `a table of at most ${spec.rowsMax} rows would hold ${rows}; nothing was applied: raise rowsMax or hash its inputs into fewer ids`,
-      { metadata: { rowsMax: String(spec.rowsMax) } },
-    );
-  };
 
   /** The row of an id, made anew when there is none. */
   const rowFor = (low: number, high: number): number => {
     const before = index.rows;
     const row = index.findOrAdd(low, high);
-    if (row < before) return row;
-    drawRow(spec, low, high, values, row * dimension);
-    slots.fill(initialSlot(optimizer), row * slotWidth, (row + 1) * slotWidth);
+    if (row === before) store.start(row, low, high);
     return row;
   };
 
@@ -53,11 +32,12 @@ export function createTable(spec: TableSpec): ParameterTable {
       return index.rows;
     },
     get bytes() {
-      return index.bytes + values.byteLength + slots.byteLength + found.byteLength;
+      return index.bytes + store.bytes + found.byteLength;
     },
     pull: (ids, out) => {
       checkLength(out.length, ids.length * dimension, "the output of a pull");
       const halves = halvesOf(ids);
+      const { values } = store;
       for (let i = 0; i < ids.length; i++) {
         const low = halves[2 * i] as number;
         const high = halves[2 * i + 1] as number;
@@ -70,10 +50,11 @@ export function createTable(spec: TableSpec): ParameterTable {
       checkLength(gradients.length, ids.length * dimension, "the gradients of a push");
       checkGradients(gradients, "a table");
       if (found.length < ids.length) found = new Int32Array(ids.length);
-      const missing = index.findAll(ids, found);
-      refuseBeyond(index.rows + missing);
-      reserve(index.rows + missing);
+      const rows = index.rows + index.findAll(ids, found);
+      refuseBeyond(rows, spec.rowsMax);
+      store.reserve(rows);
       const halves = halvesOf(ids);
+      const { values, slots } = store;
       for (let i = 0; i < ids.length; i++) {
         let row = found[i] as number;
         if (row < 0) row = rowFor(halves[2 * i] as number, halves[2 * i + 1] as number);
@@ -82,26 +63,35 @@ export function createTable(spec: TableSpec): ParameterTable {
     },
     snapshot: () => {
       const ids = index.ids().sort();
-      const rows = new Int32Array(ids.length);
-      index.findAll(ids, rows);
+      const order = new Int32Array(ids.length);
+      index.findAll(ids, order);
       return {
         ids,
-        values: gathered(values, rows, dimension),
-        slots: gathered(slots, rows, slotWidth),
+        values: gathered(store.values, order, dimension),
+        slots: gathered(store.slots, order, store.slotWidth),
       };
     },
     restore: (saved) => {
-      checkRows(saved, dimension, slotWidth);
-      refuseBeyond(saved.ids.length);
+      checkRows(saved, dimension, store.slotWidth);
+      refuseBeyond(saved.ids.length, spec.rowsMax);
       index = createIndex(saved.ids.length);
       const halves = halvesOf(saved.ids);
-      for (let i = 0; i < saved.ids.length; i++) {
-        index.findOrAdd(halves[2 * i] as number, halves[2 * i + 1] as number);
+      for (let at = 0; at < halves.length; at += 2) {
+        index.findOrAdd(halves[at] as number, halves[at + 1] as number);
       }
-      values = Float32Array.from(saved.values);
-      slots = Float32Array.from(saved.slots);
+      store.replace(saved.values, saved.slots);
     },
   };
+}
+
+function refuseBeyond(rows: number, rowsMax: number): void {
+  if (rows <= rowsMax) return;
+  throw new HeddleError(
+    "RESOURCE_EXHAUSTED",
+    "TABLE_FULL",
+    `a table of at most ${rowsMax} rows would hold ${rows}; nothing was applied: raise rowsMax or hash its inputs into fewer ids`,
+    { metadata: { rowsMax: String(rowsMax) } },
+  );
 }
 
 function copyRow(
