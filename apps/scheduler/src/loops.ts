@@ -49,6 +49,8 @@ export async function startDriver(deps: DriverDeps): Promise<Driver> {
     });
   };
   const left = (await deps.runs.list()).filter(({ state }) => !runEnded(state));
+  // All of them at once, also those whose turn comes later: no job of an earlier scheduler may still count.
+  await Promise.all(left.map(({ id }) => takeOver(id, deps)));
   for (const { id, state } of left.sort(bySubmission)) drive(id, state.pipeline);
   return {
     drive,
@@ -84,15 +86,10 @@ async function driveUntilEnded(id: string, deps: DriverDeps, closing: AbortSigna
 }
 
 async function driveRun(id: string, deps: DriverDeps, closing: AbortSignal): Promise<void> {
-  const { runs, clock, telemetry } = deps;
-  const before = await runs.get(id);
-  if (runEnded(before.state)) return;
-  const fence = before.fence + 1;
-  const change = (what: string, decide: (run: RunState) => RunState): Promise<KnownRun> =>
-    runs.change(id, decide, changeContext(fence, what, telemetry.traceparent()), fence);
-  const taken = await change("taken-over", (run) => attemptsLost(run, clock.now()));
-
-  const { model, pipeline, window, variant, traceparent } = taken.state;
+  const { telemetry } = deps;
+  const { state, change } = await takeOver(id, deps);
+  if (runEnded(state)) return;
+  const { model, pipeline, window, variant, traceparent } = state;
   const attributes = { "heddle.run": id, model, pipeline, window, variant };
   const parent = traceparent === undefined ? {} : { parent: traceparent };
   await telemetry.span("pipeline-run", { ...parent, attributes }, async () => {
@@ -100,6 +97,20 @@ async function driveRun(id: string, deps: DriverDeps, closing: AbortSignal): Pro
     await begin(run, deps, closing);
     await driveSteps(run, deps, closing);
   });
+}
+
+/** Raises the run's fence, so that no other scheduler can write to it, and notes what was under way as lost. */
+async function takeOver(
+  id: string,
+  { runs, clock, telemetry }: DriverDeps,
+): Promise<DrivenRun & Pick<KnownRun, "state">> {
+  const before = await runs.get(id);
+  const fence = before.fence + 1;
+  const change: DrivenRun["change"] = (what, decide) =>
+    runs.change(id, decide, changeContext(fence, what, telemetry.traceparent()), fence);
+  if (runEnded(before.state)) return { id, change, state: before.state };
+  const { state } = await change("taken-over", (run) => attemptsLost(run, clock.now()));
+  return { id, change, state };
 }
 
 interface DrivenRun {
