@@ -5,7 +5,7 @@ import type { ColumnBatch } from "@heddle/transform";
 import { memoryDigest } from "./digest.ts";
 import { jsonBytes, putFiles } from "./files.ts";
 import { encodeGolden, firstRows } from "./golden.ts";
-import { denseParameters } from "./parameters.ts";
+import { shapesOf } from "./parameters.ts";
 import type { ModelManifest } from "./port.ts";
 import { createScoring, type ModelParts } from "./scoring.ts";
 
@@ -55,8 +55,9 @@ export async function writeModel(
 }
 
 function checkTensors({ definition, dense, ids, values, golden }: TrainedModel): void {
-  for (const { name, initial } of denseParameters(definition)) {
-    checkSize(`dense parameter ${name}`, dense[name]?.length ?? 0, initial.length);
+  for (const [name, shape] of shapesOf(definition)) {
+    const expected = shape.reduce((size, side) => size * side, 1);
+    checkSize(`dense parameter ${name}`, dense[name]?.length ?? 0, expected);
   }
   const width = 1 + definition.architecture.dimension;
   checkSize("the embedding rows", values.length, ids.length * width);
