@@ -2,7 +2,7 @@ export { buildPartitions, type BuiltPartition } from "./build.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
 export { type EventFormat, ingestFile, type IngestResult, type IngestTask } from "./ingest.ts";
-export type { PartitionFacts, SliceCount } from "./measure.ts";
+export { conditionOf, type PartitionFacts, type SliceCount } from "./measure.ts";
 export {
   type DatasetColumn,
   datasetColumns,

@@ -117,7 +117,7 @@ function countBy(
 }
 
 /** Whether every condition of a filter holds for a row; none holds for null, except that null differs from anything. */
-function conditionOf(batch: ExampleBatch, where: Filter): (row: number) => boolean {
+export function conditionOf(batch: ExampleBatch, where: Filter): (row: number) => boolean {
   const conditions = where.map(({ column: name, is, value }) => {
     const column = batch.features[name];
     if (column === undefined) return () => false;
