@@ -5,7 +5,7 @@ import {
   FeatureStoreService,
   type Segment,
 } from "@heddle/proto/feature-store";
-import { type Client, connect } from "@heddle/rpc";
+import { openPeer } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 
 /** What the registry asks the feature store. Unknown things are undefined; UNAVAILABLE passes. */
@@ -19,33 +19,24 @@ export interface FeatureStore extends AsyncDisposable {
 const timeoutMs = 10_000;
 
 /**
- * A client that connects when it is first asked, because a feature store may start after the
- * registry and, restarted, have another address.
+ * Asks the feature store at the address it has then: it may start after the registry and, restarted,
+ * have another one.
  */
 export function openFeatureStore(address: () => string, telemetry: Telemetry): FeatureStore {
-  let current:
-    { readonly address: string; readonly client: Client<typeof FeatureStoreService> } | undefined;
-  const client = async (): Promise<Client<typeof FeatureStoreService>> => {
-    const now = address();
-    if (current?.address !== now) {
-      await current?.client[Symbol.asyncDispose]();
-      const options = { telemetry, actor: "registry" };
-      current = { address: now, client: connect(FeatureStoreService, now, options) };
-    }
-    return current.client;
-  };
+  const peer = openPeer(FeatureStoreService, address, { telemetry, actor: "registry" });
   return {
     dataset: async (name) => {
-      const { getDataset } = await client();
-      const found = await unlessUnknown(getDataset({ dataset: name }, { timeoutMs }));
+      const asked = peer.client().getDataset({ dataset: name }, { timeoutMs });
+      const found = await unlessUnknown(asked);
       return found?.manifest;
     },
     definitions: async () => {
-      const { listDefinitions } = await client();
       const all = new Map<string, Definition>();
       let pageToken = "";
       do {
-        const page = await listDefinitions({ pageSize: 100, pageToken }, { timeoutMs });
+        const page = await peer
+          .client()
+          .listDefinitions({ pageSize: 100, pageToken }, { timeoutMs });
         for (const definition of page.definitions) {
           const kind = definition.kind === "source" ? "source" : "view";
           all.set(`${kind}:${definition.name}`, definition);
@@ -55,12 +46,10 @@ export function openFeatureStore(address: () => string, telemetry: Telemetry): F
       return all;
     },
     segments: async (source) => {
-      const { getSource } = await client();
-      return (await unlessUnknown(getSource({ source }, { timeoutMs })))?.segments ?? [];
+      const asked = peer.client().getSource({ source }, { timeoutMs });
+      return (await unlessUnknown(asked))?.segments ?? [];
     },
-    [Symbol.asyncDispose]: async () => {
-      await current?.client[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
   };
 }
 

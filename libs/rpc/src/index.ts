@@ -1,5 +1,6 @@
 export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
+export { openPeer, type Peer } from "./peer.ts";
 export {
   type CallContext,
   implement,
