@@ -316,7 +316,7 @@ export declare type Serving = Message<"heddle.sync.v1.Serving"> & {
   verifiedTimeMs: bigint;
 
   /**
-   * Versions that served before, newest last; bounded.
+   * Versions that served before, newest last; bounded. A rollback goes back in this list.
    *
    * @generated from field: repeated string previous = 7;
    */
@@ -427,7 +427,9 @@ export declare const SyncService: GenService<{
   /**
    * Brings a version to a fleet: copies, loads, proves what is in memory, and only then moves traffic.
    * A step machine kept in the fleet's aggregate; a repeated request continues it. Answers when it ended.
-   * Errors: UNKNOWN_VERSION, VERSION_NOT_PASSED, COPY_CORRUPT, DIGEST_MISMATCH, GOLDEN_MISMATCH, TARGET_UNAVAILABLE.
+   * A failure leaves what served before; TARGET_UNAVAILABLE leaves the rollout open, to go on by itself.
+   * Errors: UNKNOWN_FLEET, UNKNOWN_VERSION, VERSION_NOT_PASSED, COPY_CORRUPT, DIGEST_MISMATCH, GOLDEN_MISMATCH,
+   * TARGET_UNAVAILABLE, and those of the model server's Load and the registry's SetStage.
    *
    * @generated from rpc heddle.sync.v1.SyncService.Publish
    */

@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+export const Limits = z.strictObject({
+  /** Largest difference of a golden output from the recorded one: what two executors may differ by. */
+  goldenErrorMax: z.number().positive().default(1e-5),
+  /** Between looks at what the target holds; each makes it digest its memory. */
+  reconcileMs: z.int().positive().default(5_000),
+  /** Earlier versions of a model that a fleet remembers. */
+  previousMax: z.int().positive().max(100).default(16),
+  /** A load copies all files of a version. */
+  loadTimeoutMs: z.int().positive().default(60_000),
+  /** Every other call. */
+  callTimeoutMs: z.int().positive().default(10_000),
+});
+export type Limits = z.output<typeof Limits>;
+
+/** Settings of a sync service that runs alone: variables `HEDDLE_SYNC_*`, or a file. */
+export const Config = z.strictObject({
+  /** `host:port` to listen on; port 0 takes a free one. */
+  address: z.string().default("127.0.0.1:0"),
+  /** Folder of its LMDB environment, which holds documents and events. */
+  state: z.string().default("data/sync"),
+  /** Folder of the objects. */
+  objects: z.string().default("data/objects"),
+  /** `host:port` of the registry. */
+  registry: z.string(),
+  /** `host:port` of the model server. */
+  modelServer: z.string(),
+  /** Name of the fleet that the model server is. */
+  fleet: z.string().default("main"),
+  mapBytesMax: z
+    .int()
+    .positive()
+    .default(2 ** 30),
+  telemetry: z
+    .strictObject({
+      folder: z.string().exactOptional(),
+      otlpEndpoint: z.string().exactOptional(),
+      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    })
+    .prefault({}),
+  limits: Limits.prefault({}),
+});

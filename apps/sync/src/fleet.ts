@@ -1,0 +1,150 @@
+import { type ErrorCode, HeddleError, shortName } from "@heddle/base";
+
+/** An object in the store, as documents keep it. */
+export interface ObjectPlace {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What a target showed of a version: the digest of its memory, and its golden outputs' error. */
+export interface Proof {
+  readonly expectedDigest: string;
+  readonly reportedDigest: string;
+  readonly goldenError: number;
+  readonly verifiedTimeMs: number;
+}
+
+/** A model's served version. This is what is desired; the target is brought to it again and again. */
+export interface Serving extends Proof {
+  readonly model: string;
+  readonly version: string;
+  readonly manifest: ObjectPlace;
+  /** Versions that served before, newest last; bounded. */
+  readonly previous: readonly string[];
+}
+
+export const steps = ["copying", "loading", "verifying", "routing"] as const;
+export type Step = (typeof steps)[number];
+
+/** A version on its way. */
+export interface Rollout {
+  /** Derived from the request: a repeat of it finds this rollout, or how it ended. */
+  readonly rollout: string;
+  readonly kind: "publish" | "rollback";
+  readonly model: string;
+  readonly version: string;
+  readonly manifest: ObjectPlace;
+  readonly reason: string;
+  readonly step: Step;
+}
+
+/** How a rollout ended; without an error, it serves. */
+export interface Ended {
+  readonly rollout: string;
+  /** Version that served before it. */
+  readonly from: string;
+  readonly error?: { readonly code: ErrorCode; readonly reason: string; readonly message: string };
+}
+
+/** One aggregate: rollouts of a fleet come one after the other. */
+export interface Fleet {
+  readonly fleet: string;
+  readonly servings: readonly Serving[];
+  readonly rollout: Rollout | null;
+  /** The last rollouts, oldest first; bounded. */
+  readonly ended: readonly Ended[];
+}
+
+const endedMax = 32;
+
+export function newFleet(fleet: string): Fleet {
+  return { fleet, servings: [], rollout: null, ended: [] };
+}
+
+export function servingOf(fleet: Fleet, model: string): Serving | undefined {
+  return fleet.servings.find((serving) => serving.model === model);
+}
+
+export function endOf(fleet: Fleet, rollout: string): Ended | undefined {
+  return fleet.ended.find((ended) => ended.rollout === rollout);
+}
+
+/** The fleet with a version on its way. Whoever calls has seen the one before to its end. */
+export function begun(fleet: Fleet, rollout: Omit<Rollout, "step">): Fleet {
+  return { ...fleet, rollout: { ...rollout, step: "copying" } };
+}
+
+/** The same fleet when that rollout has ended. */
+export function atStep(fleet: Fleet, rollout: string, step: Step): Fleet {
+  if (fleet.rollout?.rollout !== rollout || fleet.rollout.step === step) return fleet;
+  return { ...fleet, rollout: { ...fleet.rollout, step } };
+}
+
+/**
+ * The fleet after its rollout succeeded. A publication puts what served before on the list of
+ * earlier versions; a rollback goes back in that list, so that the next one goes back further.
+ */
+export function succeeded(
+  fleet: Fleet,
+  rollout: Rollout,
+  proof: Proof,
+  previousMax: number,
+): Fleet {
+  const { model, version, manifest } = rollout;
+  const before = servingOf(fleet, model);
+  const earlier = before?.previous ?? [];
+  const serving: Serving = { ...proof, model, version, manifest, previous: [] };
+  const previous =
+    rollout.kind === "rollback"
+      ? earlier.slice(0, Math.max(0, earlier.lastIndexOf(version)))
+      : [...earlier, before?.version ?? ""].filter((name) => name !== "" && name !== version);
+  const others = fleet.servings.filter((one) => one.model !== model);
+  return {
+    ...fleet,
+    servings: [...others, { ...serving, previous: previous.slice(-previousMax) }],
+    rollout: null,
+    ended: withEnd(fleet, { rollout: rollout.rollout, from: before?.version ?? "" }),
+  };
+}
+
+/** The fleet after its rollout failed: what served before serves. */
+export function failed(fleet: Fleet, rollout: Rollout, error: HeddleError): Fleet {
+  const { code, reason, message } = error;
+  const from = servingOf(fleet, rollout.model)?.version ?? "";
+  const end = { rollout: rollout.rollout, from, error: { code, reason, message } };
+  return { ...fleet, rollout: null, ended: withEnd(fleet, end) };
+}
+
+function withEnd(fleet: Fleet, end: Ended): readonly Ended[] {
+  return [...fleet.ended, end].slice(-endedMax);
+}
+
+/**
+ * The version that a rollback returns to.
+ *
+ * @param version asked for; empty for the one that served before.
+ * @throws {HeddleError} FAILED_PRECONDITION NOTHING_TO_ROLL_BACK, NOT_FOUND UNKNOWN_VERSION.
+ */
+export function rollbackTarget(fleet: Fleet, model: string, version: string): string {
+  const serving = servingOf(fleet, model);
+  const last = serving?.previous.at(-1);
+  if (serving === undefined || last === undefined) {
+    const why = serving === undefined ? "nothing of it serves" : "nothing served before";
+    throw new HeddleError(
+      "FAILED_PRECONDITION",
+      "NOTHING_TO_ROLL_BACK",
+      `model ${model} on fleet ${fleet.fleet} cannot go back: ${why}; publish another version instead`,
+      { metadata: { fleet: fleet.fleet, model } },
+    );
+  }
+  if (version === "") return last;
+  const found = serving.previous.findLast((name) => name.startsWith(version));
+  if (found !== undefined) return found;
+  throw new HeddleError(
+    "NOT_FOUND",
+    "UNKNOWN_VERSION",
+    `version ${shortName(version)} of ${model} did not serve on fleet ${fleet.fleet} before; those that did: ${serving.previous.map(shortName).join(", ")}`,
+    { metadata: { version, model } },
+  );
+}

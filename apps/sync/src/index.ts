@@ -1,0 +1,2 @@
+export { Limits } from "./config.ts";
+export { type Running, startSync, type SyncDeps } from "./start.ts";

@@ -1,0 +1,43 @@
+import { systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import { openLocalLog } from "@heddle/eventlog";
+import { openFileObjects } from "@heddle/objects";
+import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import { startTelemetry } from "@heddle/telemetry";
+import { Config } from "./config.ts";
+import { startSync } from "./start.ts";
+
+/** Runs sync alone, until SIGTERM or SIGINT. */
+const file = process.argv[2];
+const config = loadConfig(Config, {
+  environment: process.env,
+  prefix: "HEDDLE_SYNC_",
+  ...(file === undefined ? {} : { file }),
+});
+const clock = systemClock;
+const random = Math.random;
+
+await using telemetry = await startTelemetry({ service: "sync", ...config.telemetry });
+await using environment = openLmdbEnvironment({
+  path: config.state,
+  mapBytesMax: config.mapBytesMax,
+});
+await using eventLog = openLocalLog(environment, { clock, random });
+await using sync = await startSync({
+  store: openLmdbStore(environment, "sync"),
+  eventLog,
+  objects: await openFileObjects({ path: config.objects }),
+  clock,
+  random,
+  telemetry,
+  peers: { registry: config.registry, modelServer: () => config.modelServer },
+  fleet: config.fleet,
+  address: config.address,
+  limits: config.limits,
+});
+telemetry.log.info({ config, address: sync.address }, "sync started");
+
+await new Promise<void>((resolve) => {
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+});
