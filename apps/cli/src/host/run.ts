@@ -10,9 +10,13 @@ import { startServices } from "./services.ts";
  * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
+  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
-  await using services = await startServices(state);
+  await using services = await startServices({
+    state,
+    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+  });
   using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
   ready(services.addresses);
   await asked;
