@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+
+const main = join(import.meta.dirname, "../../../apps/cli/src/main.ts");
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface HeddleOptions {
+  readonly cwd: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A heddle command under way, as a user's shell would start it. */
+export interface RunningHeddle {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
+export function startHeddle(args: readonly string[], options: HeddleOptions): RunningHeddle {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: "1", ...options.environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal, ...output }));
+  });
+  return { child, finished };
+}
+
+/** Runs a heddle command to its end. */
+export function heddle(args: readonly string[], options: HeddleOptions): Promise<Finished> {
+  return startHeddle(args, options).finished;
+}
+
+/** Runs a heddle command that must succeed, and parses the JSON it prints. */
+export async function heddleJson(
+  args: readonly string[],
+  options: HeddleOptions,
+): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await heddle([...args, "--json"], options);
+  if (code !== 0) throw new Error(`heddle ${args.join(" ")} exited ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}

@@ -1,0 +1,9 @@
+export {
+  type Finished,
+  heddle,
+  heddleJson,
+  type HeddleOptions,
+  type RunningHeddle,
+  startHeddle,
+} from "./heddle.ts";
+export { type TemporaryFolder, temporaryFolder } from "./temporary.ts";

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { heddle, heddleJson, type TemporaryFolder, temporaryFolder } from "@heddle/testkit";
+
+// One small run of the example; the tests below ask the state that it left, as a user would.
+let folder: TemporaryFolder;
+let printed = "";
+
+before(async () => {
+  folder = temporaryFolder("grocer");
+  const { code, stdout, stderr } = await heddle(["demo", "grocer", "--small"], {
+    cwd: folder.path,
+  });
+  assert.equal(code, 0, stderr);
+  printed = stdout;
+});
+after(() => folder[Symbol.dispose]());
+
+const ask = (...args: string[]) => heddleJson(args, { cwd: folder.path });
+
+interface VersionRow {
+  readonly version: string;
+  readonly number: number;
+  readonly verdict: string;
+  readonly failedChecks: readonly string[];
+}
+
+async function versions(): Promise<readonly VersionRow[]> {
+  return (await ask("versions", "grocer-ranking"))["versions"] as VersionRow[];
+}
+
+test("the table shows a published version with its proof, and the refused one with its reason", () => {
+  assert.match(printed, /week 45 .*\n/);
+  assert.match(printed, /PASS .*serving, memory digest [0-9a-f]{12} verified/);
+  assert.match(printed, /REFUSED .*nothing of it was served/);
+  assert.match(printed, /discount/i);
+  assert.match(printed, /examples\/s/);
+  assert.match(printed, /peak memory/);
+  assert.match(printed, /Try next:/);
+});
+
+test("every line of the run fits 100 columns", () => {
+  for (const line of printed.split("\n")) assert.ok([...line].length <= 100, line);
+});
+
+test("the version trained without discounts is refused by the data check and was never live", async () => {
+  const refused = (await versions()).filter(({ verdict }) => verdict === "fail");
+  assert.equal(refused.length, 1);
+  assert.match(refused[0]!.failedChecks.join(), /discounted/);
+  const { history } = (await ask("live", "grocer-ranking")) as { history: { version: string }[] };
+  assert.ok(!history.some(({ version }) => version === refused[0]!.version));
+});
+
+test("lineage walks from the served version to its sources and authors", async () => {
+  const { nodes } = (await ask("lineage", "grocer-ranking")) as {
+    nodes: { kind: string; label: string }[];
+  };
+  const kinds = new Set(nodes.map(({ kind }) => kind));
+  for (const kind of ["version", "run", "configuration", "dataset", "view", "source", "author"]) {
+    assert.ok(kinds.has(kind), `no ${kind} in ${[...kinds].join()}`);
+  }
+  assert.ok(nodes.some(({ kind, label }) => kind === "source" && label.includes("purchases")));
+});
+
+test("lineage walks back from a source to the version that serves", async () => {
+  const { nodes } = (await ask("lineage", "source:purchases")) as { nodes: { kind: string }[] };
+  assert.ok(nodes.some(({ kind }) => kind === "version"));
+});
+
+test("one trace holds the spans of all processes of a run", async () => {
+  const { roots } = (await ask("trace", "grocer-weekly/46")) as { roots: TraceNode[] };
+  const services = new Set<string>();
+  const walk = (node: TraceNode): void => {
+    services.add(node.service);
+    node.children.forEach(walk);
+  };
+  roots.forEach(walk);
+  for (const service of [
+    "scheduler",
+    "learner",
+    "parameter-server",
+    "registry",
+    "feature-store",
+    "evaluator",
+    "sync",
+    "model-server",
+  ]) {
+    assert.ok(services.has(service), `no span of ${service}: ${[...services].join()}`);
+  }
+});
+
+interface TraceNode {
+  readonly service: string;
+  readonly children: readonly TraceNode[];
+}
+
+const visit = JSON.stringify({ household_id: 2351, store_id: 406, week: 47 });
+
+test("predict ranks the newest offers by the live version, beside the fallback", async () => {
+  const answer = await ask("predict", "grocer-ranking", visit);
+  const ranked = answer["ranked"] as { score: number }[];
+  const live = (await ask("live", "grocer-ranking"))["version"] as { version: string };
+  assert.equal(answer["version"], live.version);
+  assert.equal(ranked.length, 10);
+  assert.ok(ranked.every(({ score }, i) => i === 0 || score <= ranked[i - 1]!.score));
+  assert.equal((answer["fallback"] as unknown[]).length, 10);
+});
+
+test("a prediction for a household nobody knows is still an answer", async () => {
+  const stranger = JSON.stringify({ household_id: 999_999, store_id: 406, week: 47 });
+  const answer = await ask("predict", "grocer-ranking", stranger);
+  assert.equal((answer["ranked"] as unknown[]).length, 10);
+});
+
+test("rollback serves the version before, proven, and can be undone", async () => {
+  const passed = (await versions()).filter(({ verdict }) => verdict === "pass");
+  const [newest, before] = [passed[0]!.version, passed[1]!.version];
+  const live = async () =>
+    ((await ask("live", "grocer-ranking"))["version"] as { version: string }).version;
+  assert.equal(await live(), newest);
+  await ask("rollback", "grocer-ranking");
+  assert.equal(await live(), before);
+  const served = await ask("predict", "grocer-ranking", visit);
+  assert.equal(served["version"], before);
+  await ask("rollback", "grocer-ranking", "--to", newest.slice(0, 12));
+  assert.equal(await live(), newest);
+});
+
+test("the report is one page that needs nothing from anywhere", () => {
+  const file = folder.file(".heddle", "report.html");
+  assert.ok(existsSync(file));
+  const page = readFileSync(file, "utf8");
+  assert.ok(page.length < 300_000, `${page.length} bytes`);
+  assert.doesNotMatch(page, /<script|https?:\/\/|<link|@import/);
+  for (const part of ["AUC", "NDCG", "refused", "Where the time went", "came from"]) {
+    assert.ok(page.includes(part), part);
+  }
+});
+
+test("a second start shows the finished run again and trains nothing", async () => {
+  const before = await versions();
+  const started = performance.now();
+  const { code, stdout } = await heddle(["demo", "grocer", "--small"], { cwd: folder.path });
+  assert.equal(code, 0);
+  assert.match(stdout, /week 46/);
+  assert.deepEqual(await versions(), before);
+  assert.ok(performance.now() - started < 30_000);
+});
