@@ -54,7 +54,7 @@ export async function trainToEnd(
   const { lag } = definition.training;
   const { tables, dense } = network;
   const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
-  await using wire = await deps.openWire(declaration, addresses, signal);
+  await using wire = await deps.openWire(declaration, addresses);
   await wire.restore(start.progress.step, start.files);
 
   const { batchSize, seed, snapshotSteps } = definition.training;

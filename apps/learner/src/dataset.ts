@@ -1,5 +1,6 @@
 import { HeddleError, present } from "@heddle/base";
-import type { DatasetManifest } from "@heddle/proto/feature-store";
+import { type DatasetColumn, exampleColumns } from "@heddle/feature-engine";
+import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
 import { callMs, type TrainDeps } from "./deps.ts";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
@@ -15,8 +16,9 @@ export interface TrainingData {
   readonly reader: ExampleReader;
 }
 
-/** Columns of a dataset that are no features. */
-const otherColumns = ["label", "weight", "example_time", "visit", "event_id"];
+/** Columns that every dataset has, and that are no features. */
+const otherColumns: readonly string[] = exampleColumns.map(({ name }) => name);
+const columnTypes: readonly string[] = ["category", "int64", "float64", "timestamp", "boolean"];
 
 /**
  * Asks the feature store for the right to read.
@@ -47,15 +49,19 @@ export async function grantedDataset(
       "all examples of the dataset have the same label",
     );
   }
+  const columns = manifest.columns.filter(isReadable);
   return {
     dataset,
     partitions: partitionsOf(manifest),
     rows,
-    features: manifest.columns
-      .map(({ name }) => name)
-      .filter((name) => !otherColumns.includes(name)),
-    reader: openReader(manifest.columns),
+    features: columns.map(({ name }) => name).filter((name) => !otherColumns.includes(name)),
+    reader: openReader(columns),
   };
+}
+
+/** A column of a type that a later release adds is none that this release's plans can name. */
+function isReadable(column: { name: string; type: string }): column is DatasetColumn & Column {
+  return columnTypes.includes(column.type);
 }
 
 function partitionsOf({ partitions }: DatasetManifest): TrainingPartition[] {

@@ -1,8 +1,9 @@
 import type { Clock, Json } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
+import type { DatasetColumn } from "@heddle/feature-engine";
 import type { JobClient } from "@heddle/jobclient";
 import type { Objects } from "@heddle/objects";
-import type { Column, FeatureStoreService } from "@heddle/proto/feature-store";
+import type { FeatureStoreService } from "@heddle/proto/feature-store";
 import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
@@ -24,15 +25,11 @@ export interface TrainDeps {
   readonly featureStore: Client<typeof FeatureStoreService>;
   /** The line to the scheduler. */
   readonly scheduler: Pick<JobClient, "awaitGang" | "progress">;
-  readonly openReader: (columns: readonly Column[]) => ExampleReader;
+  readonly openReader: (columns: readonly DatasetColumn[]) => ExampleReader;
   readonly executor: Executor;
   /** What else decides bits: part of the recipe. */
   readonly environment: Readonly<Record<string, Json>>;
-  readonly openWire: (
-    declaration: RunDeclaration,
-    addresses: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<Wire>;
+  readonly openWire: (declaration: RunDeclaration, addresses: readonly string[]) => Promise<Wire>;
   readonly usage: () => Usage;
   readonly traceEverySteps: number;
 }

@@ -1,39 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { ModelDefinition } from "@heddle/sdk";
 import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
-import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
-import { startServices } from "./fixtures/services.ts";
-import { startTestShards } from "./fixtures/shards.ts";
-
-const partitions = Object.keys(partitionRows);
-
-/** Services, shards and an empty object store. */
-async function openWorld(definition: ModelDefinition, shards: number) {
-  const objects = await mkdtemp(join(tmpdir(), "heddle-learner-"));
-  const services = await startServices(definition, partitions);
-  const gang = await startTestShards(shards, objects);
-  const input = (fence: number, addresses = gang.addresses): AttemptInput => ({
-    services: services.address,
-    shards: addresses,
-    objects,
-    fence,
-  });
-  return {
-    input,
-    objects,
-    remembered: services.remembered,
-    [Symbol.asyncDispose]: async () => {
-      await gang[Symbol.asyncDispose]();
-      await services[Symbol.asyncDispose]();
-      await rm(objects, { recursive: true });
-    },
-  };
-}
+import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { openWorld } from "./fixtures/world.ts";
 
 async function undisturbed(definition: ModelDefinition, shards = 2): Promise<string> {
   await using world = await openWorld(definition, shards);

@@ -1,12 +1,10 @@
-import { HeddleError } from "@heddle/base";
-import { gatherRows, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
-import type { ObjectInfo } from "@heddle/objects";
-import { ParameterServerService, type PullResponse } from "@heddle/proto/parameter-server";
+import { present } from "@heddle/base";
+import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
-import type { Network } from "./network.ts";
-import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
+import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
+import type { RunDeclaration, Wire } from "./wire.ts";
 
 export interface GrpcWireOptions {
   /** `host:port` of each shard, in order of their numbers. */
@@ -20,116 +18,52 @@ export interface GrpcWireOptions {
   readonly signal: AbortSignal;
 }
 
-type Dense = Network["dense"];
-type DenseParameter = Dense[number];
+type Shard = Client<typeof ParameterServerService>;
 
 /** For calls of a step: the longest a push may wait for a pull, and so for a step's computation. */
 const stepCallMs = 60_000;
 /** For calls that move a whole shard. */
 const shardCallMs = 300_000;
 
-/** Connects to the shards and configures each with its part: dense parameters go to the shard that has least yet. */
+/** Connects to the shards and configures each with its part of the run. */
 export async function openGrpcWire(
   declaration: RunDeclaration,
   options: GrpcWireOptions,
 ): Promise<Wire> {
   const { addresses, actor, telemetry, signal, traceEverySteps } = options;
-  const shards = addresses.length;
-  const fence = BigInt(declaration.fence);
-  const traced = addresses.map((address) =>
-    connect(ParameterServerService, address, { telemetry, actor }),
-  );
-  const quiet = addresses.map((address) =>
-    connect(ParameterServerService, address, { telemetry: silentTelemetry(), actor }),
-  );
-  const denseOf = assignDense(declaration.dense, shards);
-  const tables = declaration.tables;
-  const stepCall = { timeoutMs: stepCallMs, signal };
+  const open = (calls: Telemetry): Shard[] =>
+    addresses.map((address) =>
+      connect(ParameterServerService, address, { telemetry: calls, actor }),
+    );
+  const traced = open(telemetry);
+  const quiet = open(silentTelemetry());
+  const layout = layOut(declaration, addresses.length);
   const shardCall = { timeoutMs: shardCallMs, signal };
-  const clientsAt = (step: number) => (step % traceEverySteps === 0 ? traced : quiet);
-  const each = <T>(
-    clients: readonly Client<typeof ParameterServerService>[],
-    call: (client: Client<typeof ParameterServerService>, shard: number) => Promise<T>,
-  ): Promise<T[]> => Promise.all(clients.map(call));
+  const fence = BigInt(declaration.fence);
 
   await each(traced, (client, shard) =>
-    client.configure(
-      {
-        run: declaration.run,
-        fence,
-        shard,
-        shards,
-        lag: declaration.lag,
-        tables: [...tables],
-        dense: (denseOf[shard] ?? []).map(({ name, initial, rate, initialAccumulator }) => ({
-          name,
-          initial: bytesOf(initial),
-          rate,
-          initialAccumulator,
-        })),
-      },
-      shardCall,
-    ),
+    client.configure({ ...declarationOf(declaration, layout, shard), fence }, shardCall),
   );
-
   return {
+    ...stepCalls(declaration, layout, signal, (step) =>
+      step % traceEverySteps === 0 ? traced : quiet,
+    ),
     restore: async (step, files) => {
       const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
       await each(traced, (client) =>
         client.restore({ fence, step: BigInt(step), objects }, shardCall),
       );
     },
-    pull: async (step, ids) => {
-      const parts = splitByShard(ids, shards);
-      const answers = await each(clientsAt(step), (client, shard) => {
-        const wanted = bytesOf(parts[shard]?.ids ?? new BigUint64Array());
-        return client.pull(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name }) => ({ table: name, ids: wanted })),
-            dense: (denseOf[shard] ?? []).length > 0,
-          },
-          stepCall,
-        );
-      });
-      return assemble(declaration, denseOf, ids.length, parts, answers);
-    },
-    push: async (step, ids, gradients, cut) => {
-      const parts = splitByShard(ids, shards);
-      await each(clientsAt(step), (client, shard) => {
-        const own = parts[shard] ?? { ids: new BigUint64Array(), positions: new Int32Array() };
-        return client.push(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name, dimension }) => ({
-              table: name,
-              ids: bytesOf(own.ids),
-              gradients: bytesOf(rowsOf(gradients, name, dimension, own.positions)),
-            })),
-            dense: bytesOf(denseGradients(gradients, denseOf[shard] ?? [])),
-            cut,
-          },
-          stepCall,
-        );
-      });
-    },
     snapshot: async (step, objectPrefix) =>
       each(traced, async (client, shard) => {
-        const { object } = await client.snapshot(
-          { fence, step: BigInt(step), objectPrefix },
-          shardCall,
-        );
+        const request = { fence, step: BigInt(step), objectPrefix };
+        const { object } = await client.snapshot(request, shardCall);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
         return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
       }),
     usage: async () => {
-      const stats = await each(traced, (client) => client.stats({}, stepCall));
-      return {
-        cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-        rows: stats.reduce((sum, { rows }) => sum + Number(rows), 0),
-      };
+      const stats = await each(traced, (client) => client.stats({}, shardCall));
+      return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
     },
     [Symbol.asyncDispose]: async () => {
       for (const client of [...traced, ...quiet]) await client[Symbol.asyncDispose]();
@@ -137,77 +71,74 @@ export async function openGrpcWire(
   };
 }
 
-/** Largest first, each to the shard with the fewest values; the bytes of a run do not depend on it. */
-function assignDense(dense: Dense, shards: number): DenseParameter[][] {
-  const assigned: DenseParameter[][] = Array.from({ length: shards }, () => []);
-  const loads = new Array<number>(shards).fill(0);
-  const bySize = dense.toSorted((a, b) => b.initial.length - a.initial.length);
-  for (const parameter of bySize) {
-    const shard = loads.indexOf(Math.min(...loads));
-    assigned[shard]?.push(parameter);
-    loads[shard] = (loads[shard] ?? 0) + parameter.initial.length;
-  }
-  return assigned;
+/** Pull and push, split over the shards and put together again. */
+function stepCalls(
+  { fence: token, tables }: RunDeclaration,
+  layout: ShardLayout,
+  signal: AbortSignal,
+  clientsAt: (step: number) => readonly Shard[],
+): Pick<Wire, "pull" | "push"> {
+  const fence = BigInt(token);
+  const call = { timeoutMs: stepCallMs, signal };
+  return {
+    pull: async (step, ids) => {
+      const parts = layout.split(ids);
+      const answers = await each(clientsAt(step), async (client, shard) => {
+        const own = bytesOf(present(parts[shard], "a shard's ids").ids);
+        const { rows, dense } = await client.pull(
+          {
+            fence,
+            step: BigInt(step),
+            tables: tables.map(({ name }) => ({ table: name, ids: own })),
+            dense: layout.dense[shard]?.length !== 0,
+          },
+          call,
+        );
+        return { rows: rows.map(float32Of), dense: float32Of(dense) };
+      });
+      return layout.assemble(parts, answers);
+    },
+    push: async (step, ids, gradients, cut) => {
+      const parts = layout.split(ids);
+      await each(clientsAt(step), (client, shard) => {
+        const own = present(parts[shard], "a shard's ids");
+        const { rows, dense } = layout.gradientsOf(shard, own.positions, gradients);
+        return client.push(
+          {
+            fence,
+            step: BigInt(step),
+            tables: tables.map(({ name }, t) => ({
+              table: name,
+              ids: bytesOf(own.ids),
+              gradients: bytesOf(present(rows[t], "a table's gradients")),
+            })),
+            dense: bytesOf(dense),
+            cut,
+          },
+          call,
+        );
+      });
+    },
+  };
 }
 
-function assemble(
-  { tables }: RunDeclaration,
-  denseOf: readonly Dense[],
-  ids: number,
-  parts: readonly ShardIds[],
-  answers: readonly PullResponse[],
-): Pulled {
-  const rows: Record<string, Float32Array> = {};
-  tables.forEach(({ name, dimension }, t) => {
-    const out = new Float32Array(ids * dimension);
-    answers.forEach((answer, shard) => {
-      const positions = parts[shard]?.positions ?? new Int32Array();
-      const own = float32Of(answer.rows[t] ?? new Uint8Array());
-      if (own.length !== positions.length * dimension) {
-        throw badAnswer(shard, `${own.length} values of table ${name}`);
-      }
-      scatterRows(own, dimension, positions, out);
-    });
-    rows[name] = out;
-  });
-  const dense: Record<string, Float32Array> = {};
-  answers.forEach((answer, shard) => {
-    const values = float32Of(answer.dense);
-    let at = 0;
-    for (const { name, initial } of denseOf[shard] ?? []) {
-      if (at + initial.length > values.length) throw badAnswer(shard, `too few values of ${name}`);
-      dense[name] = values.subarray(at, at + initial.length);
-      at += initial.length;
-    }
-  });
-  return { rows, dense };
+function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout, shard: number) {
+  return {
+    run,
+    shard,
+    shards: layout.dense.length,
+    lag,
+    tables: [...tables],
+    dense: (layout.dense[shard] ?? []).map(({ name, initial, rate, initialAccumulator }) => ({
+      name,
+      initial: bytesOf(initial),
+      rate,
+      initialAccumulator,
+    })),
+  };
 }
 
-function rowsOf(
-  { rows }: Gradients,
-  table: string,
-  dimension: number,
-  positions: Int32Array,
-): Float32Array {
-  const out = new Float32Array(positions.length * dimension);
-  gatherRows(rows[table] ?? new Float32Array(), dimension, positions, out);
-  return out;
-}
-
-function denseGradients({ dense }: Gradients, of: Dense): Float32Array {
-  const out = new Float32Array(of.reduce((sum, { initial }) => sum + initial.length, 0));
-  let at = 0;
-  for (const { name, initial } of of) {
-    out.set(dense[name] ?? [], at);
-    at += initial.length;
-  }
-  return out;
-}
-
-function badAnswer(shard: number, what: string): HeddleError {
-  return new HeddleError(
-    "INTERNAL",
-    "BAD_SHARD_ANSWER",
-    `shard ${shard} answered ${what}, which is not what was asked: both must be of one release`,
-  );
-}
+const each = <T>(
+  shards: readonly Shard[],
+  call: (client: Shard, shard: number) => Promise<T>,
+): Promise<T[]> => Promise.all(shards.map(call));

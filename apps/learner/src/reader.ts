@@ -18,9 +18,6 @@ export interface ExampleReader {
   read(partition: TrainingPartition, features: readonly string[]): AsyncIterable<ExampleBatch>;
 }
 
-/** Columns of a dataset that every reader needs. */
-const exampleColumns = ["visit", "example_time", "label", "weight"];
-
 /**
  * Reads a granted dataset's Parquet files straight from the object store.
  *
@@ -30,11 +27,9 @@ export function datasetReader(objects: Objects, columns: readonly DatasetColumn[
   return {
     read: async function* ({ object, sha256 }, features) {
       const path = await objects.path(object, sha256);
-      const wanted = new Set([...features, ...exampleColumns]);
-      yield* readPartitionChunks(
-        path,
-        columns.filter(({ name }) => wanted.has(name)),
-      );
+      const wanted = new Set(features);
+      const own = columns.filter(({ name }) => wanted.has(name));
+      yield* readPartitionChunks(path, own);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ModelManifest } from "@heddle/model";
+import { readManifest } from "@heddle/model";
 import { present, shortName } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Run } from "@heddle/proto/registry";
@@ -56,7 +56,6 @@ async function endOf(
 ): Promise<SnapshotManifest> {
   const answer = await registry.getVersion({ version }, { timeoutMs: callMs, signal });
   const place = present(answer.version?.manifest, `the manifest of version ${shortName(version)}`);
-  const bytes = await objects.get(place.name, place.sha256);
-  const { snapshot } = JSON.parse(new TextDecoder().decode(bytes)) as ModelManifest;
+  const { snapshot } = await readManifest(objects, place);
   return readSnapshot(objects, snapshot.object, snapshot.sha256);
 }

@@ -5,7 +5,7 @@ export const TrainInput = z.strictObject({
   job: z.string().min(1),
   fence: z.number().int().nonnegative(),
   scheduler: z.string(),
-  peers: z.looseObject({ registry: z.string(), featureStore: z.string() }),
+  peers: z.object({ registry: z.string(), featureStore: z.string() }).catchall(z.string()),
   /** Folder of the object store. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),

@@ -26,12 +26,6 @@ export interface Gradients {
   readonly dense: Readonly<Record<string, Float32Array>>;
 }
 
-/** CPU and memory of the shards, summed. */
-export interface ShardUsage {
-  readonly cpuSeconds: number;
-  readonly rows: number;
-}
-
 /**
  * The learner's side of the shards: it splits ids over them and puts answers together again, so that
  * the loop does not know how many there are. In `exact` mode, as `StepOrder` of the parameter server has it.
@@ -53,6 +47,7 @@ export interface Wire {
   push(step: number, ids: BigUint64Array, gradients: Gradients, cut: boolean): Promise<void>;
   /** Writes each shard's state at that step under the prefix. */
   snapshot(step: number, objectPrefix: string): Promise<readonly ObjectInfo[]>;
-  usage(): Promise<ShardUsage>;
+  /** CPU seconds of all shards' processes. */
+  usage(): Promise<{ readonly cpuSeconds: number }>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,56 +1,93 @@
-import { isHeddleError } from "@heddle/base";
-import { shardOf } from "@heddle/kernels";
-import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mergeParameters } from "./merge.ts";
-import { decodeParameters, encodeParameters, type ParameterState } from "./parameter-file.ts";
+import { isHeddleError } from "@heddle/base";
+import fc from "fast-check";
+import {
+  decodeParameters,
+  encodeParameters,
+  mergeParameters,
+  type ParameterState,
+} from "./index.ts";
 
 const dimension = 2;
 
-/** The rows of those ids, each a pure function of its id. */
-function stateOf(ids: readonly bigint[], dense: ParameterState["dense"] = {}): ParameterState {
+/** A state of one table whose rows are functions of their ids, and dense parameters of some names. */
+function stateOf(ids: readonly bigint[], dense: readonly string[]): ParameterState {
   const sorted = BigUint64Array.from(ids).sort();
-  const values = Float32Array.from([...sorted].flatMap((id) => [Number(id), -Number(id)]));
-  const slots = values.map((x) => x * x + 1);
-  return { tables: { t: { ids: sorted, values, slots, dimension } }, dense };
+  const spread = (salt: number): Float32Array =>
+    Float32Array.from(
+      { length: sorted.length * dimension },
+      (_, i) => Number((sorted[Math.floor(i / dimension)] ?? 0n) % 1_000n) + salt + (i % dimension),
+    );
+  const rows = { ids: sorted, values: spread(1), slots: spread(2), dimension };
+  const vector = (name: string) => ({
+    values: Float32Array.of(name.length),
+    slots: Float32Array.of(2),
+  });
+  return {
+    tables: { "wide/rows": rows },
+    dense: Object.fromEntries(dense.map((name) => [name, vector(name)])),
+  };
 }
 
-const someIds = fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 40 });
-const bias = { values: Float32Array.of(1, 2), slots: Float32Array.of(3, 4) };
+const idLists = fc.uniqueArray(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { maxLength: 30 });
 
-test("parameter files of any number of shards join to the bytes of one, and part again", () => {
+test("a file gives back the state that was written", () => {
   fc.assert(
-    fc.property(someIds, fc.integer({ min: 1, max: 5 }), (ids, shards) => {
-      const whole = stateOf(ids, { bias });
-      const parts = Array.from({ length: shards }, (_, shard) =>
-        stateOf(
-          ids.filter((id) => shardOf(id, shards) === shard),
-          shard === 0 ? { bias } : {},
-        ),
-      );
-      const files = parts.map(encodeParameters);
-      const joined = mergeParameters(files.map(decodeParameters).reverse());
-      assert.deepEqual(encodeParameters(joined), encodeParameters(whole));
-      const last = shards - 1;
-      const own = mergeParameters([whole], (id) => shardOf(id, shards) === last);
-      assert.deepEqual(own.tables, parts[last]?.tables);
+    fc.property(idLists, fc.uniqueArray(fc.stringMatching(/^[a-z/]{1,5}$/)), (ids, dense) => {
+      const state = stateOf(ids, dense);
+      assert.deepEqual(decodeParameters(encodeParameters(state)), state);
     }),
   );
 });
 
-test("parts that share an id or a dense parameter, or differ in dimension, are refused", () => {
-  const refused = (...parts: ParameterState[]): void =>
+test("however ids are spread over parts, and in whatever order, the merged file has the same bytes", () => {
+  fc.assert(
+    fc.property(
+      idLists,
+      fc.integer({ min: 1, max: 4 }),
+      fc.infiniteStream(fc.nat()),
+      (ids, parts, where) => {
+        const lists: bigint[][] = Array.from({ length: parts }, () => []);
+        for (const id of ids) lists[(where.next().value as number) % parts]?.push(id);
+        const states = lists.map((list, i) => stateOf(list, i === 0 ? ["bias"] : []));
+        const whole = encodeParameters(stateOf(ids, ["bias"]));
+        assert.deepEqual(encodeParameters(mergeParameters(states)), whole);
+        assert.deepEqual(encodeParameters(mergeParameters(states.toReversed())), whole);
+        const even = mergeParameters(states, (id) => id % 2n === 0n);
+        assert.deepEqual(
+          even.tables,
+          stateOf(
+            ids.filter((id) => id % 2n === 0n),
+            [],
+          ).tables,
+        );
+      },
+    ),
+  );
+});
+
+test("parts that cannot be of one snapshot are refused", () => {
+  const one = stateOf([5n], []);
+  const other = {
+    dense: {},
+    tables: { "wide/rows": { ...stateOf([6n], []).tables["wide/rows"]!, dimension: 1 } },
+  };
+  for (const parts of [
+    [one, one],
+    [one, other],
+    [stateOf([], ["b"]), stateOf([], ["b"])],
+  ]) {
     assert.throws(
       () => mergeParameters(parts),
       (error) => isHeddleError(error, "PARTS_OVERLAP"),
     );
-  refused(stateOf([1n, 2n]), stateOf([2n, 3n]));
-  refused(stateOf([], { bias }), stateOf([], { bias }));
-  const rows = {
-    ids: BigUint64Array.of(9n),
-    values: Float32Array.of(1),
-    slots: Float32Array.of(1),
-  };
-  refused(stateOf([1n]), { tables: { t: { ...rows, dimension: 1 } }, dense: {} });
+  }
+});
+
+test("a truncated or changed file is reported", () => {
+  const bytes = encodeParameters(stateOf([1n, 2n], ["bias"]));
+  for (const bad of [bytes.subarray(0, bytes.length - 1), bytes.with(bytes.length - 1, 255)]) {
+    assert.throws(() => decodeParameters(bad), { code: "DATA_LOSS" });
+  }
 });

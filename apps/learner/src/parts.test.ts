@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Clock } from "@heddle/base";
+import { instructionSet } from "./environment.ts";
+import { fitOn } from "./fit.ts";
+import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
+import { goldenRows } from "./golden.ts";
+import { trainingOrder } from "./order.ts";
+import { startStages } from "./stages.ts";
+
+const { signal } = new AbortController();
+const partitions = Object.entries(partitionRows).map(([partition, rows]) => ({
+  partition,
+  rows,
+  object: partition,
+  sha256: "",
+}));
+
+test("a partition's training order holds each row once and depends on seed and partition alone", () => {
+  const order = trainingOrder("49", 1_000, 7);
+  assert.deepEqual(
+    order.slice().sort(),
+    new Uint32Array(1_000).map((_, i) => i),
+  );
+  assert.deepEqual(trainingOrder("49", 1_000, 7), order);
+  assert.notDeepEqual(trainingOrder("50", 1_000, 7), order);
+  assert.notDeepEqual(trainingOrder("49", 1_000, 8), order);
+});
+
+test("golden rows do not depend on how the reader cuts the partition", async () => {
+  const features = ["item", "price", "user"];
+  const whole = await goldenRows(memoryReader(10_000), partitions, features, 5, signal);
+  assert.equal(whole.rows, 16);
+  for (const piece of [1, 7, 19]) {
+    assert.deepEqual(await goldenRows(memoryReader(piece), partitions, features, 5, signal), whole);
+  }
+});
+
+test("a plan that fits nothing needs no pass over the rows", async () => {
+  const { inputs } = tinyDefinition();
+  const unread = { read: () => assert.fail("nothing is to be read") };
+  const plain = inputs.filter(({ kind }) => kind === "embedding");
+  const nothing = await fitOn(plain, unread, partitions, [], signal);
+  assert.deepEqual(nothing, { standardise: {}, quantile: {} });
+  const fitted = await fitOn(inputs, memoryReader(), partitions, [], signal);
+  assert.equal(Object.keys(fitted.standardise).length, 1);
+});
+
+test("a learner's wall time is partitioned: work on the thread is taken from the stage that waits", async () => {
+  let nowMs = 0;
+  const clock: Clock = { now: () => 0, monotonicMs: () => nowMs, sleep: async () => undefined };
+  const stages = startStages(clock);
+  assert.equal(stages.shares().other, 1);
+  nowMs += 10;
+  const computing = Promise.withResolvers<void>();
+  const waiting = stages.wait("compute", computing.promise);
+  nowMs += 30;
+  stages.work("transform", () => (nowMs += 20));
+  nowMs += 40;
+  computing.resolve();
+  await waiting;
+  const { other, compute, transform, ...rest } = stages.shares();
+  assert.deepEqual([other, compute, transform, stages.seconds()], [0.1, 0.7, 0.2, 0.1]);
+  assert.ok(Object.values(rest).every((share) => share === 0));
+});
+
+test("the instruction set names what numeric libraries choose by, or else the model", () => {
+  const cpuinfo = "processor : 0\nflags\t\t: fpu sse4_2 avx2 fma ht\n";
+  assert.equal(instructionSet("x64", cpuinfo), "x64 sse4_2 avx2 fma");
+  assert.equal(instructionSet("arm64", "Features : fp asimd\n"), "arm64 asimd");
+  assert.equal(instructionSet("arm64", "Apple M1"), "arm64 Apple M1");
+});

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { test } from "node:test";
+import { openFileObjects } from "@heddle/objects";
+import type { ExampleBatch } from "@heddle/transform";
+import { attempt } from "./fixtures/attempt.ts";
+import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { openWorld } from "./fixtures/world.ts";
+import type { ExampleReader } from "./reader.ts";
+import { readSnapshot } from "./snapshot.ts";
+
+/** The test dataset with something done to each piece. */
+function changed(change: (batch: ExampleBatch, partition: string) => void): ExampleReader {
+  const reader = memoryReader();
+  return {
+    read: async function* (partition, features) {
+      for await (const batch of reader.read(partition, features)) {
+        change(batch, partition.partition);
+        yield batch;
+      }
+    },
+  };
+}
+/** Fails, as a lost disk would, when that partition is read for training (the first read is the fit's). */
+function failingAt(partition: string): ExampleReader {
+  let reads = 0;
+  return changed((batch, at) => {
+    if (at === partition && ++reads > 1) throw new Error("disk lost");
+  });
+}
+
+test("a run goes on from its newest snapshot on new shards, of another number, to the same version", async () => {
+  let expected: string;
+  {
+    await using world = await openWorld(tinyDefinition(), 2);
+    expected = (await attempt(world.input(1), memoryReader())).version;
+  }
+  await using world = await openWorld(tinyDefinition(), 2);
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const [run] = world.remembered.runs.values();
+  assert.ok((run?.snapshots.length ?? 0) > 0);
+  await world.loseShards(3);
+  assert.equal((await attempt(world.input(2), memoryReader())).version, expected);
+  const summary = world.remembered.versions.get(expected)?.training;
+  assert.equal(summary?.examples, 134n);
+  assert.ok(Number(summary?.attemptExamples) < 134);
+});
+
+test("a run that has its version is not trained again", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  const first = await attempt(world.input(1), memoryReader());
+  const again = await attempt(world.input(2), failingAt("7"));
+  assert.deepEqual(again, first);
+});
+
+test("the summary says what was trained, what it cost and where the time went", async () => {
+  await using world = await openWorld(tinyDefinition(), 2);
+  const { version } = await attempt(world.input(1), memoryReader());
+  const training = world.remembered.versions.get(version)?.training;
+  assert.equal(training?.steps, 10n);
+  assert.equal(training?.cpuSeconds, 2, "of the learner and two shards");
+  assert.ok(training.meanLoss > 0.3 && training.meanLoss < 1, String(training.meanLoss));
+  const shares = Object.values(training.stageShares);
+  assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9);
+});
+
+test("a warm start takes its parent's parameters, slots and fit, and its data from the first row", async () => {
+  await using world = await openWorld(tinyDefinition(), 2);
+  const parent = await attempt(world.input(1), memoryReader());
+  await world.loseShards();
+  const shifted = changed(({ features }) => {
+    const { price } = features;
+    if (price?.type === "float64")
+      price.values.forEach((value, i) => (price.values[i] = value + 1_000));
+  });
+  const child = await attempt({ ...world.input(2), parentVersion: parent.version }, shifted);
+  assert.notEqual(child.version, parent.version);
+  const objects = await openFileObjects({ path: world.objects });
+  const end = async (run: string) => {
+    const place = world.remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
+    return readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+  };
+  const [before, after] = [await end(parent.run), await end(child.run)];
+  assert.deepEqual(after.fit, before.fit);
+  assert.equal(after.parentVersion, parent.version);
+  assert.equal(after.progress.examples, 134);
+});
+
+test("a parent of another shape is refused by name", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  const parent = await attempt(world.input(1), memoryReader());
+  const { architecture } = tinyDefinition();
+  const wider = { ...tinyDefinition(), architecture: { ...architecture, dimension: 5 } };
+  await using other = await openWorld(wider, 1);
+  const made = world.remembered.versions.get(parent.version);
+  if (made !== undefined) other.remembered.versions.set(parent.version, made);
+  await world.loseShards();
+  const { services } = other.input(1);
+  const input = { ...world.input(1), services, parentVersion: parent.version };
+  await assert.rejects(attempt(input, memoryReader()), {
+    reason: "SNAPSHOT_DIFFERS",
+    message: /table embeddings has rows of 4 values, not 6/,
+  });
+});
+
+test("a dataset with no rows is refused before anything is trained", async () => {
+  await using world = await openWorld(tinyDefinition(), 1, []);
+  await assert.rejects(attempt(world.input(1), memoryReader()), {
+    code: "FAILED_PRECONDITION",
+    reason: "EMPTY_DATASET",
+    message: /dataset d of model tiny has no rows/,
+  });
+});
+
+test("a dataset whose labels are all alike trains", async () => {
+  await using world = await openWorld(tinyDefinition(), 1, ["7"]);
+  const alike = changed(({ label }) => label.fill(0));
+  assert.match((await attempt(world.input(1), alike)).version, /^[0-9a-f]{64}$/);
+});
+
+test("a file with other rows than its manifest says is refused", async () => {
+  await using world = await openWorld(tinyDefinition({ lag: 1 }), 1, ["7", "8"]);
+  const short: ExampleReader = {
+    read: async function* (partition) {
+      yield* memoryReader().read({ ...partition, rows: partition.rows - 1 }, []);
+    },
+  };
+  await assert.rejects(attempt(world.input(1), short), {
+    code: "DATA_LOSS",
+    reason: "DATASET_DIFFERS",
+    message: /partition 7 has 49 rows, its manifest says 50/,
+  });
+});
+
+test("a learner with too few shards is refused", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt({ ...world.input(1), wanted: 2 }, memoryReader()), {
+    reason: "GANG_INCOMPLETE",
+    message: /no shard-1 of 2/,
+  });
+});
+
+test("a replaced learner is refused by the shards", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt(world.input(2), failingAt("9")), /disk lost/);
+  await assert.rejects(attempt(world.input(1), memoryReader()), {
+    code: "ABORTED",
+    reason: "FENCED",
+  });
+});
+
+test("a corrupt snapshot is reported, not trained from", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const [run] = world.remembered.runs.values();
+  const place = run?.snapshots.at(-1)?.manifest;
+  const objects = await openFileObjects({ path: world.objects });
+  const path = await objects.path(place?.name ?? "");
+  const bytes = await readFile(path);
+  bytes[40] = (bytes[40] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  await assert.rejects(attempt(world.input(2), memoryReader()), { code: "DATA_LOSS" });
+
+  const other = await objects.put("other", new TextEncoder().encode('{"format":"else"}'));
+  await assert.rejects(readSnapshot(objects, other.name, other.sha256), {
+    code: "DATA_LOSS",
+    reason: "SNAPSHOT_UNREADABLE",
+  });
+});

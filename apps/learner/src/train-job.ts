@@ -1,0 +1,82 @@
+/** Composition root of a learner: started by the scheduler, makes one attempt of one run. */
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { sha256, systemClock } from "@heddle/base";
+import { parseStrict } from "@heddle/config";
+import { openExecutor } from "@heddle/executor";
+import { openJobClient } from "@heddle/jobclient";
+import { runJob } from "@heddle/jobs";
+import { openFileObjects } from "@heddle/objects";
+import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { RegistryService } from "@heddle/proto/registry";
+import { connect } from "@heddle/rpc";
+import { startTelemetry } from "@heddle/telemetry";
+import type { TrainDeps } from "./deps.ts";
+import { instructionSet } from "./environment.ts";
+import { openGrpcWire } from "./grpc-wire.ts";
+import { datasetReader } from "./reader.ts";
+import { runTraining } from "./run.ts";
+import { TrainInput } from "./train-input.ts";
+
+await runJob(async (given, stopped) => {
+  const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
+  const { job, traceEverySteps } = input;
+  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  await using telemetry = await startTelemetry({
+    service: "learner",
+    ...(folder === undefined ? {} : { folder }),
+    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+  });
+  const client = { telemetry, actor: job };
+  const attributes = { job, "heddle.dataset": input.dataset };
+  const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
+  await telemetry.span("train", { ...parent, attributes }, async () => {
+    await using scheduler = openJobClient(input, telemetry);
+    await using registry = connect(RegistryService, input.peers.registry, client);
+    await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
+    const objects = await openFileObjects({ path: input.objects });
+    const signal = AbortSignal.any([stopped, scheduler.fenced]);
+    const deps: TrainDeps = {
+      clock: systemClock,
+      telemetry,
+      objects,
+      registry,
+      featureStore,
+      scheduler,
+      openReader: (columns) => datasetReader(objects, columns),
+      executor: await openExecutor({ kind: input.executor, threads: input.executorThreads }),
+      environment: {
+        node: process.version,
+        instructionSet: instructionSet(process.arch, cpuinfo()),
+        lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
+      },
+      openWire: (declaration, addresses) =>
+        openGrpcWire(declaration, { ...client, addresses, traceEverySteps, signal }),
+      usage: () => {
+        const { user, system } = process.cpuUsage();
+        // The system counts the peak in KiB.
+        const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+        return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
+      },
+      traceEverySteps,
+    };
+    try {
+      await scheduler.complete(await runTraining(deps, input, signal));
+    } catch (error) {
+      // Then whatever failed did so because its call was ended.
+      if (scheduler.fenced.aborted) throw scheduler.fenced.reason;
+      throw error;
+    }
+  });
+});
+
+function cpuinfo(): string {
+  return process.platform === "linux"
+    ? readFileSync("/proc/cpuinfo", "utf8")
+    : (cpus()[0]?.model ?? "");
+}
+
+/** The workspace's, which is the release that runs. */
+function lockFileSha256(): string {
+  return sha256(readFileSync(new URL("../../../package-lock.json", import.meta.url)));
+}
