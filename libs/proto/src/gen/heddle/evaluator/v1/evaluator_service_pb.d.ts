@@ -378,7 +378,8 @@ export declare type Metric = Message<"heddle.evaluator.v1.Metric"> & {
   positives: bigint;
 
   /**
-   * The version judged.
+   * The version judged. It and the others are absent when too few positives are behind the slice
+   * for an interval; count and positives are there.
    *
    * @generated from field: heddle.common.v1.Interval candidate = 5;
    */
@@ -447,14 +448,14 @@ export declare type DataCheck = Message<"heddle.evaluator.v1.DataCheck"> & {
   value: number;
 
   /**
-   * Its 95 % interval's lower end.
+   * Lower end of the 95 % interval of what is now.
    *
    * @generated from field: double low = 4;
    */
   low: number;
 
   /**
-   * Its 95 % interval's upper end.
+   * Upper end of the 95 % interval of what is now.
    *
    * @generated from field: double high = 5;
    */
@@ -516,7 +517,7 @@ export declare type Check = Message<"heddle.evaluator.v1.Check"> & {
 export declare const CheckSchema: GenMessage<Check>;
 
 /**
- * A version was judged.
+ * A version was measured or judged.
  *
  * @generated from message heddle.evaluator.v1.EvaluationEvent
  */
@@ -555,6 +556,33 @@ export declare type EvaluationEvent = Message<"heddle.evaluator.v1.EvaluationEve
  * Use `create(EvaluationEventSchema)` to create a new message.
  */
 export declare const EvaluationEventSchema: GenMessage<EvaluationEvent>;
+
+/**
+ * A custom metric was registered.
+ *
+ * @generated from message heddle.evaluator.v1.MetricEvent
+ */
+export declare type MetricEvent = Message<"heddle.evaluator.v1.MetricEvent"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string metric = 1;
+   */
+  metric: string;
+
+  /**
+   * Content name of its definition.
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message heddle.evaluator.v1.MetricEvent.
+ * Use `create(MetricEventSchema)` to create a new message.
+ */
+export declare const MetricEventSchema: GenMessage<MetricEvent>;
 
 /**
  * Owns metric definitions, evaluations, gate policies and verdicts.
@@ -608,7 +636,7 @@ export declare const EvaluatorService: GenService<{
   },
   /**
    * Judges an evaluation by its model's gate and records the verdict with the registry.
-   * Errors: UNKNOWN_EVALUATION, UNKNOWN_VERSION.
+   * Errors: UNKNOWN_EVALUATION, UNKNOWN_VERSION, UNKNOWN_METRIC.
    *
    * @generated from rpc heddle.evaluator.v1.EvaluatorService.Gate
    */

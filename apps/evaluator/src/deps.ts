@@ -1,0 +1,31 @@
+import type { Objects } from "@heddle/objects";
+import type { JobClient } from "@heddle/jobclient";
+import type { Scorer } from "@heddle/model";
+import type { EvaluatorService } from "@heddle/proto/evaluator";
+import type { FeatureStoreService } from "@heddle/proto/feature-store";
+import type { RegistryService } from "@heddle/proto/registry";
+import type { Client } from "@heddle/rpc";
+import type { Telemetry } from "@heddle/telemetry";
+import type { ExampleReader } from "./reader.ts";
+
+/** What an evaluation needs of the world. */
+export interface EvaluationDeps {
+  readonly registry: Pick<Client<typeof RegistryService>, "getVersion" | "getConfiguration">;
+  readonly featureStore: Pick<Client<typeof FeatureStoreService>, "grantRead" | "getDataset">;
+  readonly evaluator: Pick<Client<typeof EvaluatorService>, "getMetric">;
+  /** The line to the scheduler. */
+  readonly scheduler: Pick<JobClient, "progress">;
+  readonly objects: Objects;
+  readonly reader: ExampleReader;
+  /** Loads a version into memory. */
+  readonly openModel: (manifest: {
+    readonly name: string;
+    readonly sha256: string;
+  }) => Promise<Scorer>;
+  readonly telemetry: Telemetry;
+  /** CPU seconds of this process so far. */
+  readonly cpuSeconds: () => number;
+}
+
+/** How long a call of another service may take, retries included. */
+export const callMs = 60_000;

@@ -1,0 +1,41 @@
+import { systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import { openLocalLog } from "@heddle/eventlog";
+import { openFileObjects } from "@heddle/objects";
+import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import { startTelemetry } from "@heddle/telemetry";
+import { Config } from "./config.ts";
+import { startEvaluator } from "./start.ts";
+
+/** Runs an evaluator alone, until SIGTERM or SIGINT. */
+const file = process.argv[2];
+const config = loadConfig(Config, {
+  environment: process.env,
+  prefix: "HEDDLE_EVALUATOR_",
+  ...(file === undefined ? {} : { file }),
+});
+const clock = systemClock;
+const random = Math.random;
+
+await using telemetry = await startTelemetry({ service: "evaluator", ...config.telemetry });
+await using environment = openLmdbEnvironment({
+  path: config.state,
+  mapBytesMax: config.mapBytesMax,
+});
+await using eventLog = openLocalLog(environment, { clock, random });
+await using evaluator = await startEvaluator({
+  store: openLmdbStore(environment, "evaluator"),
+  eventLog,
+  objects: await openFileObjects({ path: config.objects }),
+  clock,
+  random,
+  telemetry,
+  peers: { registry: config.registry },
+  address: config.address,
+});
+telemetry.log.info({ config, address: evaluator.address }, "evaluator started");
+
+await new Promise<void>((resolve) => {
+  process.once("SIGTERM", resolve);
+  process.once("SIGINT", resolve);
+});

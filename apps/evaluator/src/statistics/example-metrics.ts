@@ -1,0 +1,89 @@
+import { HeddleError } from "@heddle/base";
+import type { MetricDefinition, MetricExpression } from "@heddle/sdk";
+
+/** What one row adds to a metric that is a ratio of sums. */
+export interface RowMetric {
+  readonly name: string;
+  numerator(prediction: number, label: number, weight: number): number;
+  denominator(prediction: number, label: number, weight: number): number;
+}
+
+/** A probability of 0 or 1 costs this much at most, as float32 cannot say 1 − 10⁻⁹. */
+const probabilityMin = 1e-12;
+const probabilityMax = 1 - 2 ** -24;
+
+/** Mean log loss of prior-corrected probabilities; a negative counts for the rows it stands for. */
+export const logLoss: RowMetric = {
+  name: "log-loss",
+  numerator: (prediction, label, weight) => {
+    const p = Math.min(probabilityMax, Math.max(probabilityMin, prediction));
+    return -weight * (label === 1 ? Math.log(p) : Math.log1p(-p));
+  },
+  denominator: (_prediction, _label, weight) => weight,
+};
+
+/** Predicted positives per positive: 1 when the probabilities hold on the whole. */
+export const calibration: RowMetric = {
+  name: "calibration",
+  numerator: (prediction, _label, weight) => weight * prediction,
+  denominator: (_prediction, label, weight) => weight * label,
+};
+
+/** The weighted mean of a custom metric's expression. */
+export function customMetric({ name, each }: MetricDefinition): RowMetric {
+  const value = compile(each);
+  return {
+    name,
+    numerator: (prediction, label, weight) => {
+      const found = value(prediction, label);
+      if (!Number.isFinite(found)) throw notFinite(name, prediction, label);
+      return weight * found;
+    },
+    denominator: (_prediction, _label, weight) => weight,
+  };
+}
+
+type Value = (prediction: number, label: number) => number;
+
+function compile(expression: MetricExpression): Value {
+  switch (expression.op) {
+    case "label":
+      return (_, label) => label;
+    case "prediction":
+      return (prediction) => prediction;
+    case "constant":
+      return () => expression.value;
+    case "absolute":
+      return compose(Math.abs, compile(expression.of));
+    case "logarithm":
+      return compose(Math.log, compile(expression.of));
+    default: {
+      const [left, right] = [compile(expression.left), compile(expression.right)];
+      const combine = combinations[expression.op];
+      return (prediction, label) => combine(left(prediction, label), right(prediction, label));
+    }
+  }
+}
+
+const combinations = {
+  add: (a: number, b: number) => a + b,
+  subtract: (a: number, b: number) => a - b,
+  multiply: (a: number, b: number) => a * b,
+  divide: (a: number, b: number) => a / b,
+  minimum: Math.min,
+  maximum: Math.max,
+  "at-least": (a: number, b: number) => (a >= b ? 1 : 0),
+} as const;
+
+const compose =
+  (outer: (value: number) => number, inner: Value): Value =>
+  (prediction, label) =>
+    outer(inner(prediction, label));
+
+function notFinite(name: string, prediction: number, label: number): HeddleError {
+  return new HeddleError(
+    "FAILED_PRECONDITION",
+    "METRIC_NOT_FINITE",
+    `metric ${name} has no finite value for prediction ${prediction} and label ${label}: bound what it divides by or takes the logarithm of`,
+  );
+}

@@ -1,0 +1,57 @@
+import { present } from "@heddle/base";
+import type { Scorer } from "@heddle/model";
+import type { Version } from "@heddle/proto/registry";
+import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
+import { callMs, type EvaluationDeps } from "./deps.ts";
+import type { Rivals } from "./scores.ts";
+import { customMetric, type RowMetric } from "./statistics/example-metrics.ts";
+
+/** The version to measure, with its rivals in memory. */
+export interface Subject extends AsyncDisposable {
+  readonly definition: ModelDefinition;
+  readonly rivals: Rivals;
+  /** Custom metrics of the model. */
+  readonly rowMetrics: readonly RowMetric[];
+  /** Dataset that the version was trained on. */
+  readonly trainingDataset: string;
+}
+
+/** Looks everything up and loads the versions; on an error nothing stays loaded. */
+export async function openSubject(
+  deps: Pick<EvaluationDeps, "registry" | "evaluator" | "openModel">,
+  input: { readonly version: string; readonly liveVersion: string },
+  signal: AbortSignal,
+): Promise<Subject> {
+  const { registry, evaluator, openModel } = deps;
+  const call = { timeoutMs: callMs, signal };
+  const find = async (name: string): Promise<Version> =>
+    present((await registry.getVersion({ version: name }, call)).version, `version ${name}`);
+  const load = async (version: Version): Promise<Scorer> =>
+    stack.use(await openModel(present(version.manifest, `the manifest of ${version.version}`)));
+
+  await using stack = new AsyncDisposableStack();
+  const version = await find(input.version);
+  const recipe = present(version.recipe, `the recipe of ${version.version}`);
+  const { configuration, dataset: trainingDataset } = recipe;
+  const { definitionJson } = await registry.getConfiguration({ configuration }, call);
+  const definition = JSON.parse(definitionJson) as ModelDefinition;
+  const rowMetrics: RowMetric[] = [];
+  for (const name of definition.metrics) {
+    const answer = await evaluator.getMetric({ name }, call);
+    rowMetrics.push(customMetric(JSON.parse(answer.definitionJson) as MetricDefinition));
+  }
+  const { fallback } = definition;
+  const candidate = await load(version);
+  const rivals: Rivals =
+    input.liveVersion === ""
+      ? { candidate, fallback }
+      : { candidate, live: await load(await find(input.liveVersion)), fallback };
+  const opened = stack.move();
+  return {
+    definition,
+    rivals,
+    rowMetrics,
+    trainingDataset,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
