@@ -1,7 +1,20 @@
+export { aggregateGroups } from "./aggregate-groups.ts";
+export { lookupGroups } from "./assemble.ts";
 export { buildPartitions, type BuiltPartition } from "./build.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
 export { type EventFormat, ingestFile, type IngestResult, type IngestTask } from "./ingest.ts";
+export {
+  aggregatePart,
+  bucketKey,
+  lookupPart,
+  materialise,
+  type Materialised,
+  type MaterialiseTask,
+  offerColumns,
+  offerKey,
+  offersPart,
+} from "./materialise.ts";
 export { conditionOf, type PartitionFacts, type SliceCount } from "./measure.ts";
 export {
   type DatasetColumn,

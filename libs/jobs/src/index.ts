@@ -7,4 +7,5 @@ export {
   openProcessJobs,
   type ProcessJobsOptions,
 } from "./process-jobs.ts";
+export { parentVariable } from "./protocol.ts";
 export { runJob } from "./run-job.ts";

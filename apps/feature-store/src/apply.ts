@@ -1,0 +1,117 @@
+import { type Clock, contentName, HeddleError, isHeddleError } from "@heddle/base";
+import type { FeatureViewDefinition, SourceDefinition } from "@heddle/sdk";
+import type { ChangeContext, Decision } from "@heddle/store";
+import { parseDefinition } from "./definition.ts";
+import { checkFeature } from "./features.ts";
+import { applied } from "./source.ts";
+import { type FeatureStoreStore, type FeatureView, listAll } from "./store.ts";
+
+interface Applied {
+  readonly digest: string;
+  readonly created: boolean;
+}
+
+/**
+ * Registers a source or a version of a feature view.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION DEFINITION_CHANGED, INVALID_ARGUMENT DEFINITION_INVALID,
+ * UNKNOWN_SOURCE, UNKNOWN_COLUMN.
+ */
+export async function applyDefinition(
+  json: string,
+  context: ChangeContext,
+  { store, clock }: { readonly store: FeatureStoreStore; readonly clock: Clock },
+): Promise<Applied> {
+  const definition = parseDefinition(json);
+  const digest = contentName(definition);
+  if (definition.kind === "source") return applySource(definition, digest, context, store, clock);
+  return applyView(definition, digest, context, store, clock);
+}
+
+async function applySource(
+  definition: SourceDefinition,
+  digest: string,
+  context: ChangeContext,
+  { sources }: FeatureStoreStore,
+  clock: Clock,
+): Promise<Applied> {
+  const { name } = definition;
+  const known = await sources.get(name);
+  if (known !== undefined)
+    return same(
+      known.state.digest,
+      digest,
+      `source ${name}`,
+      "register the changed one under a new name",
+    );
+  const decision = applied(definition, digest, context.actor, clock.now());
+  return createOr(
+    () => sources.create(name, decision, context),
+    async () => (await sources.get(name))?.state.digest,
+    digest,
+    `source ${name}`,
+    "register the changed one under a new name",
+  );
+}
+
+async function applyView(
+  definition: FeatureViewDefinition,
+  digest: string,
+  context: ChangeContext,
+  store: FeatureStoreStore,
+  clock: Clock,
+): Promise<Applied> {
+  const id = `${definition.name}@${definition.version}`;
+  const remedy = `a change is a new version: set version ${definition.version + 1}`;
+  const known = await store.views.get(id);
+  if (known !== undefined) return same(known.state.digest, digest, `feature view ${id}`, remedy);
+  const sources = new Map(
+    (await listAll(store.sources)).map(({ id, state }) => [id, state.definition]),
+  );
+  for (const [feature, plan] of Object.entries(definition.features)) {
+    checkFeature(sources, `feature ${feature} of ${id}`, plan);
+  }
+  const decision: Decision<FeatureView, undefined> = {
+    state: { definition, digest, author: definition.author, appliedTimeMs: clock.now() },
+    events: [
+      {
+        topic: "heddle.features.v1",
+        type: "heddle.feature_store.v1.FeatureViewEvent",
+        data: { view: id, digest, author: definition.author },
+      },
+    ],
+  };
+  return createOr(
+    () => store.views.create(id, decision, context),
+    async () => (await store.views.get(id))?.state.digest,
+    digest,
+    `feature view ${id}`,
+    remedy,
+  );
+}
+
+/** Creates, or compares with what another request created at the same moment. */
+async function createOr(
+  create: () => Promise<unknown>,
+  current: () => Promise<string | undefined>,
+  digest: string,
+  what: string,
+  remedy: string,
+): Promise<Applied> {
+  try {
+    await create();
+    return { digest, created: true };
+  } catch (error) {
+    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
+    return same((await current()) ?? "", digest, what, remedy);
+  }
+}
+
+function same(known: string, digest: string, what: string, remedy: string): Applied {
+  if (known === digest) return { digest, created: false };
+  throw new HeddleError(
+    "FAILED_PRECONDITION",
+    "DEFINITION_CHANGED",
+    `${what} is registered already with another definition, and an applied one never changes; ${remedy}`,
+  );
+}

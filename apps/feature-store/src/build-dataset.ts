@@ -1,0 +1,154 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { contentName, isHeddleError, present } from "@heddle/base";
+import {
+  buildPartitions,
+  type BuiltPartition,
+  type DatasetPlan,
+  datasetColumns,
+  type DatasetUse,
+  openDuckdb,
+} from "@heddle/feature-engine";
+import type { Objects } from "@heddle/objects";
+import {
+  type FeatureStoreService,
+  type Partition,
+  PartitionSchema,
+} from "@heddle/proto/feature-store";
+import type { Client } from "@heddle/rpc";
+import { fileDigest } from "./file-digest.ts";
+import {
+  manifestOf,
+  partitionMessage,
+  partitionObject,
+  protoUse,
+  readPartitionMessage,
+  writePartitionMessage,
+} from "./manifest.ts";
+
+export interface BuildRequest {
+  readonly modelDefinitionJson: string;
+  readonly fromPartition: string;
+  readonly toPartition: string;
+  readonly use: DatasetUse;
+  readonly branches: Readonly<Record<string, string>>;
+}
+
+export interface BuildDeps {
+  readonly featureStore: Client<typeof FeatureStoreService>;
+  readonly objects: Objects;
+  /** For what DuckDB spills and for partitions under way; removed at the end. */
+  readonly folder: string;
+  readonly threads: number;
+  readonly memoryBytesMax: number;
+  /** Called as partitions are done. */
+  readonly progress: (done: number, total: number, message: string) => void;
+}
+
+export interface BuiltDataset {
+  readonly dataset: string;
+  readonly rows: number;
+  readonly positives: number;
+}
+
+const callMs = 60_000;
+
+/**
+ * Builds a dataset: asks what it needs, makes the partitions that no earlier build has made, and
+ * registers it. Each partition is kept as soon as it is done, so that a build that dies goes on there.
+ */
+export async function buildDataset(
+  request: BuildRequest,
+  deps: BuildDeps,
+  signal: AbortSignal,
+): Promise<BuiltDataset> {
+  const { featureStore, progress } = deps;
+  const call = { timeoutMs: callMs, signal };
+  const { use, ...range } = request;
+  const resolved = await featureStore.resolveDataset({ ...range, use: protoUse(use) }, call);
+  const plan = JSON.parse(resolved.planJson) as DatasetPlan;
+  const done = new Map(
+    resolved.partitions.flatMap((p) => (p.built === undefined ? [] : [[p.partition, p.built]])),
+  );
+  const total = resolved.partitions.length;
+  progress(done.size, total, "");
+  const missing = resolved.partitions.filter((p) => p.built === undefined);
+  const digests = new Map(missing.map((p) => [p.partition, p.inputsDigest]));
+  for (const batch of batchesOf(
+    missing.map((p) => p.partition),
+    use,
+  )) {
+    for await (const [partition, message] of buildBatch(plan, batch, digests, deps, signal)) {
+      done.set(partition, message);
+      progress(done.size, total, `partition ${partition}, ${message.rows} rows`);
+    }
+  }
+  const partitions = resolved.partitions.map((p) => present(done.get(p.partition), p.partition));
+  const manifest = manifestOf(plan, datasetColumns(plan), partitions);
+  const requestId = contentName(partitions.map((p) => [p.inputsDigest, p.rowHash]).concat([[use]]));
+  const { dataset } = await featureStore.commitDataset({ requestId, manifest }, call);
+  return { dataset, rows: Number(manifest.rows), positives: Number(manifest.positives) };
+}
+
+/** Sampled rows of some sixty partitions fit in memory together; all candidates of one are a batch. */
+const sampledPerBatch = 60;
+
+function batchesOf(partitions: readonly string[], use: DatasetUse): string[][] {
+  const size = use === "ranking" ? 1 : sampledPerBatch;
+  return Array.from({ length: Math.ceil(partitions.length / size) }, (_, i) =>
+    partitions.slice(i * size, (i + 1) * size),
+  );
+}
+
+async function* buildBatch(
+  plan: DatasetPlan,
+  partitions: readonly string[],
+  digests: ReadonlyMap<string, string>,
+  { objects, folder, threads, memoryBytesMax }: BuildDeps,
+  signal: AbortSignal,
+): AsyncIterable<[string, Partition]> {
+  await mkdir(folder, { recursive: true });
+  try {
+    await using db = await openDuckdb({
+      threads,
+      memoryBytesMax,
+      tempFolder: join(folder, "spill"),
+    });
+    const paths = new Map<string, string>();
+    for (const { object } of Object.values(plan.sources).flatMap((source) => source.segments)) {
+      paths.set(object.name, await objects.path(object.name, object.sha256));
+    }
+    for await (const built of buildPartitions(db, plan, partitions, paths, folder)) {
+      signal.throwIfAborted();
+      const digest = present(digests.get(built.partition), `digest of ${built.partition}`);
+      yield [built.partition, await keep(built, digest, plan.model, objects)];
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Puts a partition where the next build of the same inputs finds it: the file, then what names it.
+ * Equal rows may lie in files with other bytes, so a file's name holds both its inputs and its bytes.
+ */
+async function keep(
+  built: BuiltPartition,
+  inputsDigest: string,
+  model: string,
+  objects: Objects,
+): Promise<Partition> {
+  const bytes = (await fileDigest(built.path)).slice(0, 16);
+  const name = `datasets/${model}/${inputsDigest.slice(0, 32)}-${bytes}.parquet`;
+  const object = await objects.putFile(name, built.path);
+  const message = create(PartitionSchema, partitionMessage(built, inputsDigest, object));
+  try {
+    await objects.put(partitionObject(inputsDigest), writePartitionMessage(message));
+    return message;
+  } catch (error) {
+    // Another build of the same inputs was first.
+    if (!isHeddleError(error, "OBJECT_DIFFERS")) throw error;
+    return readPartitionMessage(await objects.get(partitionObject(inputsDigest)));
+  }
+}

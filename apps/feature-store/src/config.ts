@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** What the feature store may take. */
+export const Limits = z.strictObject({
+  /** Threads of the engine's process. */
+  engineThreads: z.int().positive().default(2),
+  /** What DuckDB may hold in memory there; beyond it, it spills to disk. */
+  engineMemoryBytesMax: z
+    .int()
+    .positive()
+    .default(256 << 20),
+});
+export type Limits = z.output<typeof Limits>;
+
+/** Settings of a feature store that runs alone. */
+export const Config = z.strictObject({
+  /** `host:port` to listen on; port 0 takes a free one. */
+  address: z.string().default("127.0.0.1:0"),
+  /** Folder of its LMDB environment (documents, events, online values) and of files under way. */
+  state: z.string().default("data/feature-store"),
+  /** Folder of the objects. */
+  objects: z.string().default("data/objects"),
+  /** File with the key of the pseudonyms; made when it is missing. */
+  pseudonymKeyFile: z.string().default("data/pseudonym.key"),
+  mapBytesMax: z
+    .int()
+    .positive()
+    .default(4 * 2 ** 30),
+  telemetry: z
+    .strictObject({
+      folder: z.string().exactOptional(),
+      otlpEndpoint: z.string().exactOptional(),
+      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
+    })
+    .prefault({}),
+  limits: Limits.prefault({}),
+});

@@ -1,0 +1,110 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { HeddleError } from "@heddle/base";
+import { parentVariable } from "@heddle/jobs";
+import type { Telemetry } from "@heddle/telemetry";
+import {
+  type EngineCall,
+  type EngineReply,
+  type EngineRequest,
+  type EngineResult,
+  fromWire,
+} from "./engine-protocol.ts";
+
+/** The feature engine in a process of its own. */
+export interface Engine {
+  /**
+   * Runs one request; requests wait for those before them.
+   *
+   * @throws {HeddleError} those of the request; UNAVAILABLE ENGINE_LOST when the process died, to be tried again.
+   */
+  ask<R extends EngineRequest>(request: R): Promise<EngineResult<R>>;
+  /** Process id while it runs, for tests that kill it. */
+  pid(): number | undefined;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly threads: number;
+  readonly memoryBytesMax: number;
+  readonly tempFolder: string;
+  readonly telemetry: Telemetry;
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Starts the process with the first request, and again after it was lost. It ends with this one. */
+export function openEngine(options: EngineOptions): Engine {
+  const { telemetry, ...settings } = options;
+  const waiting = new Map<number, Waiting>();
+  let child: ChildProcess | undefined;
+  let calls = 0;
+
+  const start = (): ChildProcess => {
+    mkdirSync(settings.tempFolder, { recursive: true });
+    const started = fork(join(import.meta.dirname, "engine-main.ts"), [], {
+      env: {
+        ...baseEnvironment(),
+        HEDDLE_ENGINE: JSON.stringify(settings),
+        [parentVariable]: String(process.pid),
+      },
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    started.on("message", (reply: EngineReply) => {
+      const caller = waiting.get(reply.call);
+      waiting.delete(reply.call);
+      if ("error" in reply) caller?.reject(fromWire(reply.error));
+      else caller?.resolve(reply.result);
+    });
+    started.once("exit", (status, signal) => {
+      if (child !== started) return;
+      child = undefined;
+      if (waiting.size > 0) telemetry.log.warn({ status, signal }, "the feature engine was lost");
+      for (const caller of waiting.values()) caller.reject(lost(signal ?? `status ${status}`));
+      waiting.clear();
+    });
+    return started;
+  };
+
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        const call = (calls += 1);
+        waiting.set(call, { resolve: resolve as (result: unknown) => void, reject });
+        const message: EngineCall = { call, request };
+        child ??= start();
+        child.send(message, (error) => {
+          // The exit that explains it rejects the caller.
+          if (error !== null)
+            telemetry.log.warn({ error: error.message }, "the feature engine takes no request");
+        });
+      }),
+    pid: () => child?.pid,
+    [Symbol.asyncDispose]: async () => {
+      const running = child;
+      if (running === undefined || running.exitCode !== null) return;
+      const gone = new Promise((resolve) => running.once("exit", resolve));
+      running.kill("SIGKILL");
+      await gone;
+    },
+  };
+}
+
+/** What a Node process needs of its surroundings, and no failpoint or setting meant for the service. */
+function baseEnvironment(): Record<string, string> {
+  const path = process.execPath.slice(0, process.execPath.lastIndexOf("/"));
+  return { PATH: path };
+}
+
+function lost(how: string): HeddleError {
+  return new HeddleError(
+    "UNAVAILABLE",
+    "ENGINE_LOST",
+    `the feature engine ended while it worked (${how}); try again, it is started anew`,
+  );
+}

@@ -1,0 +1,188 @@
+import { type Clock, HeddleError } from "@heddle/base";
+import type { Secret } from "@heddle/config";
+import type { SegmentFile } from "@heddle/feature-engine";
+import type { Objects } from "@heddle/objects";
+import type { OnlineValues } from "@heddle/online";
+import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { type CallContext, implement, type Implementation } from "@heddle/rpc";
+import type { ChangeContext } from "@heddle/store";
+import { applyDefinition } from "./apply.ts";
+import { commitDataset, datasetNamed, grantRead, manifestOfDataset } from "./commit.ts";
+import { parseModel } from "./definition.ts";
+import type { Engine } from "./engine.ts";
+import { ingest } from "./ingest.ts";
+import { partitionObject, readPartitionMessage, useOf } from "./manifest.ts";
+import { currentFor, materialiseOnline } from "./materialise.ts";
+import { onlineFeatures } from "./online-features.ts";
+import { planOf, resolveDataset } from "./resolve.ts";
+import { segmentsOn } from "./source.ts";
+import { type FeatureStoreStore, listAll } from "./store.ts";
+
+export interface ServiceDeps {
+  readonly store: FeatureStoreStore;
+  readonly objects: Objects;
+  readonly online: OnlineValues;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly pseudonymKey: Secret;
+  readonly folder: string;
+}
+
+/** The RPCs of the feature store. */
+export function featureStoreService(deps: ServiceDeps): Implementation {
+  const { store, objects, online, pseudonymKey } = deps;
+  return implement(FeatureStoreService, {
+    applyDefinition: (request, call) =>
+      applyDefinition(request.definitionJson, contextOf(request, call), deps),
+    listDefinitions: (request) => listDefinitions(request, store),
+    ingest: async (requests, call) => {
+      const { events, duplicates, segments } = await ingest(requests, actorOf(call), deps);
+      return {
+        events: BigInt(events),
+        duplicates: BigInt(duplicates),
+        segments: segments.map(encodeSegment),
+      };
+    },
+    getSource: async ({ source, branch }) => {
+      const known = await store.sources.get(source);
+      if (known === undefined) {
+        throw new HeddleError(
+          "NOT_FOUND",
+          "UNKNOWN_SOURCE",
+          `there is no source "${source}": apply its definition first`,
+        );
+      }
+      return {
+        definitionJson: JSON.stringify(known.state.definition),
+        segments: segmentsOn(known.state, branch === "" ? "main" : branch).map(encodeSegment),
+        revision: BigInt(known.revision),
+      };
+    },
+    resolveDataset: async (request) => {
+      const model = parseModel(request.modelDefinitionJson);
+      const range = { from: request.fromPartition, to: request.toPartition };
+      const { plan, partitions } = await resolveDataset(
+        store,
+        model,
+        useOf(request.use),
+        range,
+        request.branches,
+      );
+      return {
+        planJson: JSON.stringify(plan),
+        partitions: await Promise.all(
+          partitions.map(async ({ partition, inputsDigest }) => {
+            const built = await builtPartition(inputsDigest, objects);
+            return { partition, inputsDigest, ...(built === undefined ? {} : { built }) };
+          }),
+        ),
+      };
+    },
+    commitDataset: async (request, call) => {
+      if (request.manifest === undefined) {
+        throw new HeddleError(
+          "INVALID_ARGUMENT",
+          "MANIFEST_INVALID",
+          "the request has no manifest",
+        );
+      }
+      return { dataset: await commitDataset(request.manifest, contextOf(request, call), deps) };
+    },
+    getDataset: async ({ dataset }) => {
+      const known = await datasetNamed(store, dataset);
+      const manifest = await manifestOfDataset(known, objects);
+      return { manifest, committedTimeMs: BigInt(known.state.committedTimeMs) };
+    },
+    grantRead: async (request, call) => {
+      const grant = await grantRead(request, actorOf(call), deps);
+      const manifest = await manifestOfDataset(await datasetNamed(store, request.dataset), objects);
+      return { grantId: grant.grant, expiresTimeMs: BigInt(grant.expiresTimeMs), manifest };
+    },
+    materialise: async (request) => {
+      const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
+      return { rows: BigInt(await materialiseOnline(plan, Number(request.asOfTimeMs), deps)) };
+    },
+    getOnlineFeatures: async (request) => {
+      const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
+      const current = await currentFor(plan, online);
+      const reader = { plan, current, online, pseudonymKeyHex: pseudonymKey.reveal() };
+      const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
+      return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
+    },
+  });
+}
+
+function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
+  const { requestId, ...body } = request;
+  if (requestId === "") {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "REQUEST_ID_MISSING",
+      "each change needs a request_id, so that a repeat is known",
+    );
+  }
+  return { requestId, request: body, ...actorOf(call) };
+}
+
+const actorOf = ({
+  actor,
+  traceparent,
+}: CallContext): Pick<ChangeContext, "actor" | "traceparent"> =>
+  traceparent === undefined ? { actor } : { actor, traceparent };
+
+const pageSizeDefault = 100;
+
+async function listDefinitions(
+  { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
+  store: FeatureStoreStore,
+) {
+  const sources = (await listAll(store.sources)).map(({ id, state }) => ({
+    kind: "source",
+    id,
+    state,
+  }));
+  const views = (await listAll(store.views)).map(({ id, state }) => ({
+    kind: "feature-view",
+    id,
+    state,
+  }));
+  const all = [...views, ...sources].map(({ kind, id, state }) => ({
+    kind,
+    name: id,
+    digest: state.digest,
+    json: JSON.stringify(state.definition),
+    author: state.author,
+    appliedTimeMs: BigInt(state.appliedTimeMs),
+  }));
+  const start =
+    pageToken === "" ? 0 : all.findIndex((d) => `${d.kind}/${d.name}` === pageToken) + 1;
+  const size = pageSize === 0 ? pageSizeDefault : pageSize;
+  const definitions = all.slice(start, start + size);
+  const last = definitions.at(-1);
+  const more = start + size < all.length && last !== undefined;
+  return { definitions, nextPageToken: more ? `${last.kind}/${last.name}` : "" };
+}
+
+/** What an earlier build of the same inputs made, if its file is still there. */
+async function builtPartition(inputsDigest: string, objects: Objects) {
+  const name = partitionObject(inputsDigest);
+  if ((await objects.head(name)) === undefined) return undefined;
+  const partition = readPartitionMessage(await objects.get(name));
+  const { object } = partition;
+  return object !== undefined && (await objects.head(object.name))?.sha256 === object.sha256
+    ? partition
+    : undefined;
+}
+
+function encodeSegment(segment: SegmentFile) {
+  const { object } = segment;
+  return {
+    object: { name: object.name, bytes: BigInt(object.bytes), sha256: object.sha256 },
+    rowHash: segment.rowHash,
+    events: BigInt(segment.events),
+    eventTimeMinMs: BigInt(segment.eventTimeMinMs),
+    eventTimeMaxMs: BigInt(segment.eventTimeMaxMs),
+    availableTimeMaxMs: BigInt(segment.availableTimeMaxMs),
+    fileName: segment.fileName,
+  };
+}
