@@ -5,7 +5,7 @@ import type { Batches } from "./batches.ts";
 import type { Network, StepResult } from "./network.ts";
 import type { DataCursor, TrainingBatch } from "./rows.ts";
 import type { Stages } from "./stages.ts";
-import type { Wire } from "./wire.ts";
+import type { Pulled, Wire } from "./wire.ts";
 
 /** How far a run is: all that a step changes, besides parameters. */
 export interface Progress {
@@ -65,7 +65,9 @@ export async function train(
   const { wire, batches, stages, lag, snapshotSteps, aroundStep, onStep, onCut } = options;
   let progress = from;
   let batch = await stages.wait("read", batches.next(signal));
-  let pulling = batch && watched(wire.pull(from.step + 1, batch.ids));
+  const pullFor = (step: number, { ids }: TrainingBatch): Promise<Pulled> =>
+    watched(stages.work("pull", () => wire.pull(step, ids)));
+  let pulling = batch && pullFor(from.step + 1, batch);
   let pushing: Promise<void> = Promise.resolve();
 
   while (batch !== undefined && pulling !== undefined) {
@@ -75,24 +77,24 @@ export async function train(
     signal.throwIfAborted();
     await aroundStep(step, async () => {
       const pulled = await stages.wait("pull", pull);
-      const computing = watched(options.network.step(now, pulled));
+      const computing = watched(stages.work("compute", () => options.network.step(now, pulled)));
       batch = await stages.wait("read", batches.next(signal));
       const cut = batch === undefined || step % snapshotSteps === 0;
-      if (lag === 1 && !cut && batch) pulling = watched(wire.pull(step + 1, batch.ids));
+      if (lag === 1 && !cut && batch) pulling = pullFor(step + 1, batch);
       const result = await stages.wait("compute", computing);
-      checkFinite(options.learner, step, now, result);
+      stages.work("compute", () => checkFinite(options.learner, step, now, result));
 
       await stages.wait("push", pushing);
-      pushing = watched(wire.push(step, now.ids, result.gradients, cut));
+      pushing = watched(stages.work("push", () => wire.push(step, now.ids, result.gradients, cut)));
       failpoint("learner.step.after-push");
-      if (lag === 0 && !cut && batch) pulling = watched(wire.pull(step + 1, batch.ids));
+      if (lag === 0 && !cut && batch) pulling = pullFor(step + 1, batch);
       progress = advanced(progress, now, batch?.at ?? batches.end, result.loss);
       onStep(progress, result.loss);
       if (!cut) return;
       await stages.wait("push", pushing);
       if (batch === undefined) return;
       await stages.wait("snapshot", onCut(progress));
-      pulling = watched(wire.pull(step + 1, batch.ids));
+      pulling = pullFor(step + 1, batch);
     });
   }
   return progress;
