@@ -5,7 +5,9 @@ export const EvaluationInput = z.strictObject({
   job: z.string().min(1),
   fence: z.int().nonnegative(),
   scheduler: z.string(),
-  peers: z.looseObject({ registry: z.string(), featureStore: z.string(), evaluator: z.string() }),
+  peers: z
+    .object({ registry: z.string(), featureStore: z.string(), evaluator: z.string() })
+    .catchall(z.string()),
   /** Folder of the object store. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),

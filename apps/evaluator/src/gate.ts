@@ -1,4 +1,4 @@
-import type { Evaluation, Metric } from "@heddle/proto/evaluator";
+import type { DataCheck, Evaluation, Metric } from "@heddle/proto/evaluator";
 import type { Gate, MetricDefinition } from "@heddle/sdk";
 import type { Interval } from "./statistics/interval.ts";
 import { short } from "./words.ts";
@@ -138,13 +138,26 @@ function beatsFallback(gain: Interval | undefined): Check {
   return { name, verdict, explanation };
 }
 
+/** Data checks that an explanation names, those of the largest changes: one cause often breaks several. */
+const namedChecksMax = 3;
+
+/** How far a share moved, by whatever factor up or down; Infinity for one that vanished. */
+function changeOf({ value, reference }: DataCheck): number {
+  return Math.abs(Math.log(value / reference));
+}
+
 /** Checks of the data have decided by themselves whether they hold. */
 function dataHolds({ dataChecks }: Evaluation): Check {
   const name = "data-checks";
-  const broken = dataChecks.filter(({ holds }) => !holds).map(({ explanation }) => explanation);
+  const broken = dataChecks.filter(({ holds }) => !holds).sort((a, b) => changeOf(b) - changeOf(a));
   const none = "there is no earlier training data to compare with";
   const all = `${dataChecks.length} comparisons with the live version's training data hold`;
-  if (broken.length > 0) return { name, verdict: "fail", explanation: broken.join("; ") };
+  if (broken.length > 0) {
+    const named = broken.slice(0, namedChecksMax).map(({ explanation }) => explanation);
+    const more = broken.length - named.length;
+    const explanation = [...named, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+    return { name, verdict: "fail", explanation };
+  }
   return { name, verdict: "pass", explanation: dataChecks.length === 0 ? none : all };
 }
 
