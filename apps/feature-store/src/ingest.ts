@@ -22,6 +22,7 @@ import {
   type Source,
 } from "./source.ts";
 import { type FeatureStoreStore, listAll } from "./store.ts";
+import type { InTurn } from "./turns.ts";
 
 export interface IngestDeps {
   readonly store: FeatureStoreStore;
@@ -29,6 +30,8 @@ export interface IngestDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
+  /** Runs the works of one source one after another. */
+  readonly inTurn: InTurn;
   /** Where files lie while they are taken in. */
   readonly folder: string;
 }
@@ -66,7 +69,10 @@ export async function ingest(
       request: { source: header.source, branch: header.branch, format: header.format, sha256 },
       ...actor,
     };
-    return await retryRaces(() => takeIn(arrived, folder, context, deps));
+    // One file of a source at a time; a race with another process starts over.
+    return await deps.inTurn(header.source, () =>
+      retryRaces(() => takeIn(arrived, folder, context, deps)),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -121,7 +127,7 @@ async function takeIn(
       format: header.format as EventFormat,
       nowMs: clock.now(),
       pseudonymKeyHex: pseudonymKey.reveal(),
-      existing: definition.eventTime === undefined ? [] : await pathsOf(existing, objects),
+      existing: definition.eventTime === undefined ? [] : await existingOf(existing, objects),
       target,
     },
   });
@@ -159,8 +165,13 @@ async function storeSegment(objects: Objects, source: string, rowHash: string, p
   return objects.putFile(name, path);
 }
 
-async function pathsOf(segments: readonly SegmentFile[], objects: Objects): Promise<string[]> {
-  return Promise.all(segments.map(({ object }) => objects.path(object.name, object.sha256)));
+async function existingOf(segments: readonly SegmentFile[], objects: Objects) {
+  return Promise.all(
+    segments.map(async ({ object, ranges }) => ({
+      path: await objects.path(object.name, object.sha256),
+      ranges,
+    })),
+  );
 }
 
 async function sourceOf(store: FeatureStoreStore, name: string): Promise<Known<Source>> {

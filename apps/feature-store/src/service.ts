@@ -17,6 +17,7 @@ import { onlineFeatures } from "./online-features.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
 import { segmentsOn } from "./source.ts";
 import { type FeatureStoreStore, listAll } from "./store.ts";
+import type { InTurn } from "./turns.ts";
 
 export interface ServiceDeps {
   readonly store: FeatureStoreStore;
@@ -25,6 +26,7 @@ export interface ServiceDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
+  readonly inTurn: InTurn;
   readonly folder: string;
 }
 

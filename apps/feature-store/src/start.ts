@@ -12,6 +12,7 @@ import { openEngine } from "./engine.ts";
 import { openPseudonymKey } from "./pseudonym-key.ts";
 import { featureStoreService } from "./service.ts";
 import { openFeatureStoreStore } from "./store.ts";
+import { startTurns } from "./turns.ts";
 
 export interface FeatureStoreDeps {
   readonly store: DocumentStore;
@@ -61,6 +62,7 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     engine,
     clock,
     pseudonymKey,
+    inTurn: startTurns(),
     folder,
   });
   const server = await serve({

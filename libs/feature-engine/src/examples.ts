@@ -5,7 +5,7 @@ import { hashRange, keyHash } from "./hash.ts";
 import { type DatasetPlan, exampleRowColumns } from "./plan.ts";
 import { exampleSegments, offerSegments } from "./prune.ts";
 import { pairAll, pairSampled } from "./sampling.ts";
-import type { Paths } from "./sources.ts";
+import { emptyRows, type Paths } from "./sources.ts";
 import { availableColumn, equal, id, parquetFiles, text } from "./sql.ts";
 
 type Candidates = Extract<Examples, { kind: "candidates" }>;
@@ -70,7 +70,8 @@ function partitioned(
   const { definition, segments } = present(plan.sources[source], source);
   const { partitioning } = plan;
   const read = new Set(partitions.flatMap((p) => exampleSegments(segments, partitioning, p)));
-  if (read.size === 0) return `select *, 0 as partition from ${noEvents(plan, source)}`;
+  if (read.size === 0)
+    return `select *, 0 as partition from ${emptyRows(present(plan.sources[source], source).definition)}`;
   const files = parquetFiles(
     [...read].map((s) => present(paths.get(s.object.name), s.object.name)),
   );
@@ -81,22 +82,6 @@ function partitioned(
       : `strftime(date_trunc('${partitioning.unit}', ${id(definition.eventTime ?? "")}), '${partitioning.unit === "month" ? "%Y-%m" : "%Y-%m-%d"}')`;
   const wanted = `(values ${partitions.map((p, i) => `(${text(p)}, ${i})`).join(", ")}) p(value, partition)`;
   return `select e.*, p.partition from ${files} e join ${wanted} on ${value} = p.value`;
-}
-
-function noEvents(plan: DatasetPlan, source: string): string {
-  const { columns, eventTime } = present(plan.sources[source], source).definition;
-  const types = {
-    int64: "bigint",
-    float64: "double",
-    string: "varchar",
-    boolean: "boolean",
-    timestamp: "timestamp",
-  };
-  const empty = Object.entries(columns).map(
-    ([c, type]) => `cast(null as ${types[type]}) as ${id(c)}`,
-  );
-  if (eventTime !== undefined) empty.push(`cast(null as timestamp) as ${availableColumn}`);
-  return `(select ${empty.join(", ")} where false)`;
 }
 
 async function makeCandidates(
@@ -161,6 +146,7 @@ function offerFiles(
 ): string {
   const { segments } = present(plan.sources[candidates.source], candidates.source);
   const read = new Set(partitions.flatMap((p) => offerSegments(segments, plan, p)));
-  if (read.size === 0) return noEvents(plan, candidates.source);
+  if (read.size === 0)
+    return emptyRows(present(plan.sources[candidates.source], candidates.source).definition);
   return parquetFiles([...read].map((s) => present(paths.get(s.object.name), s.object.name)));
 }

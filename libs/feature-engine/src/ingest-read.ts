@@ -42,7 +42,7 @@ async function columnsOf(db: Duckdb, task: IngestTask): Promise<Map<string, stri
 const scan = ({ format, path }: IngestTask): string =>
   format === "parquet"
     ? `read_parquet(${text(path)}, file_row_number = true)`
-    : `read_csv(${text(path)}, header = true, all_varchar = true, strict_mode = true, null_padding = false)`;
+    : `read_csv(${text(path)}, delim = ',', quote = '"', escape = '"', header = true, all_varchar = true, strict_mode = true, null_padding = false)`;
 
 function checkNames(task: IngestTask, found: readonly string[]): void {
   const declared = Object.keys(task.source.columns);

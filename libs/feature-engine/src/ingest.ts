@@ -19,10 +19,15 @@ export interface IngestTask {
   readonly nowMs: number;
   /** Secret key of the pseudonyms, hexadecimal. */
   readonly pseudonymKeyHex: string;
-  /** Local paths of the segments that may hold the same events. */
-  readonly existing: readonly string[];
+  /** The branch's segments, with their local paths: those that may hold the same events are read. */
+  readonly existing: readonly ExistingSegment[];
   /** Where the segment is written. */
   readonly target: string;
+}
+
+export interface ExistingSegment {
+  readonly path: string;
+  readonly ranges: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** What became of a file. Without `segment` it held nothing new. */
@@ -61,7 +66,9 @@ export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestRe
 }
 
 /** `fresh`: the first of each event id, less those that an existing segment holds; in canonical order. */
-async function keepNew(db: Duckdb, { source, existing }: IngestTask): Promise<void> {
+async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
+  const { source } = task;
+  const existing = await overlapping(db, task);
   const ids = source.eventId.map(id).join(", ");
   const known =
     existing.length === 0
@@ -73,6 +80,18 @@ async function keepNew(db: Duckdb, { source, existing }: IngestTask): Promise<vo
     from (select i.* from incoming i ${known}
       qualify row_number() over (partition by ${ids} order by heddle_row) = 1)
     order by ${canonicalOrder(source)}`);
+}
+
+/** Paths of the segments whose event ids can be those of the file, as far as whole numbers in them tell. */
+async function overlapping(db: Duckdb, { source, existing }: IngestTask): Promise<string[]> {
+  if (existing.length === 0) return [];
+  const arrived = await rangesOf(db, source, "incoming");
+  const overlaps = ({ ranges }: ExistingSegment): boolean =>
+    source.eventId.every((column) => {
+      const [own, other] = [arrived[column], ranges[column]];
+      return own === undefined || other === undefined || (own[0] <= other[1] && own[1] >= other[0]);
+    });
+  return existing.filter(overlaps).map(({ path }) => path);
 }
 
 /** Subject first, so that one person's rows lie together; then time; then the event id, which no two rows share. */
@@ -102,7 +121,7 @@ async function writeSegment(
   const rowHash = await hashTable(db, "fresh", columns);
   await db.run(`copy fresh to ${text(target)} (format parquet, compression zstd)`);
   const times = timed ? await timeBounds(db, source.eventTime ?? "") : noTimes;
-  return { rowHash, ...times, ranges: await rangesOf(db, source) };
+  return { rowHash, ...times, ranges: await rangesOf(db, source, "fresh") };
 }
 
 const noTimes = {
@@ -126,13 +145,14 @@ async function timeBounds(db: Duckdb, eventTime: string): Promise<typeof noTimes
 async function rangesOf(
   db: Duckdb,
   { columns, subject }: SourceDefinition,
+  table: string,
 ): Promise<Record<string, [number, number]>> {
   const names = Object.keys(columns).filter((c) => columns[c] === "int64" && c !== subject);
   if (names.length === 0) return {};
   const bounds = names.flatMap((c) => [`min(${id(c)})`, `max(${id(c)})`]);
   const cast = bounds.map((b, i) => `cast(${b} as double) as b${i}`);
   const [row] = await db.rows<Record<string, number | null>>(
-    `select ${cast.join(", ")} from fresh`,
+    `select ${cast.join(", ")} from ${table}`,
   );
   const ranges: Record<string, [number, number]> = {};
   names.forEach((name, i) => {
