@@ -53,7 +53,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
   return summary;
 }
 
-export function writeSnapshot({ step, manifest }: Snapshot) {
+function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
 
@@ -97,7 +97,7 @@ export function writeVersion(
   };
 }
 
-export function stageOf(version: Version, family: Family): Stage {
+function stageOf(version: Version, family: Family): Stage {
   if (liveVersion(family) === version.version) return Stage.LIVE;
   return version.archived || wasLive(family, version.version) ? Stage.ARCHIVED : Stage.CANDIDATE;
 }

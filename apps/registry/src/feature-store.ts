@@ -3,7 +3,6 @@ import {
   type DatasetManifest,
   type Definition,
   FeatureStoreService,
-  type Segment,
 } from "@heddle/proto/feature-store";
 import { openPeer } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
@@ -13,7 +12,6 @@ export interface FeatureStore extends AsyncDisposable {
   dataset(name: string): Promise<DatasetManifest | undefined>;
   /** Every source and feature view, by `source:NAME` or `view:NAME@N`. */
   definitions(): Promise<ReadonlyMap<string, Definition>>;
-  segments(source: string): Promise<readonly Segment[]>;
 }
 
 const timeoutMs = 10_000;
@@ -44,10 +42,6 @@ export function openFeatureStore(address: () => string, telemetry: Telemetry): F
         pageToken = page.nextPageToken;
       } while (pageToken !== "");
       return all;
-    },
-    segments: async (source) => {
-      const asked = peer.client().getSource({ source }, { timeoutMs });
-      return (await unlessUnknown(asked))?.segments ?? [];
     },
     [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
   };

@@ -1,6 +1,7 @@
 import { isHeddleError, shortName } from "@heddle/base";
-import type { DatasetManifest, Definition, Segment } from "@heddle/proto/feature-store";
+import type { DatasetManifest, Definition } from "@heddle/proto/feature-store";
 import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
+import type { Known } from "@heddle/store";
 import { liveVersion, numberOf } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
 import type { Recipe } from "./run.ts";
@@ -46,20 +47,13 @@ export function versionEdges(version: string, run: string): Edge[] {
   return [{ from: `version:${version}`, to: `run:${run}`, relation: "made by" }];
 }
 
-/** The stored edges of a dataset: its sources, and the views its inputs name. */
-export function datasetEdges(dataset: string, manifest: DatasetManifest): Edge[] {
+/** The stored edges of a dataset: the sources and views that its inputs name. */
+export function datasetEdges(dataset: string, { inputs }: DatasetManifest): Edge[] {
   const from = `dataset:${dataset}`;
-  const views = manifest.inputs.flatMap(
-    (input) => /^(?:view:)?([a-z][a-z0-9_-]*@\d+)/.exec(input)?.[1] ?? [],
-  );
-  return [
-    ...Object.keys(manifest.sourceEvents).map((source) => ({
-      from,
-      to: `source:${source}`,
-      relation: "built from",
-    })),
-    ...[...new Set(views)].map((view) => ({ from, to: `view:${view}`, relation: "holds" })),
-  ];
+  return inputs.flatMap((to) => {
+    if (to.startsWith("source:")) return [{ from, to, relation: "built from" }];
+    return to.startsWith("view:") ? [{ from, to, relation: "holds" }] : [];
+  });
 }
 
 /**
@@ -78,7 +72,7 @@ export function describeNodes(store: RegistryStore, features: FeatureStore): Des
     },
     run: async (name) => describeRun(name, store),
     configuration: async (name) => describeConfiguration(name, store),
-    dataset: async (name, id) => describeDataset(id, await features.dataset(name), store, features),
+    dataset: async (name, id) => describeDataset(id, await features.dataset(name)),
     view: async (_, id) => describeView(id, await definition(id)),
     source: async (_, id) => describeSource(id, await definition(id)),
     served: async (name) => describeServed(name, store),
@@ -139,22 +133,9 @@ async function describeConfiguration(
   };
 }
 
-async function describeDataset(
-  id: string,
-  manifest: DatasetManifest | undefined,
-  store: RegistryStore,
-  features: FeatureStore,
-): Promise<Described | undefined> {
+function describeDataset(id: string, manifest: DatasetManifest | undefined): Described | undefined {
   if (manifest === undefined) return undefined;
   const branches = Object.entries(manifest.branches).map(([source, name]) => `${source}:${name}`);
-  const sources = (await store.edges.origins(id)).flatMap(({ to }) =>
-    to.startsWith("source:") ? [to.slice("source:".length)] : [],
-  );
-  const segments = await Promise.all(
-    sources.map(async (source) =>
-      segmentEdges(id, source, await features.segments(source), manifest),
-    ),
-  );
   return {
     label: `dataset ${shortName(id.slice("dataset:".length))}`,
     facts: {
@@ -163,28 +144,10 @@ async function describeDataset(
       partitions: manifest.partitions.map(({ partition }) => partition).join(", "),
       ...(branches.length === 0 ? {} : { branches: branches.join(", ") }),
     },
-    origins: segments.flat(),
+    origins: manifest.inputs
+      .filter((input) => input.startsWith("segment:"))
+      .map((to) => ({ from: id, to, relation: "read" })),
   };
-}
-
-/** Segments of a source that the dataset's inputs name, by row hash or by object. */
-function segmentEdges(
-  dataset: string,
-  source: string,
-  segments: readonly Segment[],
-  manifest: DatasetManifest,
-): Edge[] {
-  const read = ({ rowHash, object }: Segment): boolean =>
-    manifest.inputs.some(
-      (i) => i.includes(rowHash) || (object && i.includes(object.name)) === true,
-    );
-  return segments
-    .filter((segment) => segment.rowHash !== "" && read(segment))
-    .map(({ rowHash }) => ({
-      from: dataset,
-      to: `segment:${rowHash}`,
-      relation: `read, of ${source}`,
-    }));
 }
 
 function describeView(id: string, definition: Definition | undefined): Described | undefined {
@@ -239,8 +202,6 @@ async function describeServed(model: string, store: RegistryStore): Promise<Desc
   };
 }
 
-const kindsByName = ["version", "run", "configuration"] as const;
-
 /**
  * The id of what a person names: `kind:name` with a full name or a unique prefix, or the name or
  * prefix alone.
@@ -253,15 +214,16 @@ export async function resolveNode(
 ): Promise<string | undefined> {
   const [, kind, name = asked] = /^([a-z]+):(.*)$/s.exec(asked) ?? [];
   if (kind === "source" || kind === "view" || kind === "served") return asked;
-  for (const known of kindsByName) {
+  const { versions, runs, configurations } = store;
+  const finders: Record<string, () => Promise<Known<unknown>>> = {
+    version: () => findByPrefix(versions, "version", name),
+    run: () => findByPrefix(runs, "run", name),
+    configuration: () => findByPrefix(configurations, "configuration", name),
+  };
+  for (const [known, find] of Object.entries(finders)) {
     if (kind !== undefined && kind !== known) continue;
     try {
-      const collection = {
-        version: store.versions,
-        run: store.runs,
-        configuration: store.configurations,
-      }[known];
-      return `${known}:${(await findByPrefix<unknown>(collection as never, known, name)).id}`;
+      return `${known}:${(await find()).id}`;
     } catch (error) {
       if (!isHeddleError(error) || error.code !== "NOT_FOUND") throw error;
     }

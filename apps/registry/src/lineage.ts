@@ -2,7 +2,7 @@ import { HeddleError } from "@heddle/base";
 import type { Described, Describe } from "./lineage-nodes.ts";
 import type { Edge, Edges } from "./store.ts";
 
-export interface LineageNode {
+interface LineageNode {
   /** `kind:name`. */
   readonly id: string;
   readonly kind: string;

@@ -189,7 +189,7 @@ export async function registerVersion(
  *
  * @throws {HeddleError} NOT_FOUND UNKNOWN_DATASET.
  */
-export async function indexDataset(
+async function indexDataset(
   dataset: string,
   { registry, features }: Pick<RegistrationDeps, "registry" | "features">,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import { contentName, HeddleError, messageOf } from "@heddle/base";
+import { contentName, HeddleError, type Json, messageOf } from "@heddle/base";
 
 /** All that determines the bytes of a model. */
 export interface Recipe {
@@ -42,7 +42,7 @@ export interface Run {
 export function nameRecipe(recipe: Recipe): string {
   const { environmentJson, ...rest } = recipe;
   try {
-    return contentName({ ...rest, environment: JSON.parse(environmentJson) });
+    return contentName({ ...rest, environment: JSON.parse(environmentJson) as Json });
   } catch (error) {
     throw new HeddleError(
       "INVALID_ARGUMENT",

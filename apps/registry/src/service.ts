@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { RegistryService, Stage } from "@heddle/proto/registry";
-import { type CallContext, implement, type Implementation } from "@heddle/rpc";
+import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
 import type { ChangeContext, Known } from "@heddle/store";
 import {
   readPlace,
@@ -29,18 +29,68 @@ const pageSizeDefault = 50;
 
 /** The RPCs of the registry. */
 export function registryService(deps: RegistrationDeps): Implementation {
+  return implement(RegistryService, { ...readsOf(deps), ...changesOf(deps) });
+}
+
+type RegistryHandlers = Handlers<typeof RegistryService, CallContext>;
+type Change =
+  | "createConfiguration"
+  | "createRun"
+  | "recordSnapshot"
+  | "registerVersion"
+  | "recordVerdict"
+  | "setStage";
+
+function changesOf(deps: RegistrationDeps): Pick<RegistryHandlers, Change> {
+  const { registry } = deps;
+  return {
+    createConfiguration: (request, call) =>
+      createConfiguration(request.definitionJson, contextOf(request, call), deps),
+    createRun: async (request, call) => {
+      const run = await createRun(readRecipe(request.recipe), contextOf(request, call), deps);
+      return { run: run.run, state: await encodeRun(run, registry) };
+    },
+    recordSnapshot: async (request, call) => {
+      const { snapshot } = request;
+      const manifest = readPlace(snapshot?.manifest, "the snapshot's manifest");
+      const taken = { step: Number(snapshot?.step), manifest };
+      await recordSnapshot(request.run, taken, contextOf(request, call), deps);
+      return {};
+    },
+    registerVersion: (request, call) => {
+      const manifest = readPlace(request.manifest, "the manifest");
+      const training = readTraining(request.training);
+      return registerVersion(request.run, manifest, training, contextOf(request, call), deps);
+    },
+    recordVerdict: async (request, call) => {
+      const judgement = readJudgement(request);
+      const { id, state } = await findByPrefix(registry.versions, "version", request.version);
+      const events = [modelEvent(state.model, "judged", { version: id })];
+      const decide = (current: Version) => ({ state: judged(current, judgement), events });
+      await registry.versions.update(id, decide, contextOf(request, call));
+      return {};
+    },
+    setStage: async (request, call) => {
+      const change = stageChanges[request.stage];
+      if (change === undefined) throw stageInvalid(request.stage);
+      const context = contextOf(request, call);
+      return { previousLive: await change(request.version, request.reason, context, deps) };
+    },
+  };
+}
+
+function readsOf(deps: RegistrationDeps): Omit<RegistryHandlers, Change> {
   const { registry, features, limits, clock } = deps;
   const { families, configurations, runs, versions } = registry;
   const version = async (name: string) => {
     const { state } = await findByPrefix(versions, "version", name);
     return encodeVersion(state, registry);
   };
-  return implement(RegistryService, {
-    createConfiguration: (request, call) =>
-      createConfiguration(request.definitionJson, contextOf(request, call), deps),
+  return {
     getConfiguration: async ({ configuration, model }) => {
-      const current = (await families.get(model))?.state.configurations.at(-1) ?? "";
-      const name = configuration === "" ? current : configuration;
+      const newest = async (): Promise<string> =>
+        (await families.get(model))?.state.configurations.at(-1) ?? "";
+      const name = configuration === "" ? await newest() : configuration;
       const { state } = await findByPrefix(configurations, "configuration", name);
       return {
         configuration: state.configuration,
@@ -48,10 +98,6 @@ export function registryService(deps: RegistrationDeps): Implementation {
         author: state.author,
         createdTimeMs: BigInt(state.createdTimeMs),
       };
-    },
-    createRun: async (request, call) => {
-      const run = await createRun(readRecipe(request.recipe), contextOf(request, call), deps);
-      return { run: run.run, state: await encodeRun(run, registry) };
     },
     getRun: async (request) => {
       const { state } = await findByPrefix(runs, "run", request.run);
@@ -68,18 +114,6 @@ export function registryService(deps: RegistrationDeps): Implementation {
         .slice(0, pageSize || pageSizeDefault);
       return { runs: await Promise.all(newest.map((run) => encodeRun(run, registry))) };
     },
-    recordSnapshot: async (request, call) => {
-      const { snapshot } = request;
-      const manifest = readPlace(snapshot?.manifest, "the snapshot's manifest");
-      const taken = { step: Number(snapshot?.step), manifest };
-      await recordSnapshot(request.run, taken, contextOf(request, call), deps);
-      return {};
-    },
-    registerVersion: (request, call) => {
-      const manifest = readPlace(request.manifest, "the manifest");
-      const training = readTraining(request.training);
-      return registerVersion(request.run, manifest, training, contextOf(request, call), deps);
-    },
     getVersion: async (request) => ({ version: await version(request.version) }),
     listVersions: async ({ model, pageSize }) => {
       const family = (await families.get(model))?.state;
@@ -87,20 +121,6 @@ export function registryService(deps: RegistrationDeps): Implementation {
       const found = await Promise.all(names.toReversed().map((name) => versions.get(name)));
       const known = found.flatMap((one) => one?.state ?? []);
       return { versions: await Promise.all(known.map((one) => encodeVersion(one, registry))) };
-    },
-    recordVerdict: async (request, call) => {
-      const judgement = readJudgement(request);
-      const { id, state } = await findByPrefix(versions, "version", request.version);
-      const events = [modelEvent(state.model, "judged", { version: id })];
-      const decide = (current: Version) => ({ state: judged(current, judgement), events });
-      await versions.update(id, decide, contextOf(request, call));
-      return {};
-    },
-    setStage: async (request, call) => {
-      const change = stageChanges[request.stage];
-      if (change === undefined) throw stageInvalid(request.stage);
-      const context = contextOf(request, call);
-      return { previousLive: await change(request.version, request.reason, context, deps) };
     },
     whatWasLive: async ({ model, timeMs }) => {
       const family = (await families.get(model))?.state;
@@ -120,7 +140,7 @@ export function registryService(deps: RegistrationDeps): Implementation {
         edges: [...edges],
       };
     },
-  });
+  };
 }
 
 const stageChanges: Partial<Record<Stage, typeof setLive>> = {

@@ -16,7 +16,7 @@ import type { Run } from "./run.ts";
 import type { Version } from "./version.ts";
 
 /** A registered configuration; it never changes. */
-export interface StoredConfiguration {
+interface StoredConfiguration {
   readonly configuration: string;
   readonly definition: ModelDefinition;
   readonly author: string;
@@ -94,34 +94,54 @@ export async function createOnce<State>(
 /** Fewer digits would soon mean several things. */
 const prefixDigitsMin = 6;
 
+/** Things found by a prefix of their content name, and how each is missed. */
+const refusals = {
+  version: {
+    none: (name: string) => none("UNKNOWN_VERSION", "version", name),
+    several: (name: string) => several("AMBIGUOUS_VERSION", "version", name),
+  },
+  run: {
+    none: (name: string) => none("UNKNOWN_RUN", "run", name),
+    several: (name: string) => several("AMBIGUOUS_RUN", "run", name),
+  },
+  configuration: {
+    none: (name: string) => none("UNKNOWN_CONFIGURATION", "configuration", name),
+    several: (name: string) => several("AMBIGUOUS_CONFIGURATION", "configuration", name),
+  },
+} as const;
+
 /**
  * The aggregate of this content name or unique prefix of one.
  *
- * @param noun is in the messages, and in the reasons in capitals: `run` gives UNKNOWN_RUN.
  * @throws {HeddleError} NOT_FOUND UNKNOWN_<NOUN>, INVALID_ARGUMENT AMBIGUOUS_<NOUN>.
  */
 export async function findByPrefix<State>(
   aggregates: Aggregates<State>,
-  noun: string,
+  noun: keyof typeof refusals,
   name: string,
 ): Promise<Known<State>> {
   const prefix = name.toLowerCase();
   const short = !/^[0-9a-f]+$/.test(prefix) || prefix.length < prefixDigitsMin;
   const { items } = short ? { items: [] } : await aggregates.list({ prefix, limit: 2 });
   const [found, other] = items;
-  if (found !== undefined && other === undefined) return found;
-  const reason = noun.toUpperCase();
-  if (found === undefined) {
-    throw new HeddleError(
-      "NOT_FOUND",
-      `UNKNOWN_${reason}`,
-      `there is no ${noun} "${name}": give its name or at least ${prefixDigitsMin} of its first digits`,
-      { metadata: { [noun]: name } },
-    );
-  }
-  throw new HeddleError(
+  if (found === undefined) throw refusals[noun].none(name);
+  if (other !== undefined) throw refusals[noun].several(name);
+  return found;
+}
+
+function none(reason: string, noun: string, name: string): HeddleError {
+  return new HeddleError(
+    "NOT_FOUND",
+    reason,
+    `there is no ${noun} "${name}": give its name or at least 6 of its first digits`,
+    { metadata: { [noun]: name } },
+  );
+}
+
+function several(reason: string, noun: string, name: string): HeddleError {
+  return new HeddleError(
     "INVALID_ARGUMENT",
-    `AMBIGUOUS_${reason}`,
+    reason,
     `more than one ${noun} begins with ${name}: give more digits`,
     { metadata: { [noun]: name } },
   );

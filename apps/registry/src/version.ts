@@ -14,8 +14,8 @@ export interface TrainingSummary {
   readonly attemptExamples: number;
 }
 
-export const verdicts = ["pass", "fail", "not-enough-data"] as const;
-export type Verdict = (typeof verdicts)[number];
+const verdicts = ["pass", "fail", "not-enough-data"] as const;
+type Verdict = (typeof verdicts)[number];
 
 /** A version, but for its number and whether it is live: those the family decides. */
 export interface Version {

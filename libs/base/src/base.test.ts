@@ -68,7 +68,7 @@ test("an error keeps its reason, facts and cause", () => {
   assert.ok(isHeddleError(error, "CORRUPT"));
   assert.ok(!isHeddleError(error, "OTHER"));
   assert.ok(!isHeddleError(cause));
-  assert.equal(error.cause, cause);
+  assert.equal((error as Error).cause, cause);
 });
 
 test("a sleep ends at once when its signal aborts", async () => {

@@ -74,7 +74,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startFeatureStore({
       ...(await of("feature-store")),
       online: stack.use(openLmdbOnline(environment)),
-      folder: folder("feature-store"),
+      stateFolder: folder("feature-store"),
       pseudonymKeyFile: join(options.state, "pseudonym.key"),
     }),
   );
@@ -90,7 +90,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),
-      peers: { registry: registry.address, modelServer: modelServer.address },
+      peers: { registry: registry.address, modelServer: () => modelServer.address },
     }),
   );
   const peers = {
