@@ -1,2 +1,2 @@
-export { Config, Limits } from "./config.ts";
+export { Limits } from "./config.ts";
 export { type ModelServerDeps, type Running, startModelServer } from "./start.ts";

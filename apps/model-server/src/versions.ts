@@ -41,7 +41,7 @@ export function startVersions(versionsMax: number): Versions {
 
   /** Frees a version once the requests that it is answering have ended. */
   const retire = (version: LoadedVersion): void => {
-    const freed = Promise.allSettled(uses.get(version) ?? [])
+    const freed = Promise.allSettled([...(uses.get(version) ?? [])])
       .then(() => version.scorer[Symbol.asyncDispose]())
       .finally(() => {
         uses.delete(version);

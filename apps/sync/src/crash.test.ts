@@ -19,7 +19,7 @@ async function startChild({ folder, registry, modelServer }: Peers, failpoint = 
     child.once("exit", (_, signal) => resolve(signal));
   });
   const address = await new Promise<string>((resolve) => {
-    child.once("message", (message) => resolve(String(message)));
+    child.once("message", (message) => resolve(message as string));
   });
   const sync = connect(SyncService, address, { telemetry: silentTelemetry(), actor: "test" });
   return {

@@ -24,8 +24,7 @@ export interface Serving extends Proof {
   readonly previous: readonly string[];
 }
 
-export const steps = ["copying", "loading", "verifying", "routing"] as const;
-export type Step = (typeof steps)[number];
+export type Step = "copying" | "loading" | "verifying" | "routing";
 
 /** A version on its way. */
 export interface Rollout {

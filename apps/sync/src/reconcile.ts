@@ -11,7 +11,7 @@ import { isPassing } from "./target.ts";
  *
  * @throws {HeddleError} TARGET_UNAVAILABLE, and what a load or proof refuses, after all models had their turn.
  */
-export async function reconcile(deps: RolloutDeps): Promise<void> {
+async function reconcile(deps: RolloutDeps): Promise<void> {
   const known = await deps.store.find(deps.fleet);
   if (known === undefined) return;
   if (known.state.rollout !== null) await finish(deps);

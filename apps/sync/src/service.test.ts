@@ -84,7 +84,7 @@ test("what cannot be proved leaves the old version routed and live, and says why
   ] as const;
   for (const [error, reason] of failures) {
     modelServer.loadError = error;
-    await attempt(`${error.reason.toLowerCase()}`.replaceAll("_", "-"), reason);
+    await attempt(error.reason.toLowerCase().replaceAll("_", "-"), reason);
   }
   modelServer.loadError = undefined;
   const gone = await registry.register(objects, "gone");

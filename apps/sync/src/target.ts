@@ -7,7 +7,7 @@ import type { Limits } from "./config.ts";
 import type { ObjectPlace, Proof } from "./fleet.ts";
 
 /** A version as a target is told of it. */
-export interface VersionPlace {
+interface VersionPlace {
   readonly model: string;
   readonly version: string;
   readonly manifest: ObjectPlace;
