@@ -48,7 +48,7 @@ export async function* buildPartitions(
     const rows = `select *, heddle_v - ${low} as heddle_visit from assembled_${kind}
       where heddle_v between ${low} and ${high}`;
     const path = join(folder, `partition-${index}.parquet`);
-    await writePartition(db, plan, rows, path);
+    await writePartition(db, plan, { low, high, rows }, path);
     yield { partition, path, ...(await measurePartition(db, path, columns, plan.slices)) };
   }
 }

@@ -1,6 +1,7 @@
+import type { FeaturePlan } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { type LookupGroup, lookupGroups, lookupKey } from "./assemble.ts";
-import { type DatasetPlan, type PlannedFeature } from "./plan.ts";
+import { type DatasetPlan, exampleRowColumns, type PlannedFeature } from "./plan.ts";
 import { referenceOf } from "./sources.ts";
 import { id, text } from "./sql.ts";
 
@@ -11,14 +12,15 @@ export const dictionariesKey = "heddle.dictionaries";
  * Writes one partition: rows in order, categories as codes into a dictionary of the partition's own
  * values (sorted as UTF-8, kept in the file's metadata; −1 is null), times in milliseconds.
  *
- * @param rows SQL that yields the partition's rows of what `assemble` made.
+ * @param part which visits are the partition's, and SQL that yields its rows of what `assemble` made.
  */
 export async function writePartition(
   db: Duckdb,
   plan: DatasetPlan,
-  rows: string,
+  part: Part,
   target: string,
 ): Promise<void> {
+  const { rows } = part;
   const dictionaries: Record<string, string[]> = {};
   const columns = new Map<string, string>();
   const joins: string[] = [];
@@ -33,7 +35,7 @@ export async function writePartition(
     return table;
   };
   for (const group of lookupGroups(plan)) {
-    made.push(await makeLookup(db, group, rows, dictionary));
+    made.push(await makeLookup(db, plan, group, part, dictionary));
     const on = group.keys.map((_, i) => `l${group.index}.k${i} = r.${id(lookupKey(group, i))}`);
     joins.push(`left join ${lookupTable(group)} l${group.index} on ${on.join(" and ")}`);
     for (const { name, plan } of group.features) {
@@ -45,7 +47,7 @@ export async function writePartition(
     if (feature.from === "lookup") continue;
     if (feature.type !== "category") columns.set(name, stored(`r.${id(name)}`, feature.type));
     else {
-      const own = `select distinct ${id(name)} as value from (${rows}) where ${id(name)} is not null`;
+      const own = distinctValues(plan, name, feature, part);
       const table = await dictionary(name, own);
       const alias = `d${joins.length}`;
       joins.push(`left join ${table} ${alias} on ${alias}.value = r.${id(name)}`);
@@ -57,6 +59,15 @@ export async function writePartition(
   await db.run(`copy (select ${features.concat(exampleValues).join(", ")} from (${rows}) r ${joins.join("\n")}
     order by r.heddle_n) to ${text(target)} (format parquet, compression zstd, kv_metadata ${metadata})`);
   for (const table of made) await db.run(`drop table ${table}`);
+}
+
+/** A partition's share of the examples. */
+export interface Part {
+  /** Its first and last visit. */
+  readonly low: bigint;
+  readonly high: bigint;
+  /** Its rows of what `assemble` made, as SQL. */
+  readonly rows: string;
 }
 
 /** Visits count from 0 in their partition. */
@@ -80,20 +91,47 @@ function stored(value: string, type: PlannedFeature["plan"]["type"]): string {
   }
 }
 
+/** The distinct values of a category, found in the smallest table that has them all. */
+function distinctValues(plan: DatasetPlan, name: string, feature: FeaturePlan, part: Part): string {
+  const [column, from] =
+    feature.from === "example"
+      ? [id(feature.column), ownTable(plan, feature.column, part)]
+      : [id(name), `(${part.rows})`];
+  return `select distinct ${column} as value from ${from} where ${column} is not null`;
+}
+
+/** The distinct keys of a lookup. */
+function distinctKeys(plan: DatasetPlan, group: LookupGroup, part: Part): string {
+  const [key] = group.keys;
+  if (group.keys.length === 1 && key !== undefined && exampleRowColumns(plan).has(key)) {
+    return `select distinct ${id(key)} as k0 from ${ownTable(plan, key, part)}`;
+  }
+  const keys = group.keys.map((_, i) => `${id(lookupKey(group, i))} as k${i}`);
+  return `select distinct ${keys.join(", ")} from (${part.rows})`;
+}
+
+/** The rows of the partition that have a column of the example: its visits are fewer than its examples. */
+function ownTable(plan: DatasetPlan, column: string, { low, high }: Part): string {
+  const { examples } = plan;
+  const ofItem = examples.kind === "candidates" && examples.candidates.item === column;
+  const table = exampleRowColumns(plan).get(column) === "visit" && !ofItem ? "visits" : "examples";
+  return `(from ${table} where v between ${low} and ${high})`;
+}
+
 const lookupTable = (group: LookupGroup): string => id(`lookup ${group.index}`);
 
 /** The reference's rows that the partition needs, with codes for categories. */
 async function makeLookup(
   db: Duckdb,
+  plan: DatasetPlan,
   group: LookupGroup,
-  rows: string,
+  part: Part,
   dictionary: (feature: string, values: string) => Promise<string>,
 ): Promise<string> {
-  const keys = group.keys.map((_, i) => `${id(lookupKey(group, i))} as k${i}`);
   const same = group.keys.map((key, i) => `w.k${i} = s.${id(key)}`).join(" and ");
   const raw = id(`rows of lookup ${group.index}`);
   await db.run(`create or replace temp table ${raw} as
-    select s.* from ${referenceOf(group.source)} s semi join (select distinct ${keys.join(", ")} from (${rows})) w on ${same}`);
+    select s.* from ${referenceOf(group.source)} s semi join (${distinctKeys(plan, group, part)}) w on ${same}`);
   const columns = group.keys.map((key, i) => `s.${id(key)} as k${i}`);
   const joins: string[] = [];
   for (const { name, plan } of group.features) {

@@ -77,8 +77,9 @@ async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
   const columns = Object.keys(source.columns).map(id).join(", ");
   await db.run(`create or replace temp table fresh as
     select ${columns}${source.eventTime === undefined ? "" : `, ${available(source)} as ${availableColumn}`}
-    from (select i.* from incoming i ${known}
-      qualify row_number() over (partition by ${ids} order by heddle_row) = 1)
+    from (select i.* from incoming i
+      semi join (select min(heddle_row) as first from incoming group by ${ids}) f on f.first = i.heddle_row
+      ${known})
     order by ${canonicalOrder(source)}`);
 }
 

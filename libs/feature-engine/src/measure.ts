@@ -82,19 +82,26 @@ function feed(
 /** Counts rows and positives of each slice. */
 function countSlices(slices: readonly Slice[]) {
   const counts = new Map<string, { rows: number; positives: number }>();
-  const count = (slice: string, positive: number): void => {
+  const count = (slice: string, rows: number, positives: number): void => {
+    if (rows === 0) return;
     const known = counts.get(slice) ?? { rows: 0, positives: 0 };
-    counts.set(slice, { rows: known.rows + 1, positives: known.positives + positive });
+    counts.set(slice, { rows: known.rows + rows, positives: known.positives + positives });
   };
   return {
     add: (batch: ExampleBatch): void => {
       for (const { name, by, where } of slices) {
-        if (by !== undefined)
-          countBy(batch, by, (value, positive) => count(`${name}=${value}`, positive));
-        else {
-          const holds = conditionOf(batch, where ?? []);
-          for (let i = 0; i < batch.rows; i++) if (holds(i)) count(name, batch.label[i] ?? 0);
+        if (by !== undefined) {
+          countBy(batch, by, (value, ...counted) => count(`${name}=${value}`, ...counted));
+          continue;
         }
+        const holds = conditionOf(batch, where ?? []);
+        let [rows, positives] = [0, 0];
+        for (let i = 0; i < batch.rows; i++) {
+          if (!holds(i)) continue;
+          rows += 1;
+          positives += batch.label[i] ?? 0;
+        }
+        count(name, rows, positives);
       }
     },
     counts: (): SliceCount[] =>
@@ -104,16 +111,24 @@ function countSlices(slices: readonly Slice[]) {
   };
 }
 
+/** Rows and positives of each value of a category; null is the empty text. */
 function countBy(
   batch: ExampleBatch,
   by: string,
-  count: (value: string, positive: number) => void,
+  count: (value: string, rows: number, positives: number) => void,
 ): void {
   const column = batch.features[by];
   if (column?.type !== "category") return;
+  const { codes, dictionary } = column;
+  // Code −1, which is null, counts in the first place.
+  const rows = new Float64Array(dictionary.length + 1);
+  const positives = new Float64Array(dictionary.length + 1);
   for (let i = 0; i < batch.rows; i++) {
-    count(column.dictionary[column.codes[i] ?? -1] ?? "", batch.label[i] ?? 0);
+    const place = (codes[i] ?? -1) + 1;
+    rows[place] = (rows[place] ?? 0) + 1;
+    positives[place] = (positives[place] ?? 0) + (batch.label[i] ?? 0);
   }
+  rows.forEach((n, place) => count(dictionary[place - 1] ?? "", n, positives[place] ?? 0));
 }
 
 /** Whether every condition of a filter holds for a row; none holds for null, except that null differs from anything. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Duckdb } from "./duckdb.ts";
 import { id } from "./sql.ts";
-import { bytesOf, type NumberItems, readBits, readNumbers } from "./vectors.ts";
+import { bytesOf, type NumberItems, readBits, readNumbers, readTexts } from "./vectors.ts";
 
 /**
  * The canonical encoding of a column, fed piece by piece: rows that are equal have equal hashes
@@ -41,7 +41,7 @@ function updateText(hash: Hash, value: string): void {
 }
 
 /**
- * The row hash of a table in its own order. Text is hashed as length and UTF-8, row by row.
+ * The row hash of a table in its own order; text is encoded as `readTexts` says.
  *
  * @param columns DuckDB types BIGINT, DOUBLE, BOOLEAN, TIMESTAMP or VARCHAR.
  */
@@ -60,7 +60,7 @@ export async function hashTable(
     rows += chunk.rowCount;
     hashers.forEach((hasher, i) => {
       const vector = chunk.getColumnVector(2 * i);
-      if (columns[i]?.type === "VARCHAR") hasher.values(encodeTexts(chunk.getColumnValues(2 * i)));
+      if (columns[i]?.type === "VARCHAR") hasher.values(readTexts(vector, chunk.rowCount));
       else hasher.values(readNumbers(vector));
       hasher.validity(readBits(chunk.getColumnVector(2 * i + 1)));
     });
@@ -76,9 +76,4 @@ function valueOf(name: string, type: string): string {
   return type === "BOOLEAN"
     ? `cast(coalesce(${id(name)}, false) as bigint)`
     : `coalesce(${id(name)}, 0)`;
-}
-
-function encodeTexts(values: readonly unknown[]): Uint8Array {
-  const parts = values.map((value) => `${Buffer.byteLength(value as string)}:${value as string}`);
-  return Buffer.from(parts.join(""));
 }

@@ -68,13 +68,18 @@ async function makeDraws(db: Duckdb, { visits, candidates, negatives }: Candidat
         sum(count(*)) over (partition by ${on} order by ${availableColumn}) as offered
       from offers group by ${on}, ${availableColumn}),
     taken as (select v, count(*) as taken from positives group by v)
-    select v.v, v.time, ${candidates.on.map((c) => `v.${id(c)}`).join(", ")}, t.taken, cast(o.offered as bigint) as offered,
+    select cast(v.v as integer) as v, v.time, ${candidates.on.map((c) => `v.${id(c)}`).join(", ")}, t.taken,
+      cast(dense_rank() over (order by ${candidates.on.map((c) => `v.${id(c)}`).join(", ")}) as integer) as meeting, cast(o.offered as bigint) as offered,
       ${keyHash(negatives.seed, visits.keys, "v")} as hash,
       cast(ceil(${hashRange}.0 * ${expected} / greatest(o.offered - t.taken, 1)) as bigint) as below
     from visits v join taken t on t.v = v.v
     asof join offered o on ${equal(candidates.on, "v", "o")} and v.time >= o.known`);
 }
 
+/**
+ * Pairs of a visit and an offer not taken, with their hash. The pairs are many, so what joins them is
+ * one small number, and the little they carry is looked at before anything else is.
+ */
 function pairsBelow(
   { candidates }: Candidates,
   payload: readonly string[],
@@ -82,13 +87,18 @@ function pairsBelow(
   which: string,
 ): string {
   const item = id(candidates.item);
-  return `select d.* from (
-      select v.v, o.${item}${columns(payload, "o")}, ${pairHash("v.hash", "i.hash")} as hash, ${below} as below
-      from offers o join item_hashes i on i.${item} = o.${item}
-      join draws v on ${equal(candidates.on, "o", "v")} and o.${availableColumn} <= v.time
-      where ${which}) d
-    anti join positives p on p.v = d.v and p.${item} = d.${item}
-    where d.hash < d.below`;
+  const { on } = candidates;
+  return `with meetings as (select distinct ${on.map(id).join(", ")}, meeting from draws),
+    met as (
+      select m.meeting, i.hash as item_hash, o.${item}${columns(payload, "o")}, o.${availableColumn} as known
+      from offers o join meetings m on ${equal(on, "o", "m")} join item_hashes i on i.${item} = o.${item}),
+    pairs as (
+      select v.v, ${pairHash("v.hash", "o.item_hash")} as hash, o.*
+      from met o join draws v on v.meeting = o.meeting
+      where ${which} and ${pairHash("v.hash", "o.item_hash")} < ${below})
+    select p.v, p.${item}${columns(payload, "p")}, p.hash from pairs p
+    join draws d on d.v = p.v and p.known <= d.time
+    anti join positives t on t.v = p.v and t.${item} = p.${item}`;
 }
 
 /** A visit whose draw left it short, once in a billion, draws from all it was offered. */
