@@ -3,7 +3,7 @@ import { HeddleError, present } from "@heddle/base";
 import { type Evaluation, EvaluationSchema, type Metric } from "@heddle/proto/evaluator";
 import type { ModelDefinition } from "@heddle/sdk";
 import { trainingChecks } from "./compare-training.ts";
-import { callMs, type EvaluationDeps } from "./deps.ts";
+import type { EvaluationDeps } from "./deps.ts";
 import type { EvaluationInput } from "./evaluation-input.ts";
 import {
   everyRow,
@@ -29,7 +29,7 @@ type Subject = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects"
  * Measures a version beside the live one and the fallback: rows of the evaluation dataset, then all
  * candidates of the ranking dataset's visits, then its training data against the reference's.
  *
- * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET, DATA_LOSS DATASET_DIFFERS, and what the
+ * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET, MODEL_DOES_NOT_RANK, DATA_LOSS DATASET_DIFFERS, and what the
  * other services answer.
  */
 export async function evaluate(
@@ -42,7 +42,8 @@ export async function evaluate(
   const reader = { purpose: definition.purpose, reader: input.job };
   const granted = (dataset: string) => grantDataset(deps, dataset, reader, signal);
   const dataset = await granted(input.dataset);
-  const ranked = input.rankingDataset === "" ? undefined : await granted(input.rankingDataset);
+  const at = rankingDepth(definition, input.rankingDataset);
+  const ranked = at === undefined ? undefined : await granted(input.rankingDataset);
   const slicers = definition.slices.map(openSlicer);
   const pass = openPass(deps, rivals, slicers, dataset.rows + (ranked?.rows ?? 0));
 
@@ -61,7 +62,9 @@ export async function evaluate(
     measureRows(rows, [logLoss, calibration, ...rowMetrics], groups, signal),
   );
   const ranking =
-    ranked === undefined ? [] : await measureRanking(pass, ranked, definition, groups, signal);
+    ranked === undefined || at === undefined
+      ? []
+      : await measureRanking(pass, ranked, at, groups, signal);
   const dataChecks = await trainingChecks(deps, trainingDataset, input, definition, signal);
   return create(EvaluationSchema, {
     model: definition.name,
@@ -115,21 +118,27 @@ async function measureRows(
 async function measureRanking(
   pass: ScoringPass,
   dataset: GrantedDataset,
-  { name, examples }: ModelDefinition,
+  at: number,
   groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[],
   signal: AbortSignal,
 ): Promise<readonly Metric[]> {
-  if (examples.kind !== "candidates") throw notRanked(name, dataset.dataset);
-  const ranking = openRanking(examples.ranking.at, pass.withLive, groups, limits.sliceVisitsMin);
+  const ranking = openRanking(at, pass.withLive, groups, limits.sliceVisitsMin);
   await pass.run(dataset, signal, ranking.add);
   const { replicates, seed } = limits;
   return measure(ranking.measurements(), { clusters: ranking.visits, replicates, seed }, signal);
 }
 
-function notRanked(model: string, dataset: string): HeddleError {
-  return new HeddleError(
+/**
+ * The last rank that counts; undefined when there is no ranking to measure.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION MODEL_DOES_NOT_RANK.
+ */
+function rankingDepth({ name, examples }: ModelDefinition, dataset: string): number | undefined {
+  if (dataset === "") return undefined;
+  if (examples.kind === "candidates") return examples.ranking.at;
+  throw new HeddleError(
     "FAILED_PRECONDITION",
     "MODEL_DOES_NOT_RANK",
-    `model ${model} has examples of kind rows, so dataset ${dataset} cannot rank candidates: leave the ranking dataset out of its pipeline`,
+    `model ${name} has examples of kind rows, so dataset ${dataset} cannot rank candidates: leave the ranking dataset out of its pipeline`,
   );
 }

@@ -25,7 +25,7 @@ const Expression: z.ZodType<MetricExpression> = z.discriminatedUnion("op", [
       return Expression;
     },
   }),
-]) as z.ZodType<MetricExpression>;
+]);
 
 const text = z.string().min(1).max(1_000);
 const Definition = z.strictObject({

@@ -1,4 +1,5 @@
 import { HeddleError, present } from "@heddle/base";
+import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import type { RegistryService } from "@heddle/proto/registry";
@@ -48,6 +49,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
       const named = nameEvaluation(request.evaluation);
       const { model, version } = present(request.evaluation, "a checked evaluation");
       await putEvaluation(objects, named);
+      failpoint("evaluator.record.after-object");
       const state: StoredEvaluation = { model, version, verdict: "", checks: [] };
       const events = [evaluationEvent(named.evaluation, state)];
       await createOnce(evaluations, named.evaluation, { state, events }, context);
@@ -63,6 +65,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
       const { id } = known;
       const judgement = await judgeRecorded(known, deps, call);
       await tellRegistry(known, judgement, context, deps, call);
+      failpoint("evaluator.gate.after-registry");
       const { verdict, checks } = judgement;
       await evaluations.update(
         id,
