@@ -79,7 +79,7 @@ function unknownCommands(root: string, code: string, files: readonly string[]): 
   const textOf = (file: string): string =>
     files.includes(file) ? readFileSync(join(root, file), "utf8") : "";
   const shared = textOf("apps/cli/src/context.ts");
-  const shown = [...code.matchAll(/(?:^|[\s|(])(?:npx )?heddle ([a-z][\w-]*)([^\n#]*)/gm)];
+  const shown = [...code.matchAll(/(?:^|&& |\| )\s*(?:npx )?heddle ([a-z][\w-]*)([^\n#]*)/gm)];
   const commands = shown.flatMap(([, verb = "", rest = ""]) => {
     const own = textOf(`apps/cli/src/commands/${verb}.ts`);
     if (own === "") return [`there is no command heddle ${verb}`];
