@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isHeddleError } from "@heddle/base";
+import { DatasetUse } from "@heddle/proto/feature-store";
 import { items, members, offers, ranker, sales, view } from "./fixtures/shop.ts";
 import { call, openWorld, type World } from "./fixtures/world.ts";
 
@@ -92,7 +93,10 @@ test("a sum of floats, a lookup that matches several rows, an aggregate of a ref
 
 test("a model that reads what nobody defined is refused when its rows are resolved", async () => {
   const resolve = (model: object) =>
-    world.featureStore.resolveDataset({ modelDefinitionJson: JSON.stringify(model), use: 1 }, call);
+    world.featureStore.resolveDataset(
+      { modelDefinitionJson: JSON.stringify(model), use: DatasetUse.TRAINING },
+      call,
+    );
   await assert.rejects(
     resolve({ ...ranker, views: ["none@1"] }),
     refused("UNKNOWN_FEATURE", /none@1/),

@@ -31,7 +31,7 @@ export async function commitDataset(
   if (known !== undefined) return name;
   const purposes = await purposesOf(manifest, store);
   const kept = await objects
-    .put(`${manifestObject(name)}`, writeManifest(manifest))
+    .put(manifestObject(name), writeManifest(manifest))
     .catch(async (error: unknown) => {
       // The same rows were built from other files before: their manifest stands.
       if (!isHeddleError(error, "OBJECT_DIFFERS")) throw error;

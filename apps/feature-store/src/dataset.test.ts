@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { isHeddleError } from "@heddle/base";
 import { pseudonymOf, readPartition, readPartitionChunks } from "@heddle/feature-engine";
-import type { DatasetManifest } from "@heddle/proto/feature-store";
+import { type DatasetManifest, DatasetUse } from "@heddle/proto/feature-store";
 import type { Column, ExampleBatch } from "@heddle/transform";
 import { ranker, salesCsv, weekStart } from "./fixtures/shop.ts";
 import { call, fillShop, openWorld, pseudonymKeyHex, type World } from "./fixtures/world.ts";
@@ -39,7 +39,11 @@ test("the same rows have the same name, whatever the threads", async () => {
 test("a second build takes the partitions of the first, and an event that matters makes a new one", async () => {
   await using own = await openWorld();
   await fillShop(own, 3);
-  const definition = { modelDefinitionJson: JSON.stringify(ranker), toPartition: "3", use: 1 };
+  const definition = {
+    modelDefinitionJson: JSON.stringify(ranker),
+    toPartition: "3",
+    use: DatasetUse.TRAINING,
+  };
   const built = async () =>
     (await own.featureStore.resolveDataset(definition, call)).partitions
       .filter((p) => p.built)

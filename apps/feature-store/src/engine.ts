@@ -75,7 +75,7 @@ export function openEngine(options: EngineOptions): Engine {
     ask: (request) =>
       new Promise((resolve, reject) => {
         const call = (calls += 1);
-        waiting.set(call, { resolve: resolve as (result: unknown) => void, reject });
+        waiting.set(call, { resolve: resolve, reject });
         const message: EngineCall = { call, request };
         child ??= start();
         child.send(message, (error) => {

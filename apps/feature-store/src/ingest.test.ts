@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isHeddleError } from "@heddle/base";
-import { defineSource, type SourceDefinition } from "@heddle/sdk";
+import { defineSource } from "@heddle/sdk";
 import { members, membersCsv, sales, salesCsv } from "./fixtures/shop.ts";
 import { call, openWorld, type World } from "./fixtures/world.ts";
 
@@ -149,7 +149,7 @@ test("no raw subject is stored", async () => {
     name: "people",
     columns: { ...sales.columns, member: "string" },
   });
-  await own.apply(people as SourceDefinition);
+  await own.apply(people);
   const text = salesCsv(1).replaceAll(/\n(\d+),(\d+),/g, "\n$1,person-$2,");
   const { segments } = await own.ingestText("people", "p.csv", text);
   const bytes = await own.objects.get(segments[0]!.object!.name);

@@ -7,7 +7,7 @@ import {
   type Partition,
   PartitionSchema,
 } from "@heddle/proto/feature-store";
-import { fromJson, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 
 const uses: Readonly<Record<Use, DatasetUse | undefined>> = {
   [Use.UNSPECIFIED]: undefined,
@@ -46,7 +46,7 @@ export const writeManifest = (manifest: DatasetManifest): Uint8Array =>
   Buffer.from(JSON.stringify(toJson(DatasetManifestSchema, manifest)));
 
 export const readManifest = (bytes: Uint8Array): DatasetManifest =>
-  fromJson(DatasetManifestSchema, JSON.parse(Buffer.from(bytes).toString()));
+  fromJson(DatasetManifestSchema, JSON.parse(Buffer.from(bytes).toString()) as JsonValue);
 
 /** A built partition as the manifest lists it. */
 export function partitionMessage(
@@ -132,4 +132,4 @@ export const writePartitionMessage = (partition: Partition): Uint8Array =>
   Buffer.from(JSON.stringify(toJson(PartitionSchema, partition)));
 
 export const readPartitionMessage = (bytes: Uint8Array): Partition =>
-  fromJson(PartitionSchema, JSON.parse(Buffer.from(bytes).toString()));
+  fromJson(PartitionSchema, JSON.parse(Buffer.from(bytes).toString()) as JsonValue);

@@ -1,4 +1,4 @@
-import { HeddleError, type Json } from "@heddle/base";
+import { HeddleError } from "@heddle/base";
 import {
   aggregateGroups,
   aggregatePart,
@@ -16,7 +16,8 @@ import type { OnlineValues } from "@heddle/online";
 import { refuse } from "./definition.ts";
 import { type Current, partView } from "./materialise.ts";
 
-type Row = Record<string, Json>;
+type Scalar = string | number | boolean | null;
+type Row = Record<string, Scalar>;
 
 export const onlineRowsMax = 10_000;
 
@@ -56,10 +57,12 @@ function parseExamples(json: string): Row[] {
   } catch (error) {
     throw invalid(`they are no JSON: ${String(error)}`);
   }
+  const isScalar = (cell: unknown): boolean => cell === null || typeof cell !== "object";
   const isRow = (row: unknown): boolean =>
-    typeof row === "object" && row !== null && !Array.isArray(row);
-  if (!Array.isArray(value) || !value.every(isRow))
-    throw invalid("they must be a JSON array of objects");
+    typeof row === "object" && row !== null && Object.values(row).every(isScalar);
+  if (!Array.isArray(value) || !value.every(isRow)) {
+    throw invalid("they must be a JSON array of objects of numbers, texts, booleans and nulls");
+  }
   return (value as Row[]).map((row) => ({ ...row }));
 }
 
@@ -112,7 +115,7 @@ async function addCandidates(visits: readonly Row[], reader: OnlineReader): Prom
 async function offersFor(
   prefix: readonly string[],
   { plan, current, online }: OnlineReader,
-): Promise<Json[][]> {
+): Promise<Scalar[][]> {
   const buckets = current.buckets[offersPart] ?? 0;
   const view = partView(plan.model, current, offersPart);
   const first = prefix[0] ?? "";
@@ -121,7 +124,7 @@ async function offersFor(
   return rows.flatMap((row) =>
     Object.entries(row?.values ?? {}).flatMap(([entry, values]) => {
       const rest = JSON.parse(entry) as string[];
-      return prefix.slice(1).every((value, i) => rest[i] === value) ? [values as Json[]] : [];
+      return prefix.slice(1).every((value, i) => rest[i] === value) ? [values as Scalar[]] : [];
     }),
   );
 }
@@ -174,7 +177,7 @@ async function readPart(
   rows: readonly Row[],
   keys: readonly string[],
   { plan, current, online }: OnlineReader,
-): Promise<(Json[] | undefined)[]> {
+): Promise<(Scalar[] | undefined)[]> {
   const buckets = current.buckets[part] ?? 0;
   if (buckets === 0) return rows.map(() => undefined);
   const places = rows.map((row) => {
@@ -185,7 +188,7 @@ async function readPart(
   const found = await online.get(partView(plan.model, current, part), names);
   const byName = new Map(names.map((name, i) => [name, found[i]?.values]));
   return places.map(
-    (place) => place && (byName.get(place.row)?.[place.entry] as Json[] | undefined),
+    (place) => place && (byName.get(place.row)?.[place.entry] as Scalar[] | undefined),
   );
 }
 
@@ -195,7 +198,7 @@ function text(row: Row, column: string): string {
   throw invalid(`a row lacks "${column}", which a feature is found by`);
 }
 
-const typed = (value: Json, type: string): Json =>
+const typed = (value: Scalar, type: string): Scalar =>
   value === null || type !== "category" ? value : String(value);
 
 function invalid(problem: string): HeddleError {

@@ -4,7 +4,7 @@ import type { SegmentFile } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { OnlineValues } from "@heddle/online";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
-import { type CallContext, implement, type Implementation } from "@heddle/rpc";
+import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
 import type { ChangeContext } from "@heddle/store";
 import { applyDefinition } from "./apply.ts";
 import { commitDataset, datasetNamed, grantRead, manifestOfDataset } from "./commit.ts";
@@ -32,8 +32,20 @@ export interface ServiceDeps {
 
 /** The RPCs of the feature store. */
 export function featureStoreService(deps: ServiceDeps): Implementation {
-  const { store, objects, online, pseudonymKey } = deps;
   return implement(FeatureStoreService, {
+    ...sourceCalls(deps),
+    ...datasetCalls(deps),
+    ...onlineCalls(deps),
+  });
+}
+
+type Calls = Handlers<typeof FeatureStoreService, CallContext>;
+
+function sourceCalls(
+  deps: ServiceDeps,
+): Pick<Calls, "applyDefinition" | "listDefinitions" | "ingest" | "getSource"> {
+  const { store } = deps;
+  return {
     applyDefinition: (request, call) =>
       applyDefinition(request.definitionJson, contextOf(request, call), deps),
     listDefinitions: (request) => listDefinitions(request, store),
@@ -60,6 +72,14 @@ export function featureStoreService(deps: ServiceDeps): Implementation {
         revision: BigInt(known.revision),
       };
     },
+  };
+}
+
+function datasetCalls(
+  deps: ServiceDeps,
+): Pick<Calls, "resolveDataset" | "commitDataset" | "getDataset" | "grantRead"> {
+  const { store, objects } = deps;
+  return {
     resolveDataset: async (request) => {
       const model = parseModel(request.modelDefinitionJson);
       const range = { from: request.fromPartition, to: request.toPartition };
@@ -100,6 +120,12 @@ export function featureStoreService(deps: ServiceDeps): Implementation {
       const manifest = await manifestOfDataset(await datasetNamed(store, request.dataset), objects);
       return { grantId: grant.grant, expiresTimeMs: BigInt(grant.expiresTimeMs), manifest };
     },
+  };
+}
+
+function onlineCalls(deps: ServiceDeps): Pick<Calls, "materialise" | "getOnlineFeatures"> {
+  const { store, online, pseudonymKey } = deps;
+  return {
     materialise: async (request) => {
       const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
       return { rows: BigInt(await materialiseOnline(plan, Number(request.asOfTimeMs), deps)) };
@@ -111,7 +137,7 @@ export function featureStoreService(deps: ServiceDeps): Implementation {
       const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
       return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
     },
-  });
+  };
 }
 
 function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {

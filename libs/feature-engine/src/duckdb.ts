@@ -53,7 +53,7 @@ export async function openDuckdb(options: DuckdbOptions): Promise<Duckdb> {
     },
     rows: async <T extends object>(sql: string) => (await read(sql)).getRowObjectsJS() as T[],
     count: async (sql) => Number((await read(sql)).getRowsJS()[0]?.[0] ?? 0),
-    texts: async (sql) => (await read(sql)).getRowsJS().map((row) => String(row[0])),
+    texts: async (sql) => (await read(sql)).getRowsJS().map((row) => row[0] as string),
     chunks: async function* (sql) {
       const result = await guarded(connection.stream(sql));
       for (;;) {

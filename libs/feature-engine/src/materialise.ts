@@ -1,4 +1,5 @@
 import { createWriteStream } from "node:fs";
+import { DuckDBTimestampValue } from "@duckdb/node-api";
 import { finished } from "node:stream/promises";
 import { hash32, type Json, present } from "@heddle/base";
 import { aggregateGroups, type AggregateGroup, type AggregatePlan } from "./aggregate-groups.ts";
@@ -202,8 +203,6 @@ function jsonOf(value: unknown): Json {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);
   }
-  if (typeof value === "object" && "micros" in value)
-    return Math.floor(Number(value.micros) / 1000);
-  if (typeof value === "number" || typeof value === "boolean") return value;
-  return String(value);
+  if (value instanceof DuckDBTimestampValue) return Math.floor(Number(value.micros) / 1000);
+  return value as number | boolean | string;
 }

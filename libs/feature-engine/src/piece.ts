@@ -80,11 +80,7 @@ export function startPiece(layout: ReadLayout, capacity: number): Piece {
     split: (rows) => {
       const rest = startPiece(layout, rows === used ? 0 : capacity);
       const left = used - rows;
-      if (left > 0)
-        rest.append(
-          (index) => present(all, index).values.subarray(rows, used) as NumberItems,
-          left,
-        );
+      if (left > 0) rest.append((index) => present(all, index).values.subarray(rows, used), left);
       const features: Record<string, Column> = {};
       layout.features.forEach((feature, i) => {
         const own = values[i] as Buffer;

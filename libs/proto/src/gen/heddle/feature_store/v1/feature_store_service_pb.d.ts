@@ -637,7 +637,7 @@ export declare type MaterialiseRequest = Message<"heddle.feature_store.v1.Materi
   modelDefinitionJson: string;
 
   /**
-   * Events known at this time count, milliseconds since the epoch.
+   * Events known at this time count, milliseconds since the epoch; 0: the newest moment at which anything stored became known.
    *
    * @generated from field: int64 as_of_time_ms = 3;
    */
@@ -768,7 +768,8 @@ export declare const FeatureStoreService: GenService<{
   /**
    * Takes one event file, sent in chunks of at most 1 MiB, and acknowledges when its events are durable.
    * The same request_id again answers with the first result.
-   * Errors: UNKNOWN_SOURCE, UNREADABLE_FILE, EMPTY_FILE, UNKNOWN_COLUMN, MISSING_COLUMN, WRONG_TYPE, NOT_A_NUMBER, FUTURE_EVENT.
+   * Errors: UNKNOWN_SOURCE, UNREADABLE_FILE, EMPTY_FILE, UNKNOWN_COLUMN, MISSING_COLUMN, WRONG_TYPE, NOT_A_NUMBER, FUTURE_EVENT,
+   * INGEST_HEADER_INVALID, BRANCH_INVALID, SEGMENTS_FULL, ENGINE_LOST (try again).
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.Ingest
    */
@@ -790,7 +791,7 @@ export declare const FeatureStoreService: GenService<{
   },
   /**
    * Everything a build needs, resolved now: definitions, segments, partitions already built.
-   * Errors: UNKNOWN_SOURCE, UNKNOWN_FEATURE, PURPOSE_NOT_ALLOWED, NO_EVENTS.
+   * Errors: UNKNOWN_SOURCE, UNKNOWN_COLUMN, UNKNOWN_FEATURE, DEFINITION_INVALID, PURPOSE_NOT_ALLOWED, NO_EVENTS.
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.ResolveDataset
    */
@@ -834,7 +835,7 @@ export declare const FeatureStoreService: GenService<{
   },
   /**
    * Computes the views' values as of a time for every known key and writes them to the online store.
-   * Errors: UNKNOWN_VIEW.
+   * Errors: UNKNOWN_FEATURE, UNKNOWN_SOURCE, DEFINITION_INVALID, ENGINE_LOST (try again).
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.Materialise
    */
@@ -845,7 +846,7 @@ export declare const FeatureStoreService: GenService<{
   },
   /**
    * Raw feature values for example rows, from the online store, as they would be at `time`.
-   * Errors: UNKNOWN_FEATURE, NOT_MATERIALISED.
+   * Errors: UNKNOWN_FEATURE, NOT_MATERIALISED, EXAMPLES_INVALID, NO_CANDIDATES.
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.GetOnlineFeatures
    */
