@@ -23,23 +23,25 @@ const shareChangeMin = 0.005;
  * Compares what a version was trained on with what the live one was: never counts, as one dataset
  * may span a week and the other a year, but shares. A check holds unless the data show, by their
  * 95 % intervals, both a change beyond the factor the model allows and one of half a percentage
- * point at least.
+ * point at least. A slice for each value of a category comes and goes with the season: of those only
+ * one that vanished is a change.
  */
 export function dataChecks(
   now: DatasetFacts,
   reference: DatasetFacts,
-  { gate, examples }: Pick<ModelDefinition, "gate" | "examples">,
+  { gate, examples, slices }: Pick<ModelDefinition, "gate" | "examples" | "slices">,
 ): readonly DataCheck[] {
   const factorMax = gate.sliceShareChangeMax;
   const label =
     examples.kind === "candidates"
       ? [positivesPerVisit(now, reference, examples.negatives.perVisit, factorMax)]
       : [positiveShare(now, reference, factorMax)];
+  const stable = new Set(slices.filter(({ by }) => by === undefined).map(({ name }) => name));
   const names = new Set([...reference.slices, ...now.slices].map(({ slice }) => slice));
   const shares = [...names].flatMap((slice) =>
-    (["positives", "rows"] as const).flatMap((what) =>
-      sliceShare(slice, what, now, reference, factorMax),
-    ),
+    (["positives", "rows"] as const)
+      .filter((what) => stable.has(slice) || count(now, slice, what) === 0)
+      .flatMap((what) => sliceShare(slice, what, now, reference, factorMax)),
   );
   return [...label, ...shares];
 }
@@ -53,8 +55,7 @@ function sliceShare(
   factorMax: number,
 ): DataCheck[] {
   if (now[what] === 0 || reference[what] === 0) return [];
-  const share = (facts: DatasetFacts): Interval =>
-    shareOf(facts.slices.find((of) => of.slice === slice)?.[what] ?? 0, facts[what]);
+  const share = (facts: DatasetFacts): Interval => shareOf(count(facts, slice, what), facts[what]);
   const [is, was] = [share(now), share(reference)];
   const { low, high } = differenceOf(is, was);
   const matters = low > shareChangeMin || high < -shareChangeMin;
@@ -66,6 +67,10 @@ function sliceShare(
       gone: is.value === 0,
     }),
   ];
+}
+
+function count({ slices }: DatasetFacts, slice: string, what: "positives" | "rows"): number {
+  return slices.find((of) => of.slice === slice)?.[what] ?? 0;
 }
 
 /** For rows that are examples by themselves: how many of them are positive. */

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { HeddleError, present } from "@heddle/base";
 import { type Evaluation, EvaluationSchema, type Metric } from "@heddle/proto/evaluator";
+import type { Scorer } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import { trainingChecks } from "./compare-training.ts";
 import type { EvaluationDeps } from "./deps.ts";
@@ -18,7 +19,8 @@ import { measure } from "./metric-message.ts";
 import { openRanking } from "./ranking.ts";
 import type { GrantedDataset } from "./reader.ts";
 import { openPass, type ScoringPass } from "./scoring-pass.ts";
-import type { Rivals } from "./scores.ts";
+import { correctForVisits } from "./prior.ts";
+import type { Rivals, Scores } from "./scores.ts";
 import { chooseSlices, openSlicer, type SliceGroup, type Slicer } from "./slices.ts";
 import { calibration, logLoss, type RowMetric } from "./statistics/example-metrics.ts";
 import { openSubject } from "./subject.ts";
@@ -91,7 +93,18 @@ async function scoredRows(
 ): Promise<ScoredRows> {
   const gathered = gatherRows(dataset.rows, slicers, rivals.live !== undefined);
   await pass.run(dataset, signal, gathered.add, gathered.startPartition);
-  return gathered.rows();
+  const rows = gathered.rows();
+  const corrected = (of: Scores["candidate"], { manifest }: Scorer) =>
+    correctForVisits(of, rows, manifest.negativeSamplingRate);
+  const { candidate, live, fallback } = rows.scores;
+  const scores = {
+    candidate: corrected(candidate, rivals.candidate),
+    ...(live === undefined || rivals.live === undefined
+      ? {}
+      : { live: corrected(live, rivals.live) }),
+    fallback,
+  };
+  return { ...rows, scores };
 }
 
 /** Group by group, so that only one group's sorted rows are in memory; all see the same draws. */

@@ -11,7 +11,7 @@ export function definitions(small: boolean): readonly Definition[] {
   return [
     ...[purchases, promotions, products, demographics],
     ...[offer, household, product],
-    ranker,
+    ranker(small),
     weekly(small ? firstTrainingWeek.small : firstTrainingWeek.full),
   ];
 }

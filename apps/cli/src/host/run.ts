@@ -24,13 +24,18 @@ export async function runHost(state: string, ready: (addresses: Addresses) => vo
 
 const graceMs = 25_000;
 
+/** `process.exit` would wait for a store write under way, and that write for this thread. */
+const die = (): void => {
+  process.kill(process.pid, "SIGKILL");
+};
+
 function stopAsked(): Promise<void> {
   return new Promise((resolve) => {
     let asked = false;
     const stop = (): void => {
-      if (asked) process.exit(1);
+      if (asked) die();
       asked = true;
-      setTimeout(() => process.exit(1), graceMs).unref();
+      setTimeout(die, graceMs).unref();
       resolve();
     };
     process.on("SIGTERM", stop);

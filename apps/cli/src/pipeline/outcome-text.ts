@@ -5,7 +5,7 @@ import { padded, type Palette } from "../output/style.ts";
 import { metricOf, type Outcome } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
-const widths = [17, 11, 24, 24] as const;
+const widths = [18, 13, 24, 24] as const;
 
 const row = (...cells: readonly string[]): string =>
   cells
@@ -34,8 +34,8 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
       : [
           row(
             "",
-            palette.faint(padded(name, 11)),
-            palette.faint(padded(difference(pick(auc)), 24)),
+            palette.faint(name),
+            palette.faint(difference(pick(auc))),
             palette.faint(ranking === undefined ? "" : difference(pick(ranking))),
           ),
         ];
