@@ -27,6 +27,9 @@ export default tseslint.config(
       "@typescript-eslint/no-unnecessary-condition": "off",
       "@typescript-eslint/no-invalid-void-type": "off",
       "@typescript-eslint/unbound-method": "off",
+      "@typescript-eslint/no-meaningless-void-operator": "off",
+      // Widths are counted in code points: good enough for a terminal.
+      "@typescript-eslint/no-misused-spread": "off",
       "@typescript-eslint/no-unused-vars": [
         "error",
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },

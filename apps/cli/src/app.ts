@@ -1,4 +1,4 @@
-import { buildApplication, buildRouteMap, text_en } from "@stricli/core";
+import { buildApplication, buildRouteMap, help, text_en, version } from "@stricli/core";
 import { HeddleError, messageOf } from "@heddle/base";
 import { apply } from "./commands/apply.ts";
 import { demo } from "./commands/demo.ts";
@@ -49,21 +49,38 @@ const routes = buildRouteMap<string, Context>({
   },
 });
 
+const currentVersion = "0.1.0";
+
 /** The `heddle` command: data on stdout, talk on stderr, exit codes as `exit-codes.ts` lists them. */
-export const application = buildApplication<Context>(routes, {
-  name: "heddle",
-  versionInfo: { currentVersion: "0.1.0" },
-  scanner: { caseStyle: "allow-kebab-for-camel" },
-  documentation: { disableAnsiColor: true, useAliasInUsageLine: true },
-  determineExitCode: exitCodeOf,
-  localization: {
-    loadText: () => ({
-      ...text_en,
-      exceptionWhileRunningCommand: describe,
-      commandErrorResult: describe,
-    }),
+export const application = buildApplication<Context>(
+  routes,
+  {
+    name: "heddle",
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { disableAnsiColor: true },
+    determineExitCode: exitCodeOf,
+    localization: {
+      loadText: () => ({
+        ...text_en,
+        exceptionWhileRunningCommand: describe,
+        commandErrorResult: describe,
+      }),
+    },
   },
-});
+  {
+    help: help({
+      brief: "Say what a command does and which flags it takes",
+      alias: "h",
+      defaultForRouteMap: true,
+      formatting: {
+        useAliasInUsageLine: false,
+        onlyRequiredInUsageLine: true,
+        caseStyle: "convert-camel-to-kebab",
+      },
+    }),
+    version: version({ brief: "Print the version", info: { currentVersion }, alias: "v" }),
+  },
+);
 
 /** An expected failure is one sentence that says what, where and what to do; a bug shows its stack. */
 function describe(error: unknown): string {

@@ -38,11 +38,7 @@ test("a week holds against a year of the same shares", () => {
   const checks = dataChecks(week, year, definition);
   assert.deepEqual(
     checks.map(({ name }) => name),
-    [
-      "positives per visit",
-      "share of positives in discounted",
-      "share of rows in discounted",
-    ],
+    ["positives per visit", "share of positives in discounted", "share of rows in discounted"],
   );
 });
 

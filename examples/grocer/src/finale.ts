@@ -22,7 +22,7 @@ export async function finale({ clients, progress, small }: FinaleContext): Promi
   const answer = await askServed(clients, model, visit, { limit: shown, timeMs: 0 });
   if (answer.kind !== "ranking") throw new Error(`${model} does not rank`);
   const name = (entry: RankedRow | undefined): string =>
-    String(entry?.row["product_type"] ?? "").slice(0, 28);
+    textOf(entry?.row["product_type"]).slice(0, 28);
   return [
     `Household ${visit.household_id} in store ${visit.store_id}, ${answer.candidates} promotions: what is most likely bought`,
     table(
@@ -41,3 +41,5 @@ export async function finale({ clients, progress, small }: FinaleContext): Promi
     ),
   ].join("\n");
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

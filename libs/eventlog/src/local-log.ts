@@ -45,14 +45,49 @@ export interface LocalLog {
  */
 export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps): EventLog {
   const deps = { partitions: 1, backoff: defaultBackoff, ...options };
+  const { log, append, partitionsOf, topics } = openPartitions(environment, deps);
+  const closing = new AbortController();
+  const subscriptions = new Set<Promise<unknown>>();
+  const turns = new Map<string, Promise<void>>();
+  return {
+    append,
+    read: log.read,
+    subscribe: async (options, handle, signal) => {
+      checkTopic(options.topic);
+      checkTopic(options.group);
+      const failed = new AbortController();
+      const stopped = AbortSignal.any([signal, closing.signal, failed.signal]);
+      const partitions = partitionsOf(options.topic) || deps.partitions;
+      const all = Array.from({ length: partitions }, (_, partition) => {
+        const name = partitionKey(options.group, options.topic, partition).toString();
+        // One consumer of a group reads a partition at a time; the next waits for its end.
+        const before = turns.get(name) ?? Promise.resolve();
+        const mine = before.then(() => consume(log, options, partition, handle, stopped));
+        const ended = mine.catch(() => failed.abort());
+        turns.set(name, ended);
+        return mine;
+      });
+      const done = Promise.allSettled(all);
+      subscriptions.add(done);
+      await done;
+      subscriptions.delete(done);
+      await Promise.all(all);
+    },
+    topics,
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await Promise.allSettled(subscriptions);
+    },
+  };
+}
+
+/** The tables of all topics: what is appended, read and moved, without who waits for it. */
+function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
   const records = environment.database("log/records");
   const ends = environment.database("log/ends");
   const counts = environment.database("log/topics");
   const offsets = environment.database("log/groups");
   const listeners = new Map<string, Set<() => void>>();
-  const closing = new AbortController();
-  const subscriptions = new Set<Promise<unknown>>();
-  const turns = new Map<string, Promise<void>>();
 
   const partitionsOf = (topic: string): number => numberAt(counts, partitionKey(topic)) ?? 0;
   /** Runs inside a write. */
@@ -104,47 +139,20 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
     },
   };
 
-  return {
-    append: async (topic, batch) => {
-      checkTopic(topic);
-      const sealed = seal(topic, batch);
-      if (sealed.length === 0) return;
-      try {
-        await environment.write(bytesOf(sealed), () => write(topic, sealed));
-      } catch (error) {
-        throw logError(error, topic);
-      }
-      failpoint("eventlog.append.after-write");
-      ring(topic);
-    },
-    read: log.read,
-    subscribe: async (options, handle, signal) => {
-      checkTopic(options.topic);
-      checkTopic(options.group);
-      const failed = new AbortController();
-      const stopped = AbortSignal.any([signal, closing.signal, failed.signal]);
-      const partitions = partitionsOf(options.topic) || deps.partitions;
-      const all = Array.from({ length: partitions }, (_, partition) => {
-        const name = partitionKey(options.group, options.topic, partition).toString();
-        // One consumer of a group reads a partition at a time; the next waits for its end.
-        const before = turns.get(name) ?? Promise.resolve();
-        const mine = before.then(() => consume(log, options, partition, handle, stopped));
-        const ended = mine.catch(() => failed.abort());
-        turns.set(name, ended);
-        return mine;
-      });
-      const done = Promise.allSettled(all);
-      subscriptions.add(done);
-      await done;
-      subscriptions.delete(done);
-      await Promise.all(all);
-    },
-    topics: async () => [...counts.getKeys()].map((key) => key.toString()),
-    [Symbol.asyncDispose]: async () => {
-      closing.abort();
-      await Promise.allSettled(subscriptions);
-    },
+  const append: EventLog["append"] = async (topic, batch) => {
+    checkTopic(topic);
+    const sealed = seal(topic, batch);
+    if (sealed.length === 0) return;
+    try {
+      await environment.write(bytesOf(sealed), () => write(topic, sealed));
+    } catch (error) {
+      throw logError(error, topic);
+    }
+    failpoint("eventlog.append.after-write");
+    ring(topic);
   };
+  const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
+  return { log, append, partitionsOf, topics };
 }
 
 function readRange(

@@ -79,7 +79,7 @@ function isNewer(timeMs: number, body: Buffer, knownMs: number, knownBody: Buffe
 function viewStart(view: string): Buffer {
   if (!viewPattern.test(view)) {
     throw invalid(
-      `${JSON.stringify(view.slice(0, 100))}`,
+      JSON.stringify(view.slice(0, 100)),
       "a view's name has 1 to 200 of a–z, A–Z, 0–9 and . _ / @ -",
     );
   }

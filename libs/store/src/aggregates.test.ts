@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type Clock, systemClock } from "@heddle/base";
+import { type Clock, type HeddleError, systemClock } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
 import { type Aggregates, type ChangeContext, openAggregates } from "./aggregates.ts";
 import { openLmdbEnvironment } from "./environment.ts";
@@ -105,7 +105,9 @@ test("writers of several processes race, retry, and give up after their tries", 
   const lost = Promise.allSettled(
     Array.from({ length: 4 }, (_, n) => open(1).update("m", addVersion, asked(`s${n}`))),
   );
-  const reasons = (await lost).flatMap((o) => (o.status === "rejected" ? [o.reason.reason] : []));
+  const reasons = (await lost).flatMap((o) =>
+    o.status === "rejected" ? [(o.reason as HeddleError).reason] : [],
+  );
   assert.deepEqual(reasons, Array(3).fill("REVISION_CONFLICT"));
 });
 

@@ -66,7 +66,7 @@ export function openLmdbEnvironment(options: LmdbOptions): LmdbEnvironment {
     return opened;
   };
   // Opened now so that the count of live pages knows every database in the file.
-  for (const name of [...root.getKeys()]) database(String(name));
+  for (const name of [...root.getKeys()]) database(name);
   const queue = startQueue(root, path, (bytes) => fits(root, databases, mapBytesMax, bytes));
   let closing: Promise<void> | undefined;
   return {

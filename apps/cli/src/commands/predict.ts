@@ -53,7 +53,10 @@ export const predict = buildCommand({
       const by = answer.version === "" ? "the fallback" : `version ${shortName(answer.version)}`;
       if (answer.kind === "score") return `${answer.prediction.toFixed(4)}  by ${by}`;
       const shown = flags.show ?? itemOf(answer.definition);
-      const name = (row: Record<string, unknown> | undefined): string => String(row?.[shown] ?? "");
+      const name = (row: Record<string, unknown> | undefined): string => {
+        const found = row?.[shown] ?? "";
+        return typeof found === "string" ? found : JSON.stringify(found);
+      };
       return [
         `answered by ${by}; beside it the fallback, ${answer.definition.fallback.name}`,
         table(

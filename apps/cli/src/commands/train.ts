@@ -54,7 +54,9 @@ export const train = buildCommand({
     const { failureOf, runPipeline } = await import("../pipeline/follow.ts");
     const { outcomeOf } = await import("../pipeline/outcome.ts");
     const { outcomeHead, outcomeLines } = await import("../pipeline/outcome-text.ts");
-    const branches = Object.fromEntries((flags.branch ?? []).map((pair) => pair.split("=", 2)));
+    const branches = Object.fromEntries(
+      (flags.branch ?? []).map((pair) => pair.split("=", 2) as [string, string]),
+    );
     const submission = {
       pipeline,
       window: flags.window,
@@ -66,7 +68,7 @@ export const train = buildCommand({
       const run = await runPipeline(clients, submission, progress);
       const failure = failureOf(run);
       if (failure !== undefined) throw failure;
-      return outcomeOf(clients, run);
+      return await outcomeOf(clients, run);
     });
     this.print(flags, outcome, () =>
       [outcomeHead("NDCG@10"), outcomeLines(outcome, flags.window, this.palette)].join("\n"),

@@ -43,24 +43,8 @@ const passedOn = ["PATH", "HOME", "TMPDIR", "HEDDLE_FAILPOINT"];
 /** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   await using stack = new AsyncDisposableStack();
-  const folder = (name: string): string => {
-    const path = join(options.state, name);
-    mkdirSync(path, { recursive: true });
-    return path;
-  };
-  const clock = systemClock;
-  const random = Math.random;
-  const telemetryOf = telemetryInto(options, folder, stack);
-  const environment = stack.use(
-    openLmdbEnvironment({ path: folder("store"), mapBytesMax: storeBytesMax }),
-  );
-  const eventLog = stack.use(openLocalLog(environment, { clock, random }));
-  const objects = await openFileObjects({ path: folder("objects") });
-  const of = async (service: string) => ({
-    store: openLmdbStore(environment, service),
-    telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random },
-  });
+  const { state } = options;
+  const { environment, of } = await openBackends(options, stack);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
 
@@ -74,19 +58,16 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startFeatureStore({
       ...(await of("feature-store")),
       online: stack.use(openLmdbOnline(environment)),
-      stateFolder: folder("feature-store"),
-      pseudonymKeyFile: join(options.state, "pseudonym.key"),
+      stateFolder: folderOf(state, "feature-store"),
+      pseudonymKeyFile: join(state, "pseudonym.key"),
     }),
   );
   later.featureStore = featureStore.address;
   const evaluator = stack.use(
-    await startEvaluator({
-      ...(await of("evaluator")),
-      peers: { registry: registry.address },
-    }),
+    await startEvaluator({ ...(await of("evaluator")), peers: { registry: registry.address } }),
   );
-  const host = await telemetryOf("host");
-  const modelServer = stack.use(await startModelServerChild(options, host.log));
+  const { log } = (await of("host")).telemetry;
+  const modelServer = stack.use(await startModelServerChild(options, log));
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),
@@ -99,21 +80,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     evaluator: evaluator.address,
     sync: sync.address,
   };
-  const logFolder = folder("logs/jobs");
-  const jobs = stack.use(
-    openProcessJobs({
-      programs,
-      node: process.execPath,
-      logFolder,
-      environment: inherited(),
-      clock,
-    }),
-  );
   const scheduler = stack.use(
     await startScheduler({
       ...(await of("scheduler")),
-      ...{ jobs, peers, jobEnvironment: telemetryEnvironment(options) },
-      objectsFolder: folder("objects"),
+      ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
+      objectsFolder: folderOf(state, "objects"),
     }),
   );
   const opened = stack.move();
@@ -123,20 +94,47 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
 }
 
-function telemetryInto(
-  { otlpEndpoint }: ServicesOptions,
-  folder: (name: string) => string,
-  stack: AsyncDisposableStack,
-): (service: string) => Promise<Telemetry> {
-  return async (service) =>
+/** The one opener of LMDB, and what each service gets of it. */
+async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: AsyncDisposableStack) {
+  const clock = systemClock;
+  const random = Math.random;
+  const path = folderOf(state, "store");
+  const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
+  const eventLog = stack.use(openLocalLog(environment, { clock, random }));
+  const objects = await openFileObjects({ path: folderOf(state, "objects") });
+  const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
         service,
-        folder: folder("telemetry"),
-        logFile: join(folder("logs"), `${service}.log`),
+        folder: folderOf(state, "telemetry"),
+        logFile: join(folderOf(state, "logs"), `${service}.log`),
         ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
       }),
     );
+  const of = async (service: string) => ({
+    store: openLmdbStore(environment, service),
+    telemetry: await telemetryOf(service),
+    ...{ eventLog, objects, clock, random },
+  });
+  return { environment, of };
+}
+
+function openJobs(state: string) {
+  const logFolder = folderOf(state, "logs/jobs");
+  const environment = inherited();
+  return openProcessJobs({
+    programs,
+    node: process.execPath,
+    logFolder,
+    environment,
+    clock: systemClock,
+  });
+}
+
+function folderOf(state: string, name: string): string {
+  const path = join(state, name);
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 function telemetryEnvironment({ state, otlpEndpoint }: ServicesOptions): Record<string, string> {

@@ -23,10 +23,15 @@ export async function runPipeline(
 ): Promise<PipelineRun> {
   const { pipeline, window, variant = "", branches = {} } = submission;
   const id = [pipeline, window, variant].filter((part) => part !== "").join("/");
-  const { pipelineRun } = await clients.scheduler.submitRun(
+  const { pipelineRun, definitionsChanged } = await clients.scheduler.submitRun(
     { requestId: `submit/${id}`, pipeline, window, variant, branches: { ...branches } },
     { timeoutMs: submitMs },
   );
+  if (definitionsChanged) {
+    progress.note(
+      `${pipelineRun} keeps the definitions it was submitted with, and they have changed since; to train by the newest: heddle train ${pipeline} --window ${window} --variant NAME`,
+    );
+  }
   const { run } = await clients.scheduler.getPipelineRun({ pipelineRun }, { timeoutMs: submitMs });
   if (run?.status === Status.FAILED || run?.status === Status.CANCELLED) {
     await clients.scheduler.resumeRun(

@@ -1,3 +1,4 @@
+import { contentName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
 
@@ -26,15 +27,26 @@ export type Answer =
 
 const timeoutMs = 120_000;
 
-/** Completes an example with features as known at `timeMs` (0: the newest materialised), and asks what is served. */
+/**
+ * Completes an example with the features of the served version, as known at `timeMs` (0: now), and
+ * asks what is served. Brings the online values up to date first; that is no work when nothing changed.
+ */
 export async function askServed(
   clients: Clients,
   model: string,
   example: Readonly<Record<string, unknown>>,
   { limit, timeMs }: { readonly limit: number; readonly timeMs: number },
 ): Promise<Answer> {
-  const { definitionJson } = await clients.registry.getConfiguration({ model }, { timeoutMs });
+  const definitionJson = await servedDefinition(clients, model);
   const definition = JSON.parse(definitionJson) as ModelDefinition;
+  await clients.featureStore.materialise(
+    {
+      requestId: contentName({ materialise: definitionJson }),
+      modelDefinitionJson: definitionJson,
+      asOfTimeMs: 0n,
+    },
+    { timeoutMs },
+  );
   const ranks = definition.examples.kind === "candidates";
   const { rowsJson, asOfTimeMs } = await clients.featureStore.getOnlineFeatures(
     {
@@ -67,4 +79,11 @@ export async function askServed(
     ranked: byModel.rows,
     fallback: byFallback.rows,
   };
+}
+
+/** The definition that the live version was trained by, or the newest applied when none is live. */
+async function servedDefinition({ registry }: Clients, model: string): Promise<string> {
+  const { version } = await registry.whatWasLive({ model }, { timeoutMs });
+  const configuration = version?.recipe?.configuration ?? "";
+  return (await registry.getConfiguration({ configuration, model }, { timeoutMs })).definitionJson;
 }
