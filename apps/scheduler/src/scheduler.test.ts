@@ -175,6 +175,24 @@ test("the next scheduler takes over what the last one left, tries it again, and 
   assert.equal(inputOf(next, "train")["parentVersion"], "v2");
 });
 
+test("a run submitted again says whether its definitions are still the newest", async () => {
+  await using world = await openWorld();
+  await using host = await world.start();
+  const { scheduler } = host;
+  await host.submit("49");
+  const request = { requestId: "again", pipeline: "grocer", window: "49" };
+  const again = async (requestId: string) =>
+    (await scheduler.submitRun({ ...request, requestId }, call)).definitionsChanged;
+  assert.equal(await again("again"), false);
+  const changed = { ...pipeline, retries: { ...pipeline.retries, attemptsMax: 2 } };
+  const definitionJson = JSON.stringify(changed);
+  await scheduler.applyPipeline({ requestId: "changed", definitionJson }, call);
+  assert.equal(await again("again"), true);
+  assert.equal(await again("another"), true);
+  const fresh = { ...request, requestId: "new", variant: "new" };
+  assert.equal((await scheduler.submitRun(fresh, call)).definitionsChanged, false);
+});
+
 test("what cannot be submitted is refused with its reason", async () => {
   await using world = await openWorld();
   await using host = await world.start();

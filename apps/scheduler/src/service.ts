@@ -46,10 +46,10 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
     }),
     submitRun: async (request, call) => {
       const { pipeline } = request;
-      const pipelineRun = await submitRun(request, contextOf(request, call), submission);
+      const submitted = await submitRun(request, contextOf(request, call), submission);
       failpoint("scheduler.submit.after-create");
-      (await driver).drive(pipelineRun, pipeline);
-      return { pipelineRun };
+      (await driver).drive(submitted.pipelineRun, pipeline);
+      return submitted;
     },
     getPipelineRun: async ({ pipelineRun }) => ({
       run: runMessage(await runs.get(pipelineRun), live),

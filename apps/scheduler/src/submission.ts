@@ -38,10 +38,7 @@ export async function applyPipeline(
   }
   await store.pipelines.update(
     name,
-    (known) =>
-      canonicalJson(known) === canonicalJson(state)
-        ? { state: known, events: [] }
-        : { state, events },
+    (known) => (sameContent(known, state) ? { state: known, events: [] } : { state, events }),
     context,
   );
   return digest;
@@ -54,6 +51,12 @@ export interface SubmitRequest {
   readonly branches: Readonly<Record<string, string>>;
 }
 
+export interface Submitted {
+  readonly pipelineRun: string;
+  /** The run was there already, and keeps definitions that are no longer the newest. */
+  readonly definitionsChanged: boolean;
+}
+
 /**
  * Creates the run of a window, or finds it.
  *
@@ -64,7 +67,7 @@ export async function submitRun(
   { pipeline, window, variant, branches }: SubmitRequest,
   context: ChangeContext,
   { store, clients, config, now }: SubmissionDeps,
-): Promise<string> {
+): Promise<Submitted> {
   if (!/^([a-z0-9][a-z0-9_-]{0,63})?$/.test(variant)) throw variantInvalid(variant);
   const known = await store.pipelines.get(pipeline);
   if (known === undefined) throw unknownPipeline(pipeline);
@@ -86,11 +89,15 @@ export async function submitRun(
     await store.runs.create(run, context);
   } catch (error) {
     if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
-    const { state } = await store.runs.get(id);
-    if (canonicalJson(state.branches) !== canonicalJson(branches)) throw runDiffers(id);
   }
-  return id;
+  // A repeated request finds the run as it is, too.
+  const { state } = await store.runs.get(id);
+  if (!sameContent(state.branches, branches)) throw runDiffers(id);
+  const same = state.configuration === configuration && sameContent(state.definition, definition);
+  return { pipelineRun: id, definitionsChanged: !same };
 }
+
+const sameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
 function unknownPipeline(pipeline: string): HeddleError {
   return new HeddleError(

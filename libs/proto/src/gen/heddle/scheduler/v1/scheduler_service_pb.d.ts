@@ -118,6 +118,13 @@ export declare type SubmitRunResponse = Message<"heddle.scheduler.v1.SubmitRunRe
    * @generated from field: string pipeline_run = 1;
    */
   pipelineRun: string;
+
+  /**
+   * True when the run was submitted before, and its model or pipeline was applied with a change since: it keeps those of then.
+   *
+   * @generated from field: bool definitions_changed = 2;
+   */
+  definitionsChanged: boolean;
 };
 
 /**
