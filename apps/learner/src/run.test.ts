@@ -103,6 +103,24 @@ test("a parent of another shape is refused by name", async () => {
   });
 });
 
+test("a parent of other inputs is refused with what to do", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  const parent = await attempt(world.input(1), memoryReader());
+  const [user, item, price] = tinyDefinition().inputs;
+  const renamed = { ...tinyDefinition(), inputs: [user!, item!, { ...price!, name: "cost" }] };
+  await using other = await openWorld(renamed, 1);
+  const made = world.remembered.versions.get(parent.version);
+  if (made !== undefined) other.remembered.versions.set(parent.version, made);
+  await world.loseShards();
+  const { services } = other.input(1);
+  const input = { ...world.input(1), services, parentVersion: parent.version };
+  await assert.rejects(attempt(input, memoryReader()), {
+    code: "FAILED_PRECONDITION",
+    reason: "INPUTS_CHANGED",
+    message: /model tiny changed since version .* fitted for cost.*warmStart: false/,
+  });
+});
+
 test("a dataset with no rows is refused before anything is trained", async () => {
   await using world = await openWorld(tinyDefinition(), 1, []);
   await assert.rejects(attempt(world.input(1), memoryReader()), {

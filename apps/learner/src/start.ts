@@ -1,8 +1,9 @@
 import { readManifest } from "@heddle/model";
-import { present, shortName } from "@heddle/base";
+import { HeddleError, isHeddleError, present, shortName } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
+import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { fitOn } from "./fit.ts";
@@ -39,6 +40,7 @@ export async function findStart(
   }
   if (parentVersion !== "") {
     const { fit, files } = await endOf(deps, parentVersion, signal);
+    checkFit(definition, fit, parentVersion);
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
     return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
   }
@@ -46,6 +48,25 @@ export async function findStart(
   const fit = await fitOn(definition.inputs, reader, partitions, features, signal);
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
   return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
+}
+
+/**
+ * A run that continues a version takes over what was fitted for it, so its inputs must be those of then.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION INPUTS_CHANGED.
+ */
+function checkFit({ name, inputs }: ModelDefinition, fit: Fit, parentVersion: string): void {
+  try {
+    compileTransform(inputs, fit);
+  } catch (error) {
+    if (!isHeddleError(error, "MISSING_FIT")) throw error;
+    throw new HeddleError(
+      "FAILED_PRECONDITION",
+      "INPUTS_CHANGED",
+      `the inputs of model ${name} changed since version ${shortName(parentVersion)}, which this run continues (${error.message}): set warmStart: false in the pipeline's train step for one run, or take the change back`,
+      { cause: error },
+    );
+  }
 }
 
 /** The last snapshot of the run that made a version. */
