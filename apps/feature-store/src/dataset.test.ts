@@ -176,6 +176,9 @@ test("a request for values nobody materialised, or without its keys, is told wha
     { requestId: "m/0", modelDefinitionJson, asOfTimeMs: 0n },
     call,
   );
+  const again = { requestId: "m/1", modelDefinitionJson, asOfTimeMs: 0n };
+  const { rows } = await world.featureStore.materialise(again, call);
+  assert.equal(rows, 0n, "current values are not computed again");
   await assert.rejects(ask("[{}]"), (e) => isHeddleError(e, "EXAMPLES_INVALID"));
   await assert.rejects(ask("{"), (e) => isHeddleError(e, "EXAMPLES_INVALID"));
 });

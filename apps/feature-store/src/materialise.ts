@@ -38,10 +38,11 @@ export const featuresName = ({ examples, partitioning, features }: DatasetPlan):
 
 /**
  * Writes the features of every known key, as of a moment, to the online store, then lets requests
- * read them: no answer mixes two moments. Values of an older moment never replace newer ones.
+ * read them: no answer mixes two moments. Values of an older moment never replace newer ones, and
+ * what is current already is not computed again.
  *
  * @param asOfMs 0: the newest moment at which anything stored became known.
- * @returns keys written.
+ * @returns keys written; 0 when they were current already.
  */
 export async function materialiseOnline(
   plan: DatasetPlan,
@@ -52,6 +53,10 @@ export async function materialiseOnline(
   const segments = Object.values(plan.sources).flatMap((source) => source.segments);
   const newest = Math.max(0, ...segments.map((s) => s.availableTimeMaxMs));
   const at = asOfMs === 0 ? newest : asOfMs;
+  const features = featuresName(plan);
+  const rowHashes = segments.map((s) => s.rowHash);
+  const name = shortName(contentName({ features, rowHashes, at }));
+  if ((await currentOf(plan.model, online))?.name === name) return 0;
   const paths = await Promise.all(
     segments.map(
       async ({ object }) => [object.name, await objects.path(object.name, object.sha256)] as const,
@@ -65,9 +70,6 @@ export async function materialiseOnline(
       kind: "materialise",
       task: { plan, paths, asOfMs: at, target },
     });
-    const features = featuresName(plan);
-    const rowHashes = segments.map((s) => s.rowHash);
-    const name = shortName(contentName({ features, rowHashes, at }));
     const next: Current = { name, asOfMs: at, features, buckets };
     await writeRows(plan.model, next, target, online);
     await point(plan.model, next, online);
