@@ -64,9 +64,9 @@ export const init = buildCommand({
         "",
         "Next:",
         ...(folder === "." ? [] : [`  cd ${folder}`]),
-        "  npx heddle apply",
-        `  npx heddle ingest ${table(plan)} ${relative(folder, from)}`,
-        `  npx heddle train ${plan.name}`,
+        "  heddle apply",
+        `  heddle ingest ${table(plan)} ${relative(folder, from)}`,
+        `  heddle train ${plan.name}`,
       ].join("\n"),
     );
   },

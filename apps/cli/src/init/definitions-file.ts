@@ -5,7 +5,7 @@ import type { InitPlan } from "./plan.ts";
 export function definitionsFile(plan: InitPlan): string {
   const { name, label, time, id } = plan;
   const used = [...plan.numbers, ...plan.categories];
-  return `// What Heddle knows of this project. Change it, then: npx heddle apply && npx heddle train ${name}
+  return `// What Heddle knows of this project. Change it, then: heddle apply && heddle train ${name}
 import {
   ${imports(plan).join(",\n  ")},
 } from "@heddle/sdk";

@@ -57,17 +57,13 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
   }
   const id = choices.id === undefined ? identity(table) : [column(table, choices.id, "--id").name];
   const leftOut: { column: string; why: string }[] = [];
-  const usable = table.columns.filter(({ name: one, distinct, type }) => {
-    if (one === label || one === time) return false;
+  const usable = table.columns.filter((one) => {
+    if (one.name === label || one.name === time) return false;
     const why =
-      distinct <= 1
-        ? "it has one value only"
-        : id.length === 1 && id[0] === one
-          ? "it identifies the row"
-          : type === "string" && distinct === table.rows
-            ? "every row has another text"
-            : undefined;
-    if (why !== undefined) leftOut.push({ column: one, why });
+      id.length === 1 && id[0] === one.name
+        ? "it identifies the row"
+        : whyUseless(one, table.rows, time !== undefined);
+    if (why !== undefined) leftOut.push({ column: one.name, why });
     return why === undefined;
   });
   const isNumber = ({ type, distinct }: ColumnDescription): boolean =>
@@ -90,6 +86,23 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
     leftOut,
     ...(time === undefined ? {} : { time }),
   };
+}
+
+/** Why a model can learn nothing of a column that holds for other rows; undefined when it may. */
+function whyUseless(
+  { name, type, distinct }: ColumnDescription,
+  rows: number,
+  timed: boolean,
+): string | undefined {
+  if (distinct <= 1) return "it has one value only";
+  if (type === "string" && distinct === rows) return "every row has another text";
+  if (type === "timestamp" && !timed) {
+    return `its age needs a moment of the row: if this is when the row happened, name it with --time ${name}`;
+  }
+  // Size means nothing of a number that names something, and with few rows each there is nothing to learn of the thing.
+  const names = /(^|[^a-zA-Z])[iI][dD]$|[a-z]I[dD]$/.test(name) && type === "int64";
+  if (names && distinct > rows / 2) return "it names something that few rows share";
+  return undefined;
 }
 
 function column(table: TableDescription, name: string, flag: string): ColumnDescription {

@@ -78,9 +78,9 @@ function readme(plan: InitPlan, from: string): string {
 A model of \`${plan.label}\`, trained by Heddle.
 
 \`\`\`
-npx heddle apply                          # register what heddle.ts defines
-npx heddle ingest ${table(plan)} ${from}
-npx heddle train ${plan.name}
+heddle apply                          # register what heddle.ts defines
+heddle ingest ${table(plan)} ${from}
+heddle train ${plan.name}
 \`\`\`
 `;
 }
