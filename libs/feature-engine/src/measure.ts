@@ -131,14 +131,17 @@ function countBy(
   rows.forEach((n, place) => count(dictionary[place - 1] ?? "", n, positives[place] ?? 0));
 }
 
-/** Whether every condition of a filter holds for a row; none holds for null, except that null differs from anything. */
+/**
+ * Whether every condition of a filter holds for a row. A category's null is the empty text, as in
+ * slices by its values; for a number's null no condition holds, except that it differs from anything.
+ */
 export function conditionOf(batch: ExampleBatch, where: Filter): (row: number) => boolean {
   const conditions = where.map(({ column: name, is, value }) => {
     const column = batch.features[name];
     if (column === undefined) return () => false;
     if (column.type === "category") {
       const holds = column.dictionary.map((word) => compare(word, is, String(value)));
-      const ofNull = is === "!=";
+      const ofNull = compare("", is, String(value));
       return (row: number) => holds[column.codes[row] ?? -1] ?? ofNull;
     }
     const { values, valid } = column;

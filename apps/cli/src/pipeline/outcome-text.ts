@@ -60,7 +60,7 @@ function verdictLines(outcome: Outcome, palette: Palette): string[] {
     const proof =
       serving?.version === version?.version && serving !== undefined
         ? `serving, memory digest ${shortName(serving.reportedDigest)} verified`
-        : "not serving";
+        : "served, and replaced since";
     return [`${indent}${palette.good("✓ PASS")}  ${name}  ${proof}`];
   }
   const word = verdict === "fail" ? palette.bad("✗ REFUSED") : palette.doubt("? NOT ENOUGH DATA");

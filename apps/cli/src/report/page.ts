@@ -17,7 +17,7 @@ th { font-weight: 600; color: var(--faint); font-size: .85rem; }
 td.wide { white-space: normal; min-width: 14rem; }
 .pass { color: var(--good); font-weight: 600; } .fail { color: var(--bad); font-weight: 600; } .doubt { color: var(--doubt); font-weight: 600; }
 code { font: .9em ui-monospace, monospace; background: var(--panel); padding: .1em .35em; border-radius: .25rem; }
-svg { display: block; max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+svg { display: block; max-width: 100%; height: auto; } .scroll svg { max-width: none; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 svg .faint { fill: var(--faint); } .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .5rem 0 0; padding: 0; list-style: none; font-size: .9rem; }
 .swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; margin-right: .4rem; vertical-align: -1px; }
 `;

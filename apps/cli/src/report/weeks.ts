@@ -11,6 +11,7 @@ export function weeksTable(outcomes: readonly Outcome[]): Markup {
         <thead>
           <tr>
             <th>trained through</th>
+            <th>verdict</th>
             <th>examples</th>
             <th>AUC</th>
             <th>vs live</th>
@@ -18,7 +19,6 @@ export function weeksTable(outcomes: readonly Outcome[]): Markup {
             <th>${rankingName(outcomes)}</th>
             <th>log loss</th>
             <th>calibration</th>
-            <th>verdict</th>
             <th>version</th>
           </tr>
         </thead>
@@ -67,9 +67,12 @@ function row(outcome: Outcome): Markup {
     ({ name, slice }) => name.startsWith("ndcg@") && slice === "",
   );
   const proof =
-    serving === undefined ? "" : `memory digest ${shortName(serving.reportedDigest)} verified`;
+    serving === undefined || serving.version !== version?.version
+      ? ""
+      : `serves, memory digest ${shortName(serving.reportedDigest)} verified`;
   return html`<tr>
     <td>${labelOf(outcome)}</td>
+    <td>${verdict(outcome.verdict)}</td>
     <td>${count(version?.training?.examples ?? 0n)}</td>
     <td>${interval(auc?.candidate)}</td>
     <td>${difference(auc?.versusLive)}</td>
@@ -77,7 +80,6 @@ function row(outcome: Outcome): Markup {
     <td>${interval(ranking?.candidate)}</td>
     <td>${interval(metricOf(evaluation, "log-loss")?.candidate, 4)}</td>
     <td>${interval(metricOf(evaluation, "calibration")?.candidate, 2)}</td>
-    <td>${verdict(outcome.verdict)}</td>
     <td>
       v${version?.number ?? 0} <code>${shortName(version?.version ?? "")}</code><br /><span
         class="faint"

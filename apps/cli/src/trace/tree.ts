@@ -45,7 +45,7 @@ function lineOf(
   const start = Math.min(...group.map((node) => node.startUs));
   const end = Math.max(...group.map((node) => node.endUs));
   const busyS = group.reduce((sum, node) => sum + node.endUs - node.startUs, 0) / 1e6;
-  const name = `${indent}${shortened(first.name)}${group.length > 1 ? ` ×${group.length}` : ""}`;
+  const name = `${indent}${shortened(first)}${group.length > 1 ? ` ×${group.length}` : ""}`;
   const failed = group.find((node) => node.error !== undefined)?.error;
   return [
     padded(name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name, nameWidth),
@@ -56,8 +56,11 @@ function lineOf(
   ].join(" ");
 }
 
-/** `heddle.registry.v1.RegistryService/GetRun` → `Registry/GetRun`. */
-const shortened = (name: string): string => name.replace(/^heddle\.\w+\.v1\.(\w+)Service\//, "$1/");
+/** `heddle.registry.v1.RegistryService/GetRun` → `Registry/GetRun`; a step is called by its own name. */
+const shortened = ({ name, attributes }: SpanNode): string =>
+  typeof attributes["step"] === "string" && name.startsWith("step ")
+    ? `step ${attributes["step"]}`
+    : name.replace(/^heddle\.\w+\.v1\.(\w+)Service\//, "$1/");
 
 function bar(start: number, end: number, from: number, to: number): string {
   const scale = barWidth / Math.max(1, to - from);
