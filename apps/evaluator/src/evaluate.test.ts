@@ -50,6 +50,7 @@ function world(promised: number, found: number, progress: number[] = []): Evalua
     openModel: async () =>
       ({
         version: "v",
+        manifest: { negativeSamplingRate: 1 },
         features: [],
         score,
         [Symbol.asyncDispose]: async () => {},

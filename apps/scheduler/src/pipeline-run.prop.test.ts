@@ -165,6 +165,13 @@ test("after a gate that does not pass, publication is skipped and the run succee
   assert.deepEqual([run.status, run.steps.at(-1)?.status], ["succeeded", "skipped"]);
 });
 
+test("a gate with nothing after it may refuse: the run has succeeded", () => {
+  const steps = { gate: { kind: "gate", evaluation: "gate", after: [] } } as const;
+  const submission = { model: "m", window: "1", variant: "", branches: {}, configuration: "c" };
+  const run = newRun({ ...submission, definition: { ...usual, steps } }, ["gate"], 1);
+  assert.equal(through(begun(run, ""), "gate", { verdict: "fail" }).status, "succeeded");
+});
+
 test("a step backs off as the definition says, gives up after its attempts, and the run fails", () => {
   const failure = { reason: "X", error: "x", retryable: true };
   let run = attemptStarted(attemptStarted(opened(), "dataset", 1), "holdout", 1);

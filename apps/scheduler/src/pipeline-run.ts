@@ -94,9 +94,9 @@ export function attemptSucceeded(
   const ended = endAttempt(stepOf(run, name), nowMs);
   const done: StepState = { ...ended, status: "succeeded", outputs };
   const next = withStep(run, done, nowMs);
-  return done.kind === "gate" && outputs["verdict"] !== "pass"
-    ? skipAfter(next, name, nowMs)
-    : next;
+  // With nothing left to do the run has ended, and there is nothing to skip.
+  const refused = done.kind === "gate" && outputs["verdict"] !== "pass" && !runEnded(next);
+  return refused ? skipAfter(next, name, nowMs) : next;
 }
 
 /** Ends an attempt that did not succeed: the step backs off, or gives up and the run fails with it. */
