@@ -31,5 +31,11 @@ export {
 } from "./plan.ts";
 export { exampleSegments, segmentsThatMatter, segmentsWith, timePartition } from "./prune.ts";
 export { pseudonymOf } from "./pseudonym.ts";
-export { readPartition, readPartitionChunks, type ReadOptions } from "./read.ts";
+export {
+  readPartition,
+  readPartitionChunks,
+  type ReadOptions,
+  type VisitRange,
+  visitRanges,
+} from "./read.ts";
 export { reservedPrefix } from "./sql.ts";

@@ -12,6 +12,12 @@ export interface ReadOptions {
   readonly db?: Duckdb;
 }
 
+/** Visits of a partition, from the first to the last, both included. */
+export interface VisitRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Rows a piece of a partition has at least, unless it is the last. */
 export const chunkRowsMin = 100_000;
 
@@ -36,17 +42,37 @@ export async function readPartition(
 }
 
 /**
+ * Divides a partition's visits into ranges of about `rows` rows each, for several threads to read.
+ * They depend on the file alone; rows lie in the order of their visits, so a range reads few rows of others.
+ */
+export async function visitRanges(
+  db: Duckdb,
+  path: string,
+  rows: number,
+): Promise<readonly VisitRange[]> {
+  const [found] = await db.rows<{ rows: bigint | null; last: number | null }>(
+    `select sum(num_values) as rows, max(cast(stats_max as integer)) as last
+     from parquet_metadata(${text(path)}) where path_in_schema = 'visit'`,
+  );
+  const visits = Number(found?.last ?? 0) + 1;
+  const ranges = Math.min(visits, Math.max(1, Math.ceil(Number(found?.rows ?? 0) / rows)));
+  const start = (range: number): number => Math.floor((visits * range) / ranges);
+  return Array.from({ length: ranges }, (_, i) => ({ first: start(i), last: start(i + 1) - 1 }));
+}
+
+/**
  * Reads a partition piece by piece; no visit is split, and codes mean the same in every piece. The
  * arrays of a piece belong to the caller.
  *
+ * @param options.visits reads these visits only; other row groups are not decoded.
  * @throws as `readPartition`.
  */
 export async function* readPartitionChunks(
   path: string,
   columns: readonly DatasetColumn[],
-  options: ReadOptions & { readonly rowsMin?: number } = {},
+  options: ReadOptions & { readonly rowsMin?: number; readonly visits?: VisitRange } = {},
 ): AsyncIterable<ExampleBatch> {
-  const { db, rowsMin = chunkRowsMin } = options;
+  const { db, rowsMin = chunkRowsMin, visits } = options;
   if (db === undefined) {
     const settings = { threads: 1, memoryBytesMax: readerMemoryBytesMax, tempFolder: "" };
     await using own = await openDuckdb(settings);
@@ -55,7 +81,10 @@ export async function* readPartitionChunks(
   }
   const { layout, select, rows } = await inspect(db, path, columns);
   let piece = startPiece(layout, Math.min(rows, rowsMin + vectorRows));
-  for await (const chunk of db.chunks(`select ${select} from read_parquet(${text(path)})`)) {
+  const wanted =
+    visits === undefined ? "" : ` where visit between ${visits.first} and ${visits.last}`;
+  const query = `select ${select} from read_parquet(${text(path)})${wanted}`;
+  for await (const chunk of db.chunks(query)) {
     piece.append((index) => readNumbers(chunk.getColumnVector(index)), chunk.rowCount);
     const whole = piece.rows > rowsMin ? piece.lastVisitStart() : 0;
     if (whole === 0) continue;
