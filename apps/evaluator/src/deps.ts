@@ -7,6 +7,7 @@ import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import type { ExampleReader } from "./reader.ts";
+import type { RankingHelper } from "./ranking-work.ts";
 
 /** What an evaluation needs of the world. */
 export interface EvaluationDeps {
@@ -17,6 +18,8 @@ export interface EvaluationDeps {
   readonly scheduler: Pick<JobClient, "progress">;
   readonly objects: Objects;
   readonly reader: ExampleReader;
+  /** Other threads that rank beside this one; none on a machine of one core. */
+  readonly helpers: readonly RankingHelper[];
   /** Loads a version into memory. */
   readonly openModel: (manifest: {
     readonly name: string;

@@ -16,16 +16,17 @@ import {
 import { grantDataset } from "./grant.ts";
 import { limits } from "./limits.ts";
 import { measure } from "./metric-message.ts";
-import { openRanking } from "./ranking.ts";
+import { rankingMeasurements } from "./ranking.ts";
+import { type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import type { GrantedDataset } from "./reader.ts";
-import { openPass, type ScoringPass } from "./scoring-pass.ts";
+import { type Meter, openMeter, openPass, type ScorePart } from "./scoring-pass.ts";
 import { correctForVisits } from "./prior.ts";
 import type { Rivals, Scores } from "./scores.ts";
 import { chooseSlices, openSlicer, type SliceGroup, type Slicer } from "./slices.ts";
 import { calibration, logLoss, type RowMetric } from "./statistics/example-metrics.ts";
-import { openSubject } from "./subject.ts";
+import { openSubject, type Subject } from "./subject.ts";
 
-type Subject = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects">;
+type Asked = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects">;
 
 /**
  * Measures a version beside the live one and the fallback: rows of the evaluation dataset, then all
@@ -36,7 +37,7 @@ type Subject = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects"
  */
 export async function evaluate(
   deps: EvaluationDeps,
-  input: Subject,
+  input: Asked,
   signal: AbortSignal,
 ): Promise<Evaluation> {
   await using subject = await openSubject(deps, input, signal);
@@ -46,10 +47,16 @@ export async function evaluate(
   const dataset = await granted(input.dataset);
   const at = rankingDepth(definition, input.rankingDataset);
   const ranked = at === undefined ? undefined : await granted(input.rankingDataset);
-  const slicers = definition.slices.map(openSlicer);
-  const pass = openPass(deps, rivals, slicers, dataset.rows + (ranked?.rows ?? 0));
+  const slicers = definition.slices.map((slice) => openSlicer(slice));
+  const versions = rivals.live === undefined ? 1 : 2;
+  const meter = openMeter(deps, versions, dataset.rows + (ranked?.rows ?? 0));
+  const scored = (rows: number): void => {
+    signal.throwIfAborted();
+    meter.add(rows);
+  };
+  const score = openPass(deps.reader, rivals, slicers, scored);
 
-  const rows = await scoredRows(pass, dataset, rivals, slicers, signal);
+  const rows = await meter.score(dataset.rows, () => scoredRows(score, dataset, rivals, slicers));
   const groups = slicers.map((slicer, i) => ({
     slicer,
     codes: present(rows.codes[i], `codes of slice ${i}`),
@@ -66,7 +73,7 @@ export async function evaluate(
   const ranking =
     ranked === undefined || at === undefined
       ? []
-      : await measureRanking(pass, ranked, at, groups, signal);
+      : await measureRanking(deps, subject, { dataset: ranked, at, groups, meter, scored }, signal);
   const dataChecks = await trainingChecks(deps, trainingDataset, input, definition, signal);
   return create(EvaluationSchema, {
     model: definition.name,
@@ -80,19 +87,21 @@ export async function evaluate(
     positives: BigInt(dataset.positives),
     metrics: [...metrics, ...ranking],
     dataChecks: [...dataChecks],
-    rowsPerCpuSecond: pass.rowsPerCpuSecond(),
+    rowsPerCpuSecond: meter.rowsPerCpuSecond(),
   });
 }
 
 async function scoredRows(
-  pass: ScoringPass,
+  score: ScorePart,
   dataset: GrantedDataset,
   rivals: Rivals,
   slicers: readonly Slicer[],
-  signal: AbortSignal,
 ): Promise<ScoredRows> {
   const gathered = gatherRows(dataset.rows, slicers, rivals.live !== undefined);
-  await pass.run(dataset, signal, gathered.add, gathered.startPartition);
+  for (const partition of dataset.partitions.keys()) {
+    gathered.startPartition();
+    await score(dataset, { partition }, gathered.add);
+  }
   const rows = gathered.rows();
   const corrected = (of: Scores["candidate"], { manifest }: Scorer) =>
     correctForVisits(of, rows, manifest.negativeSamplingRate);
@@ -128,17 +137,40 @@ async function measureRows(
   return metrics;
 }
 
+/** What is ranked, and who hears of it. */
+interface RankingTask {
+  readonly dataset: GrantedDataset;
+  readonly at: number;
+  readonly groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[];
+  readonly meter: Meter;
+  readonly scored: (rows: number) => void;
+}
+
 async function measureRanking(
-  pass: ScoringPass,
-  dataset: GrantedDataset,
-  at: number,
-  groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[],
+  { reader, helpers }: EvaluationDeps,
+  { definition, rivals, versions }: Subject,
+  { dataset, at, groups, meter, scored }: RankingTask,
   signal: AbortSignal,
 ): Promise<readonly Metric[]> {
-  const ranking = openRanking(at, pass.withLive, groups, limits.sliceVisitsMin);
-  await pass.run(dataset, signal, ranking.add);
+  const work: RankingWork = {
+    dataset,
+    parts: await reader.parts(dataset),
+    taken: new Int32Array(new SharedArrayBuffer(4)),
+    rows: meter.rows,
+    at,
+    groups: groups.map(({ group, slicer }, i) => {
+      return { slice: present(definition.slices[i], `slice ${i}`), met: slicer.met(), group };
+    }),
+    versions,
+    fallback: rivals.fallback,
+  };
+  const here = () => takeParts(work, reader, rivals, scored);
+  const parts = await meter.score(dataset.rows, () => rankTogether(work, here, helpers));
+  const measured = groups.map(({ group }) => group);
+  const measurements = rankingMeasurements(at, parts, measured, limits.sliceVisitsMin);
+  const clusters = parts.reduce((sum, { visits }) => sum + visits, 0);
   const { replicates, seed } = limits;
-  return measure(ranking.measurements(), { clusters: ranking.visits, replicates, seed }, signal);
+  return measure(measurements, { clusters, replicates, seed }, signal);
 }
 
 /**

@@ -11,12 +11,16 @@ import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
+import { availableParallelism } from "node:os";
 import { callMs } from "./deps.ts";
 import { evaluate } from "./evaluate.ts";
 import { EvaluationInput } from "./evaluation-input.ts";
+import { openRankingThreads } from "./ranking-threads.ts";
 import { parquetReader } from "./reader.ts";
 
 const readerMemoryBytesMax = 256 << 20;
+/** Threads that rank, this one included: more would need more memory than a job is given. */
+const rankingThreadsMax = 2;
 
 await runJob(async (given, stopped) => {
   const input = parseStrict(
@@ -36,6 +40,11 @@ await runJob(async (given, stopped) => {
   await telemetry.span("evaluation", { ...parent, attributes }, async () => {
     const options = { telemetry, actor: input.job };
     const { peers } = input;
+    const ranking = input.rankingDataset === "" ? 1 : availableParallelism();
+    await using threads = openRankingThreads(Math.min(rankingThreadsMax, ranking) - 1, {
+      objects: input.objects,
+      readerMemoryBytesMax,
+    });
     const objects = await openFileObjects({ path: input.objects });
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
@@ -56,6 +65,7 @@ await runJob(async (given, stopped) => {
         scheduler,
         objects,
         reader: parquetReader(objects, db),
+        helpers: threads.helpers,
         openModel: (manifest) => openScorer({ objects, manifest, executor }),
         telemetry,
         cpuSeconds: () => {

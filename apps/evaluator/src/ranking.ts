@@ -1,17 +1,28 @@
+import { present } from "@heddle/base";
 import type { ExampleBatch } from "@heddle/transform";
 import type { Measurement } from "./metric-message.ts";
 import { mapRivals, type Scores } from "./scores.ts";
 import { allRows, type SliceGroup, type Slicer } from "./slices.ts";
+import type { Statistic } from "./statistics/bootstrap.ts";
 import { ndcg } from "./statistics/ndcg.ts";
-import { openRatio, type RatioSums } from "./statistics/ratio.ts";
+import { openRatio } from "./statistics/ratio.ts";
 
-/** A slice of the ranking: the mean NDCG over visits that have a positive in it. */
-interface RankedSlice {
-  readonly name: string;
-  readonly minimum: number;
-  visits: number;
+/** A slice of the ranking: the NDCG of each visit that has a positive in it. */
+export interface RankedSlice {
+  /** Positives in it. */
   positives: number;
-  readonly means: Scores<RatioSums>;
+  /** Those visits, by their number in the part, ascending. */
+  readonly visits: number[];
+  /** Each rival's NDCG of them, shape [visits]. */
+  readonly values: Scores<number[]>;
+}
+
+/** What ranking a part of a dataset gives: plain data that threads hand over. */
+export interface RankedPart {
+  /** Visits of the part, also those without a positive. */
+  visits: number;
+  /** All rows, then the slices of the groups in their order. */
+  readonly slices: readonly RankedSlice[];
 }
 
 /** A group of slices with the slicer that places rows; the group of all rows needs none. */
@@ -25,8 +36,7 @@ interface RankedGroup {
 export interface Ranking {
   /** @param batch no visit is split between batches. */
   add(batch: ExampleBatch, scores: Scores): void;
-  readonly visits: number;
-  measurements(): readonly Measurement[];
+  readonly part: RankedPart;
 }
 
 /**
@@ -37,21 +47,18 @@ export function openRanking(
   at: number,
   withLive: boolean,
   groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[],
-  sliceVisitsMin: number,
 ): Ranking {
-  const slicesOf = ({ names }: SliceGroup, minimum: number): RankedSlice[] =>
-    names.map((name) => ({ name, minimum, visits: 0, positives: 0, means: ratios(withLive) }));
+  const slicesOf = ({ names }: SliceGroup): RankedSlice[] =>
+    names.map(() => ({ positives: 0, visits: [], values: noValues(withLive) }));
   const ranked: readonly RankedGroup[] = [
-    { group: allRows, slices: slicesOf(allRows, 0) },
-    ...groups.map((of) => ({ ...of, slices: slicesOf(of.group, sliceVisitsMin) })),
+    { group: allRows, slices: slicesOf(allRows) },
+    ...groups.map((of) => ({ ...of, slices: slicesOf(of.group) })),
   ];
-  let visits = 0;
+  const part: RankedPart = { visits: 0, slices: ranked.flatMap(({ slices }) => slices) };
   return {
-    get visits() {
-      return visits;
-    },
+    part,
     add: (batch, scores) => {
-      const label = Uint8Array.from(batch.label);
+      const label = new Uint8Array(batch.label);
       const placed = ranked.map(({ slicer }) => slicer?.codes(batch) ?? new Int32Array(batch.rows));
       for (let from = 0; from < batch.rows;) {
         let to = from + 1;
@@ -60,30 +67,61 @@ export function openRanking(
           const codes = placed[g] as Int32Array;
           partition(group, codes, from, to).forEach((rows, i) => {
             const slice = slices[i];
-            if (slice !== undefined) rank(slice, at, visits, { scores, label, rows });
+            if (slice !== undefined) rank(slice, at, part.visits, { scores, label, rows });
           });
         });
-        visits++;
+        part.visits++;
         from = to;
       }
     },
-    measurements: () =>
-      ranked.flatMap(({ slices }) =>
-        slices.map(({ name: slice, minimum, visits: count, positives, means }) => ({
-          name: `ndcg@${at}`,
-          slice,
-          count,
-          positives,
-          ...(count < minimum ? {} : { statistics: mapRivals(means, (mean) => mean.statistic()) }),
-        })),
-      ),
   };
 }
 
-const ratios = (withLive: boolean): Scores<RatioSums> => ({
-  candidate: openRatio(),
-  ...(withLive ? { live: openRatio() } : {}),
-  fallback: openRatio(),
+/**
+ * The means over all parts' visits, as measurements.
+ *
+ * @param parts in the order of the dataset, so that sums have one order whoever ranked them.
+ * @param groups as `openRanking` had them.
+ */
+export function rankingMeasurements(
+  at: number,
+  parts: readonly RankedPart[],
+  groups: readonly SliceGroup[],
+  sliceVisitsMin: number,
+): readonly Measurement[] {
+  const slices = [
+    { slice: "", minimum: 0 },
+    ...groups.flatMap(({ names }) => names.map((slice) => ({ slice, minimum: sliceVisitsMin }))),
+  ];
+  return slices.map(({ slice, minimum }, s) => {
+    const of = parts.map(({ slices }) => present(slices[s], `ranked slice ${slice}`));
+    const count = of.reduce((sum, { visits }) => sum + visits.length, 0);
+    const positives = of.reduce((sum, one) => sum + one.positives, 0);
+    const about = { name: `ndcg@${at}`, slice, count, positives };
+    return count < minimum ? about : { ...about, statistics: meansOf(parts, of) };
+  });
+}
+
+/** Each rival's mean over a slice's visits, which are clusters numbered over all parts. */
+function meansOf(parts: readonly RankedPart[], of: readonly RankedSlice[]): Scores<Statistic> {
+  const withLive = of.some(({ values }) => values.live !== undefined);
+  const means = mapRivals(noValues(withLive), openRatio);
+  let before = 0;
+  of.forEach(({ visits, values }, p) => {
+    visits.forEach((visit, i) => {
+      means.candidate.add(before + visit, values.candidate[i] as number, 1);
+      means.live?.add(before + visit, values.live?.[i] as number, 1);
+      means.fallback.add(before + visit, values.fallback[i] as number, 1);
+    });
+    before += present(parts[p], `part ${p}`).visits;
+  });
+  return mapRivals(means, (mean) => mean.statistic());
+}
+
+const noValues = (withLive: boolean): Scores<number[]> => ({
+  candidate: [],
+  ...(withLive ? { live: [] } : {}),
+  fallback: [],
 });
 
 /** The rows of a visit, slice by slice. */
@@ -118,10 +156,10 @@ function rank(
   let positives = 0;
   for (let i = 0; i < rows.length; i++) positives += label[rows[i] as number] as number;
   if (positives === 0) return;
-  slice.visits++;
+  slice.visits.push(visit);
   slice.positives += positives;
-  const { candidate, live, fallback } = slice.means;
-  candidate.add(visit, ndcg(at, scores.candidate, label, rows), 1);
-  if (scores.live !== undefined) live?.add(visit, ndcg(at, scores.live, label, rows), 1);
-  fallback.add(visit, ndcg(at, scores.fallback, label, rows), 1);
+  const { candidate, live, fallback } = slice.values;
+  candidate.push(ndcg(at, scores.candidate, label, rows));
+  if (scores.live !== undefined) live?.push(ndcg(at, scores.live, label, rows));
+  fallback.push(ndcg(at, scores.fallback, label, rows));
 }

@@ -1,52 +1,64 @@
 import type { ExampleBatch } from "@heddle/transform";
 import type { EvaluationDeps } from "./deps.ts";
-import type { GrantedDataset } from "./reader.ts";
+import type { DatasetPart, ExampleReader, GrantedDataset } from "./reader.ts";
 import { featuresOf, type Rivals, scoreRows, type Scores } from "./scores.ts";
 import type { Slicer } from "./slices.ts";
 
-/** Reads and scores datasets piece by piece; what is done with a piece is the caller's. */
-export interface ScoringPass {
-  readonly withLive: boolean;
-  run(
-    dataset: GrantedDataset,
-    signal: AbortSignal,
-    use: (batch: ExampleBatch, scores: Scores) => void,
-    startPartition?: () => void,
-  ): Promise<void>;
-  /** Rows that one version scored, for each second of CPU of this process while versions scored. */
+/** Reads and scores a part of a dataset piece by piece; what is done with a piece is the caller's. */
+export type ScorePart = (
+  dataset: GrantedDataset,
+  part: DatasetPart,
+  use: (batch: ExampleBatch, scores: Scores) => void,
+) => Promise<void>;
+
+/** @param scored hears how many rows each piece had; what it throws ends the pass. */
+export function openPass(
+  reader: Pick<ExampleReader, "read">,
+  rivals: Rivals,
+  slicers: readonly Slicer[],
+  scored: (rows: number) => void,
+): ScorePart {
+  const features = [...featuresOf(rivals), ...slicers.flatMap((slicer) => slicer.features)];
+  return async (dataset, part, use) => {
+    for await (const batch of reader.read(dataset, part, features)) {
+      use(batch, await scoreRows(rivals, batch));
+      scored(batch.rows);
+    }
+  };
+}
+
+/** How much of the datasets is scored, by all threads. */
+export interface Meter {
+  /** Times work that scores a dataset. */
+  score<T>(rows: number, work: () => Promise<T>): Promise<T>;
+  /** Says that rows are done, to be called where the process's memory is shared too. */
+  add(rows: number): void;
+  /** Rows scored, which other threads add to; shape [1]. */
+  readonly rows: Int32Array<SharedArrayBuffer>;
+  /** Rows that one version scored, for each second of CPU of this process while datasets were read and scored. */
   rowsPerCpuSecond(): number;
 }
 
-/** @param rowsTotal rows of all datasets it will read, for the progress. */
-export function openPass(
-  { reader, scheduler, telemetry, cpuSeconds }: EvaluationDeps,
-  rivals: Rivals,
-  slicers: readonly Slicer[],
+/** @param rowsTotal rows of all datasets that will be read, for the progress. */
+export function openMeter(
+  { scheduler, telemetry, cpuSeconds }: EvaluationDeps,
+  versions: number,
   rowsTotal: number,
-): ScoringPass {
-  const features = [...featuresOf(rivals), ...slicers.flatMap((slicer) => slicer.features)];
-  const versions = rivals.live === undefined ? 1 : 2;
-  let [rowsDone, seconds] = [0, 0];
-  const score = async (batch: ExampleBatch): Promise<Scores> => {
-    const start = cpuSeconds();
-    const scores = await scoreRows(rivals, batch);
-    seconds += cpuSeconds() - start;
-    rowsDone += batch.rows;
-    return scores;
-  };
+): Meter {
+  const rows = new Int32Array(new SharedArrayBuffer(4));
+  let seconds = 0;
   return {
-    withLive: rivals.live !== undefined,
-    run: (dataset, signal, use, startPartition) =>
-      telemetry.span("score", { attributes: { rows: dataset.rows } }, async () => {
-        for (const partition of dataset.partitions.keys()) {
-          startPartition?.();
-          for await (const batch of reader.read(dataset, partition, features)) {
-            signal.throwIfAborted();
-            use(batch, await score(batch));
-            scheduler.progress(rowsDone, rowsTotal, "rows");
-          }
-        }
+    rows,
+    score: (rows, work) =>
+      telemetry.span("score", { attributes: { rows } }, async () => {
+        const start = cpuSeconds();
+        const result = await work();
+        seconds += cpuSeconds() - start;
+        return result;
       }),
-    rowsPerCpuSecond: () => (seconds > 0 ? (rowsDone * versions) / seconds : 0),
+    add: (done) => {
+      scheduler.progress(Atomics.add(rows, 0, done) + done, rowsTotal, "rows");
+    },
+    rowsPerCpuSecond: () => (seconds > 0 ? (Atomics.load(rows, 0) * versions) / seconds : 0),
   };
 }

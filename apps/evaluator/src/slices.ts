@@ -12,6 +12,8 @@ export interface Slicer {
   readonly features: readonly string[];
   /** Codes of the batch's rows, shape [rows]; they mean the same for all batches. */
   codes(batch: ExampleBatch): Int32Array;
+  /** Values met so far: the value of code i at place i. Empty for a `where` slice. */
+  met(): readonly string[];
   /** The name of a code's slice, `discounted` or `department=GROCERY`, as manifests have it. */
   nameOf(code: number): string;
 }
@@ -23,9 +25,10 @@ export interface SliceGroup {
   readonly places: Int32Array;
 }
 
-export function openSlicer(slice: Slice): Slicer {
+/** @param met values that another slicer of this slice has met: their codes are the same here. */
+export function openSlicer(slice: Slice, met: readonly string[] = []): Slicer {
   const { by, name } = slice;
-  return by === undefined ? whereSlicer(slice) : bySlicer(name, by);
+  return by === undefined ? whereSlicer(slice) : bySlicer(name, by, met);
 }
 
 function whereSlicer({ name, where = [] }: Slice): Slicer {
@@ -33,14 +36,17 @@ function whereSlicer({ name, where = [] }: Slice): Slicer {
     features: where.map(({ column }) => column),
     codes: (batch) => {
       const holds = conditionOf(batch, where);
-      return Int32Array.from({ length: batch.rows }, (_, row) => (holds(row) ? 0 : -1));
+      const codes = new Int32Array(batch.rows);
+      for (let row = 0; row < codes.length; row++) codes[row] = holds(row) ? 0 : -1;
+      return codes;
     },
+    met: () => [],
     nameOf: () => name,
   };
 }
 
-function bySlicer(name: string, by: string): Slicer {
-  const known = new Map<string, number>();
+function bySlicer(name: string, by: string, met: readonly string[]): Slicer {
+  const known = new Map(met.map((value, code) => [value, code]));
   const codeOf = (value: string): number => {
     const code = known.get(value) ?? known.size;
     known.set(value, code);
@@ -54,8 +60,13 @@ function bySlicer(name: string, by: string): Slicer {
       const codes = Int32Array.from(column.dictionary, codeOf);
       // Null is a value of its own, the empty one.
       const none = codeOf("");
-      return column.codes.map((code) => codes[code] ?? none);
+      const placed = new Int32Array(column.codes.length);
+      for (let row = 0; row < placed.length; row++) {
+        placed[row] = codes[column.codes[row] as number] ?? none;
+      }
+      return placed;
     },
+    met: () => [...known.keys()],
     nameOf: (code) => `${name}=${[...known.keys()][code] ?? ""}`,
   };
 }

@@ -1,5 +1,5 @@
 import { present } from "@heddle/base";
-import type { Scorer } from "@heddle/model";
+import type { ScorerOptions } from "@heddle/model";
 import type { Version } from "@heddle/proto/registry";
 import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
 import { callMs, type EvaluationDeps } from "./deps.ts";
@@ -10,10 +10,18 @@ import { customMetric, type RowMetric } from "./statistics/example-metrics.ts";
 export interface Subject extends AsyncDisposable {
   readonly definition: ModelDefinition;
   readonly rivals: Rivals;
+  /** Where the versions are, for those who load them once more. */
+  readonly versions: Versions;
   /** Custom metrics of the model. */
   readonly rowMetrics: readonly RowMetric[];
   /** Dataset that the version was trained on. */
   readonly trainingDataset: string;
+}
+
+/** The objects that hold the manifests of the versions compared. */
+export interface Versions {
+  readonly candidate: ScorerOptions["manifest"];
+  readonly live?: ScorerOptions["manifest"];
 }
 
 /** Looks everything up and loads the versions; on an error nothing stays loaded. */
@@ -26,8 +34,10 @@ export async function openSubject(
   const call = { timeoutMs: callMs, signal };
   const find = async (name: string): Promise<Version> =>
     present((await registry.getVersion({ version: name }, call)).version, `version ${name}`);
-  const load = async (version: Version): Promise<Scorer> =>
-    stack.use(await openModel(present(version.manifest, `the manifest of ${version.version}`)));
+  const manifestOf = (version: Version): ScorerOptions["manifest"] => {
+    const { name, sha256 } = present(version.manifest, `the manifest of ${version.version}`);
+    return { name, sha256 };
+  };
 
   await using stack = new AsyncDisposableStack();
   const version = await find(input.version);
@@ -40,18 +50,31 @@ export async function openSubject(
     const answer = await evaluator.getMetric({ name }, call);
     rowMetrics.push(customMetric(JSON.parse(answer.definitionJson) as MetricDefinition));
   }
-  const { fallback } = definition;
-  const candidate = await load(version);
-  const rivals: Rivals =
+  const candidate = manifestOf(version);
+  const versions: Versions =
     input.liveVersion === ""
-      ? { candidate, fallback }
-      : { candidate, live: await load(await find(input.liveVersion)), fallback };
+      ? { candidate }
+      : { candidate, live: manifestOf(await find(input.liveVersion)) };
+  const rivals = await openRivals(versions, definition.fallback, openModel, stack);
   const opened = stack.move();
   return {
     definition,
     rivals,
+    versions,
     rowMetrics,
     trainingDataset,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Loads the versions; the stack owns them. */
+export async function openRivals(
+  versions: Versions,
+  fallback: Rivals["fallback"],
+  openModel: EvaluationDeps["openModel"],
+  stack: AsyncDisposableStack,
+): Promise<Rivals> {
+  const candidate = stack.use(await openModel(versions.candidate));
+  if (versions.live === undefined) return { candidate, fallback };
+  return { candidate, live: stack.use(await openModel(versions.live)), fallback };
 }
