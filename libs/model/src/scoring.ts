@@ -136,25 +136,27 @@ function createLookup(
     rowWidth,
     embed: (fields, out) => {
       fields.forEach((field, f) => {
-        const rowOf = rowsOf(field);
-        const { codes } = field;
-        for (let i = 0, to = f * width; i < codes.length; i++, to += rowWidth) {
-          const from = (rowOf[codes[i] as number] as number) * width;
-          if (from < 0) out.fill(0, to, to + width);
-          else copyRow(values, from, out, to, width);
-        }
+        copyRows(values, rowsOf(field), field.codes, width, out, f * width, rowWidth);
       });
     },
     ids: () => index.ids(),
   };
 }
 
-function copyRow(
+/** Row `rowOf[codes[i]]` of `from` goes to `at + i * stride` of `out`, zeros where there is none. */
+function copyRows(
   from: Float32Array,
+  rowOf: Int32Array,
+  codes: Int32Array,
+  width: number,
+  out: Float32Array,
   at: number,
-  to: Float32Array,
-  toAt: number,
-  count: number,
+  stride: number,
 ): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
+  for (let i = 0, to = at; i < codes.length; i++, to += stride) {
+    const row = rowOf[codes[i] as number] as number;
+    const end = to + width;
+    if (row < 0) for (let j = to; j < end; j++) out[j] = 0;
+    else for (let j = to, k = row * width; j < end; j++, k++) out[j] = from[k] as number;
+  }
 }
