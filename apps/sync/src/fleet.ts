@@ -22,6 +22,8 @@ export interface Serving extends Proof {
   readonly manifest: ObjectPlace;
   /** Versions that served before, newest last; bounded. */
   readonly previous: readonly string[];
+  /** Versions that rollbacks left, newest last; bounded. Naming one undoes its rollback. */
+  readonly left: readonly string[];
 }
 
 export type Step = "copying" | "loading" | "verifying" | "routing";
@@ -82,7 +84,8 @@ export function atStep(fleet: Fleet, rollout: string, step: Step): Fleet {
 
 /**
  * The fleet after its rollout succeeded. A publication puts what served before on the list of
- * earlier versions; a rollback goes back in that list, so that the next one goes back further.
+ * earlier versions; a rollback goes back in that list, so that the next one goes back further, and
+ * remembers what it left, so that it can be undone by name.
  */
 export function succeeded(
   fleet: Fleet,
@@ -93,15 +96,19 @@ export function succeeded(
   const { model, version, manifest } = rollout;
   const before = servingOf(fleet, model);
   const earlier = before?.previous ?? [];
-  const serving: Serving = { ...proof, model, version, manifest, previous: [] };
-  const previous =
-    rollout.kind === "rollback"
-      ? earlier.slice(0, Math.max(0, earlier.lastIndexOf(version)))
-      : [...earlier, before?.version ?? ""].filter((name) => name !== "" && name !== version);
-  const others = fleet.servings.filter((one) => one.model !== model);
+  const all = [...earlier, before?.version ?? ""].filter((name) => name !== "");
+  const place = rollout.kind === "rollback" ? earlier.lastIndexOf(version) : -1;
+  const others = (names: readonly string[]) => names.filter((name) => name !== version);
+  const previous = place === -1 ? others(all) : earlier.slice(0, place);
+  const left = others([...(before?.left ?? []), ...(place === -1 ? [] : all.slice(place))]);
+  const serving: Serving = {
+    ...{ ...proof, model, version, manifest },
+    previous: previous.slice(-previousMax),
+    left: left.slice(-previousMax),
+  };
   return {
     ...fleet,
-    servings: [...others, { ...serving, previous: previous.slice(-previousMax) }],
+    servings: [...fleet.servings.filter((one) => one.model !== model), serving],
     rollout: null,
     ended: withEnd(fleet, { rollout: rollout.rollout, from: before?.version ?? "" }),
   };
@@ -127,8 +134,11 @@ function withEnd(fleet: Fleet, end: Ended): readonly Ended[] {
  */
 export function rollbackTarget(fleet: Fleet, model: string, version: string): string {
   const serving = servingOf(fleet, model);
-  const last = serving?.previous.at(-1);
-  if (serving === undefined || last === undefined) {
+  const known = [...(serving?.left ?? []), ...(serving?.previous ?? [])];
+  const target =
+    version === "" ? serving?.previous.at(-1) : known.findLast((name) => name.startsWith(version));
+  if (target !== undefined) return target;
+  if (serving === undefined || version === "") {
     const why = serving === undefined ? "nothing of it serves" : "nothing served before";
     throw new HeddleError(
       "FAILED_PRECONDITION",
@@ -137,13 +147,10 @@ export function rollbackTarget(fleet: Fleet, model: string, version: string): st
       { metadata: { fleet: fleet.fleet, model } },
     );
   }
-  if (version === "") return last;
-  const found = serving.previous.findLast((name) => name.startsWith(version));
-  if (found !== undefined) return found;
   throw new HeddleError(
     "NOT_FOUND",
     "UNKNOWN_VERSION",
-    `version ${shortName(version)} of ${model} did not serve on fleet ${fleet.fleet} before; those that did: ${serving.previous.map(shortName).join(", ")}`,
+    `version ${shortName(version)} of ${model} did not serve on fleet ${fleet.fleet} before; those that did: ${known.map(shortName).join(", ")}`,
     { metadata: { version, model } },
   );
 }

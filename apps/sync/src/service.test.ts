@@ -131,8 +131,9 @@ test("a rollback returns to the version before in one call, and the next one goe
   assert.deepEqual([named.fromVersion, named.fleet?.servings[0]?.previous], [c, []]);
   assert.deepEqual(registry.history, [a, b, c, d, c, a]);
   await assert.rejects(rollback(bench), { reason: "NOTHING_TO_ROLL_BACK" });
-  await publish(bench, d);
-  await assert.rejects(rollback(bench, b), { reason: "UNKNOWN_VERSION" });
+  const undone = await rollback(bench, d.slice(0, 12));
+  assert.deepEqual([undone.fromVersion, modelServer.routed()], [a, d]);
+  await assert.rejects(rollback(bench, "f00d"), { reason: "UNKNOWN_VERSION" });
   const other = { requestId: requestId(), fleet: "main", model: "other", reason: "x" };
   await assert.rejects(bench.sync.rollback(other, soon), { reason: "NOTHING_TO_ROLL_BACK" });
 });

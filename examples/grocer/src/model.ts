@@ -90,7 +90,7 @@ const smallGate: Gate = {
   aucDropMax: 0.1,
   logLossRiseMax: 0.1,
   calibrationErrorMax: 4,
-  sliceShareChangeMax: 2.5,
+  sliceShareChangeMax: 1.8,
   beatFallback: false,
 };
 

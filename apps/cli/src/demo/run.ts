@@ -142,7 +142,8 @@ function closing(facts: Facts, story: Story, flags: Flags): string {
     facts.peakMemoryBytes === undefined ? "not measured here" : bytes(facts.peakMemoryBytes);
   return [
     "",
-    `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s (${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second), ${facts.executor}`,
+    `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s, ${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second`,
+    `          by ${facts.executor}`,
     `took      ${seconds(facts.totalSeconds)} in all, peak memory ${memory} over all processes`,
     `report    ${join(flags.state, "report.html")}`,
     "",

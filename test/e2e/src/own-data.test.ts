@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  type Finished,
+  heddle,
+  heddleJson,
+  startHost,
+  type TemporaryFolder,
+  temporaryFolder,
+} from "@heddle/testkit";
+import { packSdk } from "../../../tools/pack-sdk.ts";
+import { churnRows, writeCsv } from "./fixtures/churn.ts";
+
+// The story of docs/guide/your-own-data.md in a folder that knows nothing of this workspace. The tests go on from each other.
+let folder: TemporaryFolder;
+let project: string;
+let host: AsyncDisposable | undefined;
+let init: Finished;
+
+const run = (...args: string[]) => heddle(args, { cwd: project });
+const ask = (...args: string[]) => heddleJson(args, { cwd: project });
+
+before(async () => {
+  folder = temporaryFolder("own-data");
+  project = folder.file("churn");
+  mkdirSync(project);
+  const tarball = packSdk(folder.path);
+  const offline = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
+  execFileSync("npm", offline, { cwd: project, stdio: "pipe" });
+  writeCsv(join(project, "customers.csv"), churnRows(1_500, 11));
+  init = await run(
+    "init",
+    ".",
+    "--from",
+    "customers.csv",
+    "--label",
+    "churned",
+    "--time",
+    "signed",
+  );
+});
+after(async () => {
+  await host?.[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+test("init says what it made of the table, and what to do next", () => {
+  assert.equal(init.code, 0, init.stderr);
+  assert.match(init.stdout, /1,500 rows; label churned; 2 numbers, 1 categories/);
+  assert.match(init.stdout, /left out: customer_id, it identifies the row/);
+  assert.deepEqual(nextSteps(), [
+    "heddle apply",
+    "heddle ingest churn customers.csv",
+    "heddle train churn",
+  ]);
+});
+
+const nextSteps = (): string[] => (init.stdout.split("Next:\n")[1] ?? "").trim().split(/\n\s*/);
+
+test("the definitions it wrote type-check against the packed SDK alone", () => {
+  assert.ok(existsSync(join(project, "node_modules/@heddle/sdk/dist/index.d.ts")));
+  const tsc = join(import.meta.dirname, "../../../node_modules/.bin/tsc");
+  const strict = ["--noEmit", "--strict", "--module", "nodenext", "--types", "", "heddle.ts"];
+  execFileSync(tsc, strict, { cwd: project, stdio: "pipe" });
+});
+
+test("the printed steps lead to a served version", async () => {
+  let last: Finished | undefined;
+  for (const [i, step] of nextSteps().entries()) {
+    // The first starts the services for its own time; the others find them running.
+    if (i === 1) host = await startHost({ cwd: project });
+    last = await run(...step.split(" ").slice(1));
+    assert.equal(last.code, 0, `${step}: ${last.stdout}${last.stderr}`);
+  }
+  assert.match(last?.stdout ?? "", /PASS .*serving, memory digest [0-9a-f]{12} verified/);
+});
+
+test("predict answers for a row of one's own by the served version", async () => {
+  const { versions } = (await ask("versions", "churn")) as { versions: { version: string }[] };
+  const score = async (row: object): Promise<number> => {
+    const answer = await ask("predict", "churn", JSON.stringify(row));
+    assert.equal(answer["version"], versions[0]?.version);
+    return answer["prediction"] as number;
+  };
+  const leaves = await score({ months: 3, plan: "basic", spend: 20 });
+  const stays = await score({ months: 50, plan: "plus", spend: null });
+  assert.ok(leaves > 0.7 && stays < 0.3, `${leaves} and ${stays}`);
+});
+
+test("lineage leads from the version to the table and its owner", async () => {
+  const { nodes } = (await ask("lineage", "churn")) as { nodes: { kind: string; label: string }[] };
+  assert.ok(nodes.some(({ kind, label }) => kind === "source" && label.includes("churn")));
+  for (const kind of ["version", "run", "configuration", "dataset", "view", "author"]) {
+    assert.ok(
+      nodes.some((node) => node.kind === kind),
+      kind,
+    );
+  }
+});
+
+test("applying and ingesting the same again changes nothing", async () => {
+  const { applied } = (await ask("apply")) as { applied: { kind: string; created: boolean }[] };
+  const kept = applied.filter(({ kind }) => kind !== "pipeline");
+  assert.ok(kept.length === 3 && kept.every(({ created }) => !created));
+  const before = await ask("lineage", "source:churn");
+  writeCsv(join(project, "again.csv"), churnRows(1_500, 11).slice(0, 10));
+  const { files } = (await ask("ingest", "churn", "again.csv")) as { files: object[] };
+  assert.deepEqual(files, [{ file: "again.csv", events: "0", duplicates: "10" }]);
+  assert.deepEqual(await ask("lineage", "source:churn"), before);
+});
+
+test("a first version has none before it to roll back to, and says so", async () => {
+  const { code, stdout, stderr } = await run("rollback", "churn");
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /model churn .*nothing served before.*\[NOTHING_TO_ROLL_BACK\]/);
+});
+
+test("changed inputs are told to start from nothing, and a run that is there keeps its definitions", async () => {
+  const file = join(project, "heddle.ts");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replace('numeric("months"', 'numeric("stayed"'));
+  assert.equal((await run("apply")).code, 0);
+  const again = await run("train", "churn");
+  assert.equal(again.code, 0);
+  assert.match(again.stderr, /churn\/all keeps the definitions .*--variant/);
+  const changed = await run("train", "churn", "--variant", "stayed");
+  assert.deepEqual([changed.code, changed.stdout], [1, ""]);
+  assert.match(
+    changed.stderr,
+    /inputs of model churn changed .*warmStart: false.*\[INPUTS_CHANGED\]/s,
+  );
+  const row = JSON.stringify({ months: 3, plan: "basic", spend: 20 });
+  assert.equal(typeof (await ask("predict", "churn", row))["prediction"], "number");
+});
