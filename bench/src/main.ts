@@ -1,4 +1,4 @@
-// npm run bench -- <name> [--quick]: prints a table and writes bench/out/<name>.json.
+// npm run bench -- <name> [--quick] [--<key>=<value>]: prints a table and writes bench/out/<name>.json.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeMachine } from "./machine.ts";
@@ -9,7 +9,17 @@ import type { Row } from "./row.ts";
 export interface Bench {
   /** One line: what is measured beside what. */
   readonly about: string;
-  run(options: { readonly quick: boolean; say(text: string): void }): Promise<readonly Row[]>;
+  run(options: BenchOptions): Promise<readonly Row[]>;
+}
+
+export interface BenchOptions {
+  /** Smaller, under 45 s in all, with the same measures. */
+  readonly quick: boolean;
+  /** Further `--key=value` arguments, by key. */
+  readonly args: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Shows a line of progress. */
+  say(text: string): void;
 }
 
 const folder = join(import.meta.dirname, "benches");
@@ -18,6 +28,12 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -3));
 const [name = ""] = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
 const quick = process.argv.includes("--quick");
+const args = Object.fromEntries(
+  process.argv.flatMap((arg) => {
+    const [, key, value] = /^--([^=]+)=(.*)$/.exec(arg) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value] as const];
+  }),
+);
 
 if (!names.includes(name)) {
   console.error(`npm run bench -- <name> [--quick]\nbenches: ${names.join(", ")}`);
@@ -25,7 +41,8 @@ if (!names.includes(name)) {
 }
 const { bench } = (await import(join(folder, `${name}.ts`))) as { bench: Bench };
 console.error(`${name}: ${bench.about}`);
-const rows = await bench.run({ quick, say: (text) => console.error(`  ${text}`) });
+const say = (text: string): void => console.error(`  ${text}`);
+const rows = await bench.run({ quick, args, environment: process.env, say });
 console.log(printRows(rows));
 const out = join(import.meta.dirname, "../out");
 mkdirSync(out, { recursive: true });

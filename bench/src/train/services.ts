@@ -1,0 +1,89 @@
+import { present } from "@heddle/base";
+import {
+  type CreateRunRequest,
+  type RegisterVersionRequest,
+  RegistryService,
+  type TrainingSummary,
+} from "@heddle/proto/registry";
+import {
+  type CompleteRequest,
+  type HeartbeatRequest,
+  SchedulerService,
+} from "@heddle/proto/scheduler";
+import { type Implementation, implement, serve } from "@heddle/rpc";
+import { silentTelemetry } from "@heddle/telemetry";
+
+/** What jobs of a round told their services. */
+export interface Told {
+  /** Where jobs listen, by job id, and who waits for the next. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Resolves when every one of these jobs listens. */
+  listening(jobs: readonly string[]): Promise<void>;
+  /** Outputs of the job that completes. */
+  readonly outputs: Promise<Readonly<Record<string, string>>>;
+  /** What the learner measured of its training. */
+  readonly training: Promise<TrainingSummary>;
+}
+
+/**
+ * A registry and a scheduler that keep one round's facts in memory, served on one port. Every round so begins from
+ * nothing, where real ones would hand out the version that the same recipe made before.
+ *
+ * @param definitionJson the configuration that is asked for.
+ * @param run name of the run: its objects lie under it, so another round needs another.
+ */
+export async function startServices(definitionJson: string, run: string) {
+  const addresses: Record<string, string> = {};
+  const waiting = new Set<() => void>();
+  const outputs = Promise.withResolvers<Readonly<Record<string, string>>>();
+  const training = Promise.withResolvers<TrainingSummary>();
+  const registry = some(RegistryService, {
+    getConfiguration: async () => ({ definitionJson }),
+    createRun: async ({ recipe }: CreateRunRequest) => ({ run, state: { run, recipe } }),
+    recordSnapshot: async () => ({}),
+    registerVersion: async (request: RegisterVersionRequest) => {
+      training.resolve(present(request.training, "a training's summary"));
+      return { version: present(request.manifest, "a manifest").sha256, number: 1 };
+    },
+  });
+  const scheduler = some(SchedulerService, {
+    heartbeat: async ({ job, address }: HeartbeatRequest) => {
+      if (address !== "") addresses[job] = address;
+      for (const look of waiting) look();
+      return { leaseMs: 10_000 };
+    },
+    awaitGang: async () => ({ addresses }),
+    complete: async (request: CompleteRequest) => {
+      outputs.resolve(request.outputs);
+      return {};
+    },
+  });
+  const server = await serve({
+    implementations: [registry, scheduler],
+    telemetry: silentTelemetry(),
+  });
+  const told: Told = {
+    addresses,
+    listening: (jobs) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (jobs.every((job) => job in addresses)) resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+    outputs: outputs.promise,
+    training: training.promise,
+  };
+  return { ...server, told };
+}
+
+/** A service of which only these methods are called. */
+function some(
+  service: typeof RegistryService | typeof SchedulerService,
+  handlers: Readonly<Record<string, (request: never) => Promise<object>>>,
+): Implementation {
+  const unused = (): Promise<object> => Promise.reject(new Error("no learner calls this"));
+  const all = service.methods.map(({ localName }) => [localName, handlers[localName] ?? unused]);
+  return implement(service, Object.fromEntries(all) as never);
+}
