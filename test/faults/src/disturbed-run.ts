@@ -11,18 +11,26 @@ const story = ["demo", "grocer", "--small", "--quiet"];
 /** Children end within a second of losing their parent; a second more for a loaded machine. */
 const lastBreathMs = 10_000;
 
-/** Starts the small grocer once for each blow, lets the blow fall, and at last lets it finish. */
+/**
+ * Starts the small grocer once for each blow, lets the blow fall, and at last lets it finish.
+ *
+ * @returns how each struck start ended: code 0 when the run survived the blow, or was done before it fell.
+ */
 export async function disturbedRun(
   folder: string,
   blows: readonly Blow[],
   say: (text: string) => void,
-): Promise<void> {
+): Promise<readonly Finished[]> {
+  const ends: Finished[] = [];
   for (const blow of blows) {
-    const { code, signal, stderr } = await struckStart(folder, blow);
+    const end = await struckStart(folder, blow);
+    const { code, signal, stderr } = end;
+    ends.push(end);
     say(`${words(blow)}: exit ${signal ?? code} ${stderr.trim().split("\n").at(-1) ?? ""}`);
   }
   const { code, stderr } = await startHeddle(story, { cwd: folder }).finished;
   if (code !== 0) throw new Error(`the last start exited ${code}: ${stderr}`);
+  return ends;
 }
 
 /** Names and verdicts of all versions: equal names mean equal bytes. */
