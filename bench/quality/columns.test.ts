@@ -44,7 +44,7 @@ function batchOf(shelf: readonly string[], codes: readonly number[]): ExampleBat
   };
 }
 
-test("features are raw, times are ages, nulls are NaN and −1, and what joins features is a column", () => {
+test("features are raw, times are ages, nulls are NaN, and what joins features is a column", () => {
   const batch = batchOf(["a", "b"], [1, -1]);
   const { columns, of } = peerColumns(inputs, batch);
   const arrays = of(batch);
@@ -53,7 +53,7 @@ test("features are raw, times are ages, nulls are NaN and −1, and what joins f
     last: [2, 2],
     page: [0, 0],
     sales: [10, 10],
-    shelf: [1, -1],
+    shelf: [1, Number.NaN],
     units: [4, Number.NaN],
     price: [2.5, 0],
     place: [0, 1],

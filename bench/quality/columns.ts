@@ -7,7 +7,7 @@ import {
   type TransformProgram,
 } from "@heddle/transform";
 
-/** A column as a peer reads it: numbers with NaN for null, categories as codes with −1 for null. */
+/** A column as a peer reads it: numbers, or categories as codes; NaN for null. */
 export interface PeerColumn {
   readonly name: string;
   readonly kind: "number" | "category";
@@ -58,7 +58,7 @@ export function peerColumns(
       ...numberColumns(derived, batch),
       ...derived.codedIds(batch).map(({ ids, codes: own }, f) => {
         const shared = Array.from(ids, (id) => codeOf(derived.embeddingNames[f] ?? "", id));
-        return Float32Array.from(own, (code) => shared[code] ?? -1);
+        return Float32Array.from(own, (code) => shared[code] ?? Number.NaN);
       }),
     ],
   };
@@ -71,7 +71,7 @@ function rawColumn(
 ): Float32Array {
   if (column.type === "category") {
     const shared = column.dictionary.map(codeOf);
-    return Float32Array.from(column.codes, (code) => shared[code] ?? -1);
+    return Float32Array.from(column.codes, (code) => shared[code] ?? Number.NaN);
   }
   const { values, valid, type } = column;
   return Float32Array.from(values, (value, row) => {

@@ -1,6 +1,7 @@
 // npm run bench -- <name> [--quick] [--<key>=<value>]: prints a table and writes bench/out/<name>.json.
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HeddleError } from "@heddle/base";
 import { describeMachine } from "./machine.ts";
 import { printRows } from "./print.ts";
 import type { Row } from "./row.ts";
@@ -42,7 +43,13 @@ if (!names.includes(name)) {
 const { bench } = (await import(join(folder, `${name}.ts`))) as { bench: Bench };
 console.error(`${name}: ${bench.about}`);
 const say = (text: string): void => console.error(`  ${text}`);
-const rows = await bench.run({ quick, args, environment: process.env, say });
+const rows = await bench
+  .run({ quick, args, environment: process.env, say })
+  .catch((error: unknown) => {
+    if (!(error instanceof HeddleError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  });
 console.log(printRows(rows));
 const out = join(import.meta.dirname, "../out");
 mkdirSync(out, { recursive: true });
