@@ -70,6 +70,7 @@ export default tseslint.config(
         console: "readonly",
         setInterval: "readonly",
         clearInterval: "readonly",
+        URL: "readonly",
       },
     },
   },

@@ -104,7 +104,9 @@ async function partitionsOf(objects: Objects, dataset: string): Promise<Partitio
 async function jsonUnder(objects: Objects, prefix: string): Promise<unknown[]> {
   const names = await objects.list(prefix);
   return Promise.all(
-    names.map(async (name) => JSON.parse(new TextDecoder().decode(await objects.get(name)))),
+    names.map(
+      async (name) => JSON.parse(new TextDecoder().decode(await objects.get(name))) as unknown,
+    ),
   );
 }
 

@@ -54,7 +54,7 @@ export async function visitRanges(
     `select sum(num_values) as rows, max(cast(stats_max as integer)) as last
      from parquet_metadata(${text(path)}) where path_in_schema = 'visit'`,
   );
-  const visits = Number(found?.last ?? 0) + 1;
+  const visits = (found?.last ?? 0) + 1;
   const ranges = Math.min(visits, Math.max(1, Math.ceil(Number(found?.rows ?? 0) / rows)));
   const start = (range: number): number => Math.floor((visits * range) / ranges);
   return Array.from({ length: ranges }, (_, i) => ({ first: start(i), last: start(i + 1) - 1 }));

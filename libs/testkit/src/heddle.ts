@@ -51,3 +51,23 @@ export async function heddleJson(
   if (code !== 0) throw new Error(`heddle ${args.join(" ")} exited ${code}: ${stderr}`);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
+
+/** A `heddle host` of a folder's state that answers; disposing it stops it. */
+export async function startHost(options: HeddleOptions): Promise<AsyncDisposable> {
+  const { child, finished } = startHeddle(["host"], options);
+  const up = new Promise<void>((resolve) => {
+    let said = "";
+    child.stderr?.on("data", (text: string) => {
+      said += text;
+      if (said.includes("heddle host on ")) resolve();
+    });
+  });
+  const early = await Promise.race([up, finished]);
+  if (early !== undefined) throw new Error(`heddle host exited ${early.code}: ${early.stderr}`);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGTERM");
+      await finished;
+    },
+  };
+}

@@ -5,5 +5,6 @@ export {
   type HeddleOptions,
   type RunningHeddle,
   startHeddle,
+  startHost,
 } from "./heddle.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary.ts";

@@ -3,7 +3,7 @@ import type { InitPlan } from "./plan.ts";
 
 /** The text of a project's `heddle.ts`: definitions a person can read and change. */
 export function definitionsFile(plan: InitPlan): string {
-  const { name, label, time, id } = plan;
+  const { name, time, id } = plan;
   const used = [...plan.numbers, ...plan.categories];
   return `// What Heddle knows of this project. Change it, then: heddle apply && heddle train ${name}
 import {
@@ -37,7 +37,14 @@ ${used.map((column) => `    ${key(column.name)}: { from: "example", column: ${q(
   },
 });
 
-export const model = defineModel({
+${modelText(plan)}`;
+}
+
+/** The model and its pipeline. */
+function modelText(plan: InitPlan): string {
+  const { name, label } = plan;
+  const used = [...plan.numbers, ...plan.categories];
+  return `export const model = defineModel({
   name: ${q(name)},
   owner: "me",
   author: "me",
