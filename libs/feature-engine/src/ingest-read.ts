@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { HeddleError, messageOf } from "@heddle/base";
 import type { ColumnType } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
@@ -12,15 +13,18 @@ import { id, storedTypes, text } from "./sql.ts";
  * @returns rows in the file.
  */
 export async function readEventFile(db: Duckdb, task: IngestTask): Promise<number> {
+  if (statSync(task.path).size === 0) throw empty(task);
   const found = await readable(task, () => columnsOf(db, task));
   checkNames(task, [...found.keys()]);
   if (task.format === "parquet") checkParquetTypes(task, found);
   await readable(task, () => db.run(`create or replace temp table incoming as ${reading(task)}`));
   const rows = await db.count("select count(*) from incoming");
-  if (rows === 0) {
-    throw refused(task, "EMPTY_FILE", "it has no rows", "send a file with events, or none at all");
-  }
+  if (rows === 0) throw empty(task);
   return rows;
+}
+
+function empty(task: IngestTask): HeddleError {
+  return refused(task, "EMPTY_FILE", "it has no rows", "send a file with events, or none at all");
 }
 
 /** Columns of the file, with DuckDB's types for Parquet. */

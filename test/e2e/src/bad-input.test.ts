@@ -118,17 +118,17 @@ const cases: readonly Case[] = [
     /row 3/,
     /"signed"/,
   ],
-  ["an empty event file", ingest("empty.csv", ""), "MALFORMED_FILE", /empty\.csv/],
+  ["an empty event file", ingest("empty.csv", ""), "EMPTY_FILE", /empty\.csv/],
   [
     "a truncated event file",
     ingest("cut.csv", csv(rows).slice(0, -20)),
-    "MALFORMED_FILE",
+    "UNREADABLE_FILE",
     /cut\.csv/,
   ],
   [
     "a truncated Parquet file",
     ingest("cut.parquet", "PAR1 and then nothing"),
-    "MALFORMED_FILE",
+    "UNREADABLE_FILE",
     /cut\.parquet/,
   ],
   [
@@ -149,14 +149,7 @@ const cases: readonly Case[] = [
     () => ["ingest", "customers", "good.csv"],
     "UNKNOWN_SOURCE",
     /customers/,
-    /apply/,
-  ],
-  [
-    "a feature nobody defined",
-    definitions("feature", 'value("months")', 'value("age")'),
-    "UNKNOWN_FEATURE",
-    /age/,
-    /model project/,
+    /nobody applied/,
   ],
   [
     "a feature view changed in place",
@@ -175,7 +168,7 @@ const cases: readonly Case[] = [
     "a configuration with an unknown key",
     definitions("key", "training: {", "training: { dropout: 0.5,"),
     "DEFINITION_INVALID",
-    /model project/,
+    /model definition project/,
     /dropout/,
   ],
   [

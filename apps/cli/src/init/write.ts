@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { HeddleError, messageOf } from "@heddle/base";
@@ -52,6 +52,7 @@ async function look(from: string) {
     tempFolder: tmpdir(),
   });
   try {
+    if (statSync(from).size === 0) throw new Error("it is empty");
     return await describeTable(db, from);
   } catch (error) {
     const why = messageOf(error).split("\n")[0] ?? "";
