@@ -3,6 +3,7 @@ import { mkdirSync, openSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HeddleError } from "@heddle/base";
+import { parentVariable } from "@heddle/jobs";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
@@ -61,6 +62,7 @@ async function startForNow(state: string): Promise<Host> {
   const log = openSync(join(state, "logs", "host.log"), "a");
   const child = fork(join(import.meta.dirname, "host-main.ts"), [state], {
     stdio: ["ignore", log, log, "ipc"],
+    env: { ...process.env, [parentVariable]: String(process.pid) },
   });
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const message = await new Promise<HostMessage>((resolve) => {

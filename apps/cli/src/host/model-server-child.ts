@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { backoffMs, defaultBackoff, HeddleError } from "@heddle/base";
+import { parentVariable } from "@heddle/jobs";
 import type { Logger } from "@heddle/telemetry";
 
 const entry = join(import.meta.dirname, "../../../model-server/src/main.ts");
@@ -67,7 +68,11 @@ function spawnAt(address: string, settings: Readonly<Record<string, string>>): C
     value,
   ]);
   return fork(entry, [], {
-    env: { ...process.env, ...(Object.fromEntries(variables) as Record<string, string>) },
+    env: {
+      ...process.env,
+      ...(Object.fromEntries(variables) as Record<string, string>),
+      [parentVariable]: String(process.pid),
+    },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
 }
