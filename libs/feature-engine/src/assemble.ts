@@ -32,6 +32,23 @@ export function lookupGroups(plan: DatasetPlan): readonly LookupGroup[] {
 export const lookupKey = (group: LookupGroup, key: number): string =>
   `lookup ${group.index} ${key}`;
 
+/**
+ * Which of an example's two halves has all these columns; none when neither has, or when an example
+ * has no halves. What depends on one half alone is found once for it and not for every example.
+ */
+export function halfWith(
+  { examples }: Pick<DatasetPlan, "examples">,
+  columns: readonly string[],
+): Half | undefined {
+  if (examples.kind === "rows") return undefined;
+  const { item } = examples.candidates;
+  if (columns.every((c) => c === item)) return "item";
+  const ofVisit = columns.every((c) => c !== item && examples.visits.keys.includes(c));
+  return ofVisit ? "visit" : undefined;
+}
+
+export type Half = "visit" | "item";
+
 /** Columns of the example row that features, or keys of features, read. */
 export function neededColumns(plan: DatasetPlan): ReadonlySet<string> {
   const own = exampleRowColumns(plan);
@@ -42,9 +59,10 @@ export function neededColumns(plan: DatasetPlan): ReadonlySet<string> {
 }
 
 /**
- * Names the examples with their features `assembled`: n, visit, time, label, weight, example and
- * aggregate features by name, and the keys of lookups, whose columns are joined only when they are
- * written, because text repeated on each row would be most of the memory.
+ * Names the examples with their features `assembled`: n, visit, item, time, label, weight, aggregate
+ * features by name, and what no half of the example has alone: example features by name and the keys
+ * of lookups. The others are joined only when they are written, because text repeated on each row
+ * would be most of the memory.
  *
  * @param kind `table` when several partitions are cut from it, `view` when it is read once.
  */
@@ -56,10 +74,11 @@ export async function assemble(
   const examples = examplesRelation(plan);
   const columns: string[] = [];
   for (const { name, plan: feature } of plan.features) {
-    if (feature.from === "example")
+    if (feature.from === "example" && halfWith(plan, [feature.column]) === undefined)
       columns.push(`${examples.value(feature.column)} as ${id(name)}`);
   }
   for (const group of lookupGroups(plan)) {
+    if (halfWith(plan, group.keys) !== undefined) continue;
     group.keys.forEach((key, i) =>
       columns.push(`${examples.value(key)} as ${id(lookupKey(group, i))}`),
     );
@@ -83,6 +102,9 @@ export async function assemble(
     "e.v as heddle_v",
     "v.partition as heddle_partition",
     "v.time as heddle_time",
+    ...(plan.examples.kind === "candidates"
+      ? [`${examples.value(plan.examples.candidates.item)} as heddle_item`]
+      : []),
   ];
   const labels = ["e.label as heddle_label", "e.weight as heddle_weight"];
   await db.run("drop view if exists assembled_view");

@@ -1,4 +1,4 @@
-import { present } from "@heddle/base";
+import { canonicalJson, present } from "@heddle/base";
 import type { FeaturePlan } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { needsOrder, orderedOf } from "./ordered.ts";
@@ -46,8 +46,8 @@ export function relation(
     key: (name) => {
       const own = base.columns.get(name);
       if (own !== undefined) return own;
-      const { keys } = present(lookups.get(name), `a column or lookup ${name}`);
-      return `${join(codesOf(name), keys)}.code`;
+      const lookup = present(lookups.get(name), `a column or lookup ${name}`);
+      return `${join(codesOf(lookup), lookup.keys)}.${id(name)}`;
     },
     from: () => [base.from, ...joins.values()].join("\n"),
   };
@@ -83,7 +83,9 @@ export function eventsRelation(plan: DatasetPlan, source: string): Relation {
   return relation({ from: `${events} s`, columns }, lookups);
 }
 
-const codesOf = (feature: string): string => id(`codes ${feature}`);
+/** Codes of lookups that read the same row lie in one table, so that rows need one join for all of them. */
+const codesOf = ({ source, keys }: LookupPlan): string =>
+  id(`codes ${canonicalJson([source, keys])}`);
 
 /** Numbers the values of lookup features that are keys: joins and groups over numbers take half the time and memory. */
 export async function makeCodes(
@@ -92,10 +94,18 @@ export async function makeCodes(
   features: Iterable<string>,
 ): Promise<void> {
   const lookups = lookupsOf(plan);
+  const tables = new Map<string, { readonly lookup: LookupPlan; readonly codes: string[] }>();
   for (const feature of features) {
-    const { source, keys, column } = present(lookups.get(feature), `lookup ${feature}`);
-    await db.run(`create or replace temp table ${codesOf(feature)} as
-      select ${keys.map(id).join(", ")}, cast(dense_rank() over (order by ${id(column)}) as integer) as code
-      from ${referenceOf(source)} where ${id(column)} is not null`);
+    const lookup = present(lookups.get(feature), `lookup ${feature}`);
+    const table = codesOf(lookup);
+    const codes: string[] = tables.get(table)?.codes ?? [];
+    tables.set(table, { lookup, codes });
+    const column = id(lookup.column);
+    codes.push(`case when ${column} is not null
+      then cast(dense_rank() over (order by ${column}) as integer) end as ${id(feature)}`);
+  }
+  for (const [table, { lookup, codes }] of tables) {
+    await db.run(`create or replace temp table ${table} as
+      select ${[...lookup.keys.map(id), ...codes].join(", ")} from ${referenceOf(lookup.source)}`);
   }
 }

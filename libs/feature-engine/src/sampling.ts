@@ -20,8 +20,7 @@ export async function pairAll(
     select row_number() over (order by v.v, o.${item}) as n, v.v, o.${item}${columns(payload, "o")},
       cast(p.v is not null as utinyint) as label, cast(1 as float) as weight
     from offers o join visits v on ${equal(candidates.on, "o", "v")} and o.${availableColumn} <= v.time
-    left join positives p on p.v = v.v and p.${item} = o.${item}
-    order by n`);
+    left join positives p on p.v = v.v and p.${item} = o.${item}`);
 }
 
 /**
