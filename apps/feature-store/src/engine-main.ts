@@ -1,4 +1,4 @@
-import { ingestFile, materialise, openDuckdb } from "@heddle/feature-engine";
+import { ingestFile, materialise, openDuckdbPool } from "@heddle/feature-engine";
 import { exitWithParent } from "@heddle/jobs";
 import {
   type EngineCall,
@@ -14,19 +14,20 @@ const settings = JSON.parse(process.env["HEDDLE_ENGINE"] ?? "{}") as {
   memoryBytesMax: number;
   tempFolder: string;
 };
-const db = await openDuckdb(settings);
+// Works of different sources run side by side; more than two would share the same cores and memory.
+const connections = 2;
+const pool = await openDuckdbPool(settings, connections);
 
 const answer = ({ kind, task }: EngineRequest): Promise<unknown> =>
-  kind === "ingest" ? ingestFile(db, task) : materialise(db, task);
+  pool.use(async (db): Promise<unknown> =>
+    kind === "ingest" ? await ingestFile(db, task) : await materialise(db, task),
+  );
 
-// One at a time: they share the database.
-let turn = Promise.resolve();
 process.on("message", ({ call, request }: EngineCall) => {
-  turn = turn.then(async () => {
-    const reply: EngineReply = await answer(request).then(
-      (result) => ({ call, result }),
-      (error: unknown) => ({ call, error: wireError(error) }),
-    );
-    process.send?.(reply);
-  });
+  void answer(request)
+    .then(
+      (result): EngineReply => ({ call, result }),
+      (error: unknown): EngineReply => ({ call, error: wireError(error) }),
+    )
+    .then((reply) => process.send?.(reply));
 });

@@ -15,7 +15,7 @@ import {
 /** The feature engine in a process of its own. */
 export interface Engine {
   /**
-   * Runs one request; requests wait for those before them.
+   * Runs a request beside others; more than the process has connections for wait.
    *
    * @throws {HeddleError} those of the request; UNAVAILABLE ENGINE_LOST when the process died, to be tried again.
    */

@@ -29,13 +29,30 @@ export interface Duckdb {
  * @throws {HeddleError} RESOURCE_EXHAUSTED ENGINE_FULL from any query that finds no memory or disk.
  */
 export async function openDuckdb(options: DuckdbOptions): Promise<Duckdb> {
-  const instance = await DuckDBInstance.create(":memory:", {
+  const instance = await createInstance(options);
+  const db = await connectTo(instance, options);
+  return {
+    ...db,
+    [Symbol.asyncDispose]: async () => {
+      await db[Symbol.asyncDispose]();
+      instance.closeSync();
+    },
+  };
+}
+
+/** An in-memory database, to be closed by whoever asked for it. */
+export function createInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
+  return DuckDBInstance.create(":memory:", {
     threads: String(options.threads),
     memory_limit: `${Math.floor(options.memoryBytesMax / 1024)}KiB`,
     temp_directory: options.tempFolder,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   });
+}
+
+/** A connection to it. */
+export async function connectTo(instance: DuckDBInstance, options: DuckdbOptions): Promise<Duckdb> {
   const connection = await instance.connect();
   await connection.run("set preserve_insertion_order = true");
   const guarded = async <T>(query: Promise<T>): Promise<T> => {
@@ -64,7 +81,6 @@ export async function openDuckdb(options: DuckdbOptions): Promise<Duckdb> {
     },
     [Symbol.asyncDispose]: () => {
       connection.closeSync();
-      instance.closeSync();
       return Promise.resolve();
     },
   };

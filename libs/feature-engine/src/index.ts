@@ -1,12 +1,13 @@
 export { aggregateGroups } from "./aggregate-groups.ts";
+export { bucketKey } from "./buckets.ts";
 export { lookupGroups } from "./assemble.ts";
 export { buildPartitions, type BuiltPartition } from "./build.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
+export { type DuckdbPool, openDuckdbPool } from "./duckdb-pool.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
 export { type EventFormat, ingestFile, type IngestResult, type IngestTask } from "./ingest.ts";
 export {
   aggregatePart,
-  bucketKey,
   lookupPart,
   materialise,
   type Materialised,

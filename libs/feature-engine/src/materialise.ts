@@ -1,9 +1,10 @@
 import { createWriteStream } from "node:fs";
 import { DuckDBTimestampValue } from "@duckdb/node-api";
 import { finished } from "node:stream/promises";
-import { hash32, type Json, present } from "@heddle/base";
+import { type Json, present } from "@heddle/base";
 import { aggregateGroups, type AggregateGroup, type AggregatePlan } from "./aggregate-groups.ts";
 import { type LookupGroup, lookupGroups } from "./assemble.ts";
+import { openPacker, type Packed } from "./buckets.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { makeOrdered } from "./ordered.ts";
 import type { DatasetPlan } from "./plan.ts";
@@ -32,24 +33,6 @@ export const aggregatePart = (group: Pick<AggregateGroup, "index">): string =>
   `aggregate-${group.index}`;
 export const lookupPart = (group: Pick<LookupGroup, "index">): string => `lookup-${group.index}`;
 export const offersPart = "offers";
-
-/** A written row holds at most so many bytes of values, half of what the online store takes. */
-const bucketBytesMax = 32 << 10;
-
-/**
- * Where a key's values lie: keys that begin alike lie together, so that one household's products are
- * a few rows and not thousands; a long row is spread over buckets by a hash of the rest.
- *
- * @param key values of the key's columns as text.
- */
-export function bucketKey(
-  key: readonly string[],
-  buckets: number,
-): { readonly row: string; readonly entry: string } {
-  const [first = "", ...others] = key.length > 1 ? key : ["", ...key];
-  const entry = JSON.stringify(others);
-  return { row: `${hash32(entry) % buckets}/${first}`, entry };
-}
 
 /** Columns of an offer that its entry holds, in order; the entry's key ends with the item. */
 export function offerColumns({ examples, sources }: DatasetPlan): readonly string[] {
@@ -161,39 +144,17 @@ function offersAt(plan: DatasetPlan, source: string, item: string, asOfMs: numbe
     on ${same.join(" and ")}`;
 }
 
-interface Packed {
-  readonly buckets: number;
-  readonly keys: number;
-  readonly rows: ReadonlyMap<string, readonly string[]>;
-}
-
 async function pack(db: Duckdb, keyColumns: number, sql: string): Promise<Packed> {
-  const known: { readonly key: string[]; readonly json: string }[] = [];
+  const packer = openPacker();
   for await (const chunk of db.chunks(sql)) {
-    const columns = Array.from({ length: chunk.columnCount }, (_, i) => chunk.getColumnValues(i));
-    for (let row = 0; row < chunk.rowCount; row++) {
+    const { rowCount, columnCount } = chunk;
+    const columns = Array.from({ length: columnCount }, (_, i) => chunk.getColumnValues(i));
+    for (let row = 0; row < rowCount; row++) {
       const values = columns.map((column) => jsonOf(column[row]));
-      const key = values.slice(0, keyColumns).map(String);
-      known.push({ key, json: JSON.stringify(values.slice(keyColumns)) });
+      packer.add(values.slice(0, keyColumns).map(String), JSON.stringify(values.slice(keyColumns)));
     }
   }
-  for (let buckets = 1; ; buckets *= 2) {
-    const rows = new Map<string, string[]>();
-    const sizes = new Map<string, number>();
-    let largest = 0;
-    for (const { key, json } of known) {
-      const { row, entry } = bucketKey(key, buckets);
-      const text = `${JSON.stringify(entry)}:${json}`;
-      const entries = rows.get(row);
-      if (entries === undefined) rows.set(row, [text]);
-      else entries.push(text);
-      const size = (sizes.get(row) ?? 0) + Buffer.byteLength(text) + 1;
-      sizes.set(row, size);
-      if (size > largest) largest = size;
-    }
-    if (largest <= bucketBytesMax || buckets >= known.length)
-      return { buckets, keys: known.length, rows };
-  }
+  return packer.rows();
 }
 
 /** A DuckDB value as JSON: 64-bit integers beyond a double's as text, times in milliseconds. */

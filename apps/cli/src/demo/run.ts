@@ -97,16 +97,29 @@ async function playChapters(
 }
 
 async function playChapter(clients: Clients, chapter: Chapter, progress: Progress) {
-  for (const [i, { source, file, branch }] of chapter.arrivals.entries()) {
-    progress.say(
-      `${chapter.label}: events arrive (${source}, ${i + 1} of ${chapter.arrivals.length})`,
-    );
-    await ingestFile(clients, file, branch === undefined ? { source } : { source, branch });
-  }
+  await arrive(clients, chapter, progress);
   const run = await runPipeline(clients, chapter, progress);
   const failure = failureOf(run);
   if (failure !== undefined) throw failure;
   return run;
+}
+
+/** Files of one source arrive in their order, those of different sources side by side. */
+async function arrive(
+  clients: Clients,
+  { label, arrivals }: Chapter,
+  progress: Progress,
+): Promise<void> {
+  let done = 0;
+  const bySource = Map.groupBy(arrivals, ({ source }) => source);
+  const arriving = [...bySource].map(async ([source, files]) => {
+    for (const { file, branch } of files) {
+      await ingestFile(clients, file, branch === undefined ? { source } : { source, branch });
+      done += 1;
+      progress.say(`${label}: events arrive (${source}, ${done} of ${arrivals.length})`);
+    }
+  });
+  await Promise.all(arriving);
 }
 
 interface Facts {
