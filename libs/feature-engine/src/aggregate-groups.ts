@@ -51,7 +51,7 @@ export const onlyWhere = (where: Filter | undefined): string =>
 export const needsGathering = ({ aggregate, windowDays }: AggregatePlan): boolean =>
   windowDays !== undefined && aggregate.op !== "count" && aggregate.op !== "sum";
 
-/** The values of a group's features by its keys `k0…` and by the moments of its windows, `m0…`. */
+/** The values of a group's features by its keys `k0…` and by its windows' moments, `moments`. */
 export const valuesOf = (group: AggregateGroup): string => id(`values ${group.index}`);
 export const keyNames = (group: AggregateGroup): string[] => group.keys.map((_, i) => `k${i}`);
 export const momentName = (days: number): string => `m${days}`;

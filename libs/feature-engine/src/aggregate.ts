@@ -10,7 +10,7 @@ import {
 } from "./aggregate-groups.ts";
 import type { Duckdb } from "./duckdb.ts";
 import { gatherWindow } from "./gather.ts";
-import { momentColumn, momentsOf } from "./moments.ts";
+import { momentColumn, momentsColumn, momentsOf } from "./moments.ts";
 import { makeOrdered, orderedOf } from "./ordered.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { eventsRelation, examplesRelation } from "./relation.ts";
@@ -126,7 +126,7 @@ async function makeNeeds(db: Duckdb, plan: DatasetPlan, group: AggregateGroup): 
     (days) => `v.${id(momentColumn(group.source, days))} as ${momentName(days)}`,
   );
   await db.run(`create or replace temp table needs as
-    select distinct ${keys.map((k, i) => `${k} as k${i}`).join(", ")}, ${moments.join(", ")}
+    select distinct ${keys.map((k, i) => `${k} as k${i}`).join(", ")}, v.${id(momentsColumn(group))} as moments, ${moments.join(", ")}
     from ${examples.from()}
     semi join (select distinct ${keyNames(group).join(", ")} from sums) h
       on ${keys.map((k, i) => `h.k${i} = ${k}`).join(" and ")}`);

@@ -1,7 +1,7 @@
 import { canonicalJson } from "@heddle/base";
-import { aggregateGroups, momentName, valuesOf } from "./aggregate-groups.ts";
+import { aggregateGroups, valuesOf } from "./aggregate-groups.ts";
 import type { Duckdb } from "./duckdb.ts";
-import { momentColumn } from "./moments.ts";
+import { momentsColumn } from "./moments.ts";
 import { type DatasetPlan, exampleRowColumns, type PlannedFeature } from "./plan.ts";
 import { examplesRelation } from "./relation.ts";
 import { id } from "./sql.ts";
@@ -59,7 +59,7 @@ export function neededColumns(plan: DatasetPlan): ReadonlySet<string> {
 }
 
 /**
- * Names the examples with their features `assembled`: n, visit, item, time, label, weight, aggregate
+ * Names the examples with their features `assembled`: visit, item, time, label, weight, aggregate
  * features by name, and what no half of the example has alone: example features by name and the keys
  * of lookups. The others are joined only when they are written, because text repeated on each row
  * would be most of the memory.
@@ -86,19 +86,16 @@ export async function assemble(
   const joins = aggregateGroups(plan).map((group) => {
     const table = `a${group.index}`;
     const keys = group.keys.map((key, i) => `${table}.k${i} = ${examples.key(key)}`);
-    const moments = group.windows.map(
-      (days) => `${table}.${momentName(days)} = v.${id(momentColumn(group.source, days))}`,
-    );
+    const moments = `${table}.moments = v.${id(momentsColumn(group))}`;
     for (const { name, plan: feature } of group.features) {
       const value = `${table}.${id(name)}`;
       const { op } = feature.aggregate;
       const ofNothing = op === "latest" || op === "latest-time" ? value : `coalesce(${value}, 0)`;
       columns.push(`${ofNothing} as ${id(name)}`);
     }
-    return `left join ${valuesOf(group)} ${table} on ${[...keys, ...moments].join(" and ")}`;
+    return `left join ${valuesOf(group)} ${table} on ${[...keys, moments].join(" and ")}`;
   });
   const own = [
-    "e.n as heddle_n",
     "e.v as heddle_v",
     "v.partition as heddle_partition",
     "v.time as heddle_time",

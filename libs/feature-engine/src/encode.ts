@@ -76,8 +76,8 @@ export async function writePartition(
   });
   const metadata = `{${text(dictionariesKey)}: ${text(JSON.stringify(dictionaries))}}`;
   await db.run(`copy (select ${features.concat(exampleValues).join(", ")}
-    from (${rows.from}) r ${rows.joins.join("\n")} order by r.heddle_n)
-    to ${text(target)} (format parquet, compression zstd, compression_level 1, kv_metadata ${metadata})`);
+    from (${rows.from}) r ${rows.joins.join("\n")} order by ${orderOf(plan)})
+    to ${text(target)} (format parquet, compression lz4_raw, kv_metadata ${metadata})`);
   for (const table of made) await db.run(`drop table ${table}`);
 }
 
@@ -88,6 +88,10 @@ const exampleValues = [
   "r.heddle_label as label",
   "r.heddle_weight as weight",
 ];
+
+/** A partition's rows lie in the order of visits, then items. */
+const orderOf = ({ examples }: DatasetPlan): string =>
+  examples.kind === "candidates" ? "r.heddle_v, r.heddle_item" : "r.heddle_v";
 
 const gathered = (from: string): Gathered => ({ from, columns: new Map(), joins: [] });
 

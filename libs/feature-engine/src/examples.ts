@@ -14,7 +14,7 @@ type Rows = Extract<Examples, { kind: "rows" }>;
 /**
  * Makes the examples of some partitions, in two tables:
  * `visits` (v, partition, time, the visit's columns), v counting in order of partition and keys, and
- * `examples` (n, v, item columns, label, weight), n counting in order of v and item.
+ * `examples` (v, item columns, label, weight).
  *
  * @param needed columns of the example row that features or keys read.
  */
@@ -48,7 +48,7 @@ async function makeRows(
       ${time} as time, e.${id(examples.label)} as label${columns.map((c) => `, e.${id(c)}`).join("")}
     from (${partitioned(plan, examples.source, partitions, paths)}) e where ${held(plan, examples)}`);
   await db.run(`create or replace temp table examples as
-    select v as n, v, cast(coalesce(cast(label as integer), 0) <> 0 as utinyint) as label, cast(1 as float) as weight
+    select v, cast(coalesce(cast(label as integer), 0) <> 0 as utinyint) as label, cast(1 as float) as weight
     from visits order by v`);
 }
 

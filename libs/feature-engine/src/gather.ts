@@ -24,7 +24,7 @@ export async function gatherWindow(
   const { eventTime = "" } = present(plan.sources[group.source], group.source).definition;
   const events = eventsRelation(plan, group.source);
   const same = group.keys.map((key, i) => `${events.key(key)} = n.k${i}`);
-  const identity = [...keyNames(group), ...group.windows.map(momentName)];
+  const identity = [...keyNames(group), "moments"];
   const from = momentName(feature.windowDays ?? 0);
   await db.run(`create or replace temp table gathered as
     select ${identity.map((c) => `n.${c}`).join(", ")}, ${gathered(feature, eventTime)} as value

@@ -15,6 +15,10 @@ export const momentsOf = (source: string): string => id(`moments ${source}`);
  */
 export const momentColumn = (source: string, days: number): string => `moment ${source} ${days}`;
 
+/** The number of the moments of all windows of a group, where they are several; a column of `visits`. */
+export const momentsColumn = ({ index, source, windows }: AggregateGroup): string =>
+  windows.length === 1 ? momentColumn(source, windows[0] ?? 0) : `moments ${index}`;
+
 /** Numbers the moments of every source that is aggregated, and gives each visit its own. */
 export async function makeMoments(db: Duckdb, plan: DatasetPlan): Promise<void> {
   const sources = new Map<string, AggregateGroup[]>();
@@ -35,7 +39,20 @@ export async function makeMoments(db: Duckdb, plan: DatasetPlan): Promise<void> 
         select v.*, coalesce(m.moment, 0) as ${id(momentColumn(source, days))}
         from visits v asof left join ${momentsOf(source)} m on ${seen} >= m.known order by v.v`);
     }
+    await numberTogether(db, groups);
   }
+}
+
+/** Gives visits one number for the moments of all windows of a group: a join by it costs half of one by each. */
+async function numberTogether(db: Duckdb, groups: readonly AggregateGroup[]): Promise<void> {
+  const several = groups.filter(({ windows }) => windows.length > 1);
+  if (several.length === 0) return;
+  const numbers = several.map((group) => {
+    const order = group.windows.map((days) => id(momentColumn(group.source, days))).join(", ");
+    return `cast(dense_rank() over (order by ${order}) as integer) as ${id(momentsColumn(group))}`;
+  });
+  await db.run(`create or replace temp table visits as
+    select *, ${numbers.join(", ")} from visits order by v`);
 }
 
 /** When every aggregate has a window, older events cannot matter. */

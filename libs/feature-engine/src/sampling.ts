@@ -17,7 +17,7 @@ export async function pairAll(
 ): Promise<void> {
   const item = id(candidates.item);
   await db.run(`create or replace temp table examples as
-    select row_number() over (order by v.v, o.${item}) as n, v.v, o.${item}${columns(payload, "o")},
+    select v.v, o.${item}${columns(payload, "o")},
       cast(p.v is not null as utinyint) as label, cast(1 as float) as weight
     from offers o join visits v on ${equal(candidates.on, "o", "v")} and o.${availableColumn} <= v.time
     left join positives p on p.v = v.v and p.${item} = o.${item}`);
@@ -44,13 +44,12 @@ export async function pairSampled(
   await drawShortAgain(db, examples, payload);
   const kept = ["v", item, ...payload.map(id)].join(", ");
   await db.run(`create or replace temp table examples as
-    select row_number() over (order by v, ${item}) as n, * from (
+    from (
       select ${kept}, cast(1 as utinyint) as label, cast(1 as float) as weight from positives
       union all
       select ${kept}, cast(0 as utinyint), cast((offered - taken) / least(${perVisit}, offered - taken) as float)
       from (from drawn qualify row_number() over (partition by v order by hash, ${item}) <= ${perVisit})
-      join draws using (v))
-    order by n`);
+      join draws using (v))`);
   for (const table of ["draws", "item_hashes", "drawn"]) await db.run(`drop table ${table}`);
 }
 
