@@ -18,6 +18,11 @@ export const lintSteps: readonly CheckStep[] = [
 
 export const staticSteps: readonly CheckStep[] = [
   { name: "protobuf style (buf lint)", program: "buf", args: ["lint", "proto"] },
+  {
+    name: "contracts break nothing that landed (buf breaking)",
+    program: "node",
+    args: ["tools/contract.ts", "--check"],
+  },
   { name: "generated code is current", program: "node", args: ["tools/generate.ts", "--check"] },
   { name: "types (tsc)", program: "tsc", args: ["-p", "."] },
   ...lintSteps,
