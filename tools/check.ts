@@ -8,6 +8,11 @@ export const lintSteps: readonly CheckStep[] = [
     program: "node",
     args: ["--test", "--test-reporter=dot", "tools/layers.test.ts"],
   },
+  {
+    name: "unused files, exports and dependencies (knip)",
+    program: "knip",
+    args: ["--no-config-hints"],
+  },
   { name: "eslint", program: "eslint", args: ["--max-warnings=0", "."] },
   {
     name: "prettier",
