@@ -1,5 +1,5 @@
 import { HeddleError, messageOf } from "@heddle/base";
-import { type DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBDataChunk } from "@duckdb/node-api";
 
 export interface DuckdbOptions {
   readonly threads: number;
@@ -29,6 +29,8 @@ export interface Duckdb {
  * @throws {HeddleError} RESOURCE_EXHAUSTED ENGINE_FULL from any query that finds no memory or disk.
  */
 export async function openDuckdb(options: DuckdbOptions): Promise<Duckdb> {
+  // Loaded here, for the host imports this package for its plans and never opens a database.
+  const { DuckDBInstance } = await import("@duckdb/node-api");
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(options.threads),
     memory_limit: `${Math.floor(options.memoryBytesMax / 1024)}KiB`,
