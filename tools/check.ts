@@ -8,6 +8,11 @@ export const lintSteps: readonly CheckStep[] = [
     program: "node",
     args: ["--test", "--test-reporter=dot", "tools/layers.test.ts"],
   },
+  {
+    name: "unused files, exports and dependencies (knip)",
+    program: "knip",
+    args: ["--no-config-hints"],
+  },
   { name: "eslint", program: "eslint", args: ["--max-warnings=0", "."] },
   {
     name: "prettier",
@@ -18,6 +23,11 @@ export const lintSteps: readonly CheckStep[] = [
 
 export const staticSteps: readonly CheckStep[] = [
   { name: "protobuf style (buf lint)", program: "buf", args: ["lint", "proto"] },
+  {
+    name: "contracts break nothing that landed (buf breaking)",
+    program: "node",
+    args: ["tools/contract.ts", "--check"],
+  },
   { name: "generated code is current", program: "node", args: ["tools/generate.ts", "--check"] },
   { name: "types (tsc)", program: "tsc", args: ["-p", "."] },
   ...lintSteps,

@@ -113,6 +113,67 @@ test("a model that reads what nobody defined is refused when its rows are resolv
   );
 });
 
+test("a model that reads what nobody defined is refused when it is checked, with the nearest name", async () => {
+  const check = (change: object) =>
+    world.featureStore.checkModel(
+      { modelDefinitionJson: JSON.stringify({ ...ranker, ...change }) },
+      call,
+    );
+  const input = (of: object) => ({ inputs: [{ name: "odd", kind: "numeric", of }] });
+  const read = (op: string, feature: string) => ({ op, feature });
+  const cases: readonly (readonly [change: object, reason: string, hint: RegExp])[] = [
+    [{ views: ["al@1"] }, "UNKNOWN_FEATURE", /model shop-ranker.*al@1.*did you mean "all@1"/],
+    [
+      { examples: { ...ranker.examples, visits: { source: "sale", keys: ["member"] } } },
+      "UNKNOWN_SOURCE",
+      /model shop-ranker.*did you mean "sales"/,
+    ],
+    [
+      { partitioning: { by: "column", column: "wek" } },
+      "UNKNOWN_COLUMN",
+      /model shop-ranker.*did you mean "week"/,
+    ],
+    [
+      { slices: [{ name: "s", where: [{ column: "boght", is: ">", value: 0 }] }] },
+      "UNKNOWN_FEATURE",
+      /slice s of model shop-ranker.*did you mean "bought"/,
+    ],
+    [
+      { fallback: { name: "popular", feature: "boght" } },
+      "UNKNOWN_FEATURE",
+      /fallback popular of model shop-ranker.*\(all@1\).*did you mean "bought"/,
+    ],
+    [
+      { fallback: { name: "popular", feature: "kind" } },
+      "DEFINITION_INVALID",
+      /fallback popular.*"kind", which is category: name a number/,
+    ],
+    [
+      input({ op: "ratio", of: read("value", "bought"), by: read("value", "boght") }),
+      "UNKNOWN_FEATURE",
+      /input odd of model shop-ranker.*"boght".*did you mean "bought"/,
+    ],
+    [
+      input({ op: "cross", of: [read("category", "kind"), read("category", "knd")] }),
+      "UNKNOWN_FEATURE",
+      /input odd of model shop-ranker.*did you mean "kind"/,
+    ],
+    [
+      input({ op: "log1p", of: read("value", "kind") }),
+      "DEFINITION_INVALID",
+      /"kind", which is category, by value, which takes int64, float64, boolean/,
+    ],
+    [input({ op: "log1p", of: 3 }), "DEFINITION_INVALID", /inputs/],
+  ];
+  await check({});
+  await check(
+    input({ op: "difference", of: read("value", "bought"), minus: read("is-missing", "kind") }),
+  );
+  for (const [change, reason, hint] of cases) {
+    await assert.rejects(check(change), refused(reason, hint));
+  }
+});
+
 test("definitions are listed page by page, with their authors", async () => {
   const names: string[] = [];
   let pageToken = "";

@@ -91,6 +91,21 @@ const view = z.strictObject({
   ),
 });
 
+/** Of an input's expression only what it reads matters here: `feature` at its leaves. */
+const expression: z.ZodType = z.looseObject({
+  op: z.string(),
+  feature: column.exactOptional(),
+  get of() {
+    return z.union([expression, z.array(expression)]).exactOptional();
+  },
+  get by() {
+    return expression.exactOptional();
+  },
+  get minus() {
+    return expression.exactOptional();
+  },
+});
+
 /** Of a model, the feature store reads what its rows depend on; the registry checks the rest. */
 const model = z.looseObject({
   kind: z.literal("model"),
@@ -123,9 +138,11 @@ const model = z.looseObject({
   views: z
     .array(z.string().regex(/^[a-z][a-z0-9_-]*@\d+$/, "a view's name and version, name@1"))
     .min(1),
+  inputs: z.array(z.looseObject({ name: words, of: expression })),
   slices: z.array(
     z.strictObject({ name: words, by: column.exactOptional(), where: filter.exactOptional() }),
   ),
+  fallback: z.looseObject({ name: words, feature: column.exactOptional() }),
 });
 
 export type StoredDefinition = SourceDefinition | FeatureViewDefinition;

@@ -10,7 +10,7 @@ type Sources = ReadonlyMap<string, SourceDefinition>;
 export function sourceNamed(sources: Sources, name: string, where: string): SourceDefinition {
   const found = sources.get(name);
   if (found !== undefined) return found;
-  throw unknown(
+  throw unknownName(
     "UNKNOWN_SOURCE",
     `${where} reads the source "${name}", which nobody applied`,
     name,
@@ -21,8 +21,12 @@ export function sourceNamed(sources: Sources, name: string, where: string): Sour
 export function columnNamed(source: SourceDefinition, column: string, where: string): ColumnType {
   const type = source.columns[column];
   if (type !== undefined) return type;
-  const message = `${where} reads the column "${column}", which the source ${source.name} does not declare`;
-  throw unknown("UNKNOWN_COLUMN", message, column, Object.keys(source.columns));
+  throw unknownName(
+    "UNKNOWN_COLUMN",
+    `${where} reads the column "${column}", which the source ${source.name} does not declare`,
+    column,
+    Object.keys(source.columns),
+  );
 }
 
 /** Types of column that a feature type may be made of. */
@@ -113,8 +117,12 @@ export function checkModelPlan(plan: DatasetPlan): void {
     const where = `feature ${name} of ${view}`;
     if (feature.from === "example") {
       if (!own.has(feature.column)) {
-        const message = `${where} reads the example's column "${feature.column}", which the examples of model ${plan.model} have not`;
-        throw unknown("UNKNOWN_COLUMN", message, feature.column, own.keys());
+        throw unknownName(
+          "UNKNOWN_COLUMN",
+          `${where} reads the example's column "${feature.column}", which the examples of model ${plan.model} have not`,
+          feature.column,
+          own.keys(),
+        );
       }
       checkType(where, feature.type, typeOfOwn(feature.column));
       continue;
@@ -129,8 +137,12 @@ export function checkModelPlan(plan: DatasetPlan): void {
         );
       }
       if (lookups.get(key)?.from === "lookup") continue;
-      const message = `${where} has the key "${key}", which is neither a column of the examples nor a lookup feature of the model's views`;
-      throw unknown("UNKNOWN_FEATURE", message, key, [...own.keys(), ...lookups.keys()]);
+      throw unknownName(
+        "UNKNOWN_FEATURE",
+        `${where} has the key "${key}", which is neither a column of the examples nor a lookup feature of the model's views`,
+        key,
+        [...own.keys(), ...lookups.keys()],
+      );
     }
   }
   for (const { name, by, where } of plan.slices) {
@@ -149,7 +161,7 @@ function checkSlice(
     ...(conditions ?? []).map((c) => c.column),
   ]) {
     if (features.has(feature)) continue;
-    throw unknown(
+    throw unknownName(
       "UNKNOWN_FEATURE",
       `${where} reads the feature "${feature}", which nobody defined`,
       feature,
@@ -214,7 +226,8 @@ function checkExamples({ examples, partitioning, model }: DatasetPlan, sources: 
   }
 }
 
-function unknown(
+/** A refusal that ends with the nearest known name, or with all known ones. */
+export function unknownName(
   reason: string,
   message: string,
   name: string,
@@ -225,5 +238,5 @@ function unknown(
     meant === undefined
       ? `known are ${[...known].join(", ") || "none"}`
       : `did you mean "${meant}"?`;
-  return refuse(`${message}; ${remedy}`, reason);
+  return new HeddleError("INVALID_ARGUMENT", reason, `${message}; ${remedy}`);
 }

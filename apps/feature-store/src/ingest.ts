@@ -1,8 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
 import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
 import type { Secret } from "@heddle/config";
 import { failpoint } from "@heddle/failpoint";
@@ -60,7 +58,6 @@ export async function ingest(
   deps: IngestDeps,
 ): Promise<Ingested> {
   const folder = join(deps.folder, randomUUID());
-  await mkdir(folder, { recursive: true });
   try {
     const arrived = await receive(requests, folder);
     const { header, sha256 } = arrived;
@@ -80,19 +77,19 @@ export async function ingest(
 
 async function receive(requests: AsyncIterable<IngestRequest>, folder: string): Promise<Arrived> {
   const path = join(folder, "arrived");
-  const file = createWriteStream(path);
   const hash = createHash("sha256");
   let header: IngestHeader | undefined;
   try {
+    await mkdir(folder, { recursive: true });
+    await using file = await open(path, "w");
     for await (const request of requests) {
       header ??= request.header;
       if (header === undefined) break;
       hash.update(request.chunk);
-      if (!file.write(request.chunk)) await new Promise((resolve) => file.once("drain", resolve));
+      await file.appendFile(request.chunk);
     }
-  } finally {
-    file.end();
-    await finished(file);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(folder, error) : error;
   }
   if (header === undefined || header.requestId === "" || !formats.includes(header.format)) {
     throw new HeddleError(
@@ -102,6 +99,15 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
     );
   }
   return { header, path, sha256: hash.digest("hex") };
+}
+
+function diskFull(folder: string, cause: unknown): HeddleError {
+  return new HeddleError(
+    "RESOURCE_EXHAUSTED",
+    "DISK_FULL",
+    `the disk of ${folder} is full, and nothing of the file was kept: make room and ingest it again`,
+    { cause },
+  );
 }
 
 async function takeIn(

@@ -13,7 +13,7 @@ import {
 import type { ModelDefinition } from "@heddle/sdk";
 import { checkPurpose } from "./dataset.ts";
 import { refuse } from "./definition.ts";
-import { checkModelPlan, sourceNamed } from "./features.ts";
+import { checkModelPlan, sourceNamed, unknownName } from "./features.ts";
 import { mainBranch, segmentsOn } from "./source.ts";
 import { type FeatureStoreStore, listAll } from "./store.ts";
 
@@ -114,9 +114,11 @@ async function featuresOf(
   for (const view of model.views) {
     const known = await store.views.get(view);
     if (known === undefined) {
-      throw refuse(
-        `model ${model.name} reads the feature view ${view}, which nobody applied: apply it first`,
+      throw unknownName(
         "UNKNOWN_FEATURE",
+        `model ${model.name} reads the feature view ${view}, which nobody applied`,
+        view,
+        (await listAll(store.views)).map(({ id }) => id),
       );
     }
     for (const [name, plan] of Object.entries(known.state.definition.features)) {

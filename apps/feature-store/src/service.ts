@@ -13,6 +13,7 @@ import type { Engine } from "./engine.ts";
 import { ingest } from "./ingest.ts";
 import { partitionObject, readPartitionMessage, useOf } from "./manifest.ts";
 import { currentFor, materialiseOnline } from "./materialise.ts";
+import { checkModelReads } from "./model-reads.ts";
 import { onlineFeatures } from "./online-features.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
 import { segmentsOn } from "./source.ts";
@@ -43,12 +44,17 @@ type Calls = Handlers<typeof FeatureStoreService, CallContext>;
 
 function sourceCalls(
   deps: ServiceDeps,
-): Pick<Calls, "applyDefinition" | "listDefinitions" | "ingest" | "getSource"> {
+): Pick<Calls, "applyDefinition" | "listDefinitions" | "checkModel" | "ingest" | "getSource"> {
   const { store } = deps;
   return {
     applyDefinition: (request, call) =>
       applyDefinition(request.definitionJson, contextOf(request, call), deps),
     listDefinitions: (request) => listDefinitions(request, store),
+    checkModel: async (request) => {
+      const model = parseModel(request.modelDefinitionJson);
+      checkModelReads(model, (await planOf(store, model, "training", {})).features);
+      return {};
+    },
     ingest: async (requests, call) => {
       const { events, duplicates, segments } = await ingest(requests, actorOf(call), deps);
       return {

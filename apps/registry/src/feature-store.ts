@@ -5,11 +5,14 @@ import {
   FeatureStoreService,
 } from "@heddle/proto/feature-store";
 import { openPeer } from "@heddle/rpc";
+import type { ModelDefinition } from "@heddle/sdk";
 import type { Telemetry } from "@heddle/telemetry";
 
 /** What the registry asks the feature store. Unknown things are undefined; UNAVAILABLE passes. */
 export interface FeatureStore extends AsyncDisposable {
   dataset(name: string): Promise<DatasetManifest | undefined>;
+  /** @throws {HeddleError} INVALID_ARGUMENT when the model reads what nobody registered. */
+  checkModel(definition: ModelDefinition): Promise<void>;
   /** Every source and feature view, by `source:NAME` or `view:NAME@N`. */
   definitions(): Promise<ReadonlyMap<string, Definition>>;
 }
@@ -27,6 +30,10 @@ export function openFeatureStore(address: () => string, telemetry: Telemetry): F
       const asked = peer.client().getDataset({ dataset: name }, { timeoutMs });
       const found = await unlessUnknown(asked);
       return found?.manifest;
+    },
+    checkModel: async (definition) => {
+      const modelDefinitionJson = JSON.stringify(definition);
+      await peer.client().checkModel({ modelDefinitionJson }, { timeoutMs });
     },
     definitions: async () => {
       const all = new Map<string, Definition>();

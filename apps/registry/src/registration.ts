@@ -35,14 +35,20 @@ export interface RegistrationDeps {
  * request after a crash finishes what the first one began.
  */
 
-/** Registers a definition and makes it its model's current one. */
+/**
+ * Registers a definition and makes it its model's current one.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID; UNKNOWN_SOURCE, UNKNOWN_COLUMN,
+ * UNKNOWN_FEATURE from the feature store, whose definitions a model reads.
+ */
 export async function createConfiguration(
   definitionJson: string,
   context: ChangeContext,
-  { registry, clock, limits }: RegistrationDeps,
+  { registry, features, clock, limits }: RegistrationDeps,
 ): Promise<{ readonly configuration: string; readonly created: boolean }> {
   const { configuration, definition } = readDefinition(definitionJson);
   const { name: model, owner, author } = definition;
+  await features.checkModel(definition);
   const opened = {
     state: newFamily(model, owner),
     events: [trailEvent(model, "family-opened")],

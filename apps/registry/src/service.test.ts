@@ -22,34 +22,6 @@ const live = (version: string) => ({
   reason: "test",
 });
 
-test("a definition is registered once, and the one applied last is its model's current one", async () => {
-  await using bench = await openBench();
-  const { registry } = bench;
-  const apply = (change: object) =>
-    registry.createConfiguration(
-      { requestId: requestId(), definitionJson: JSON.stringify({ ...definition, ...change }) },
-      soon,
-    );
-  const current = async () =>
-    (await registry.getConfiguration({ configuration: "", model: definition.name }, soon))
-      .configuration;
-  const first = await apply({});
-  const second = await apply({ purpose: "ads" });
-  assert.deepEqual([first.created, second.created], [true, true]);
-  assert.equal(await current(), second.configuration);
-  assert.equal((await apply({})).created, false);
-  assert.equal(await current(), first.configuration);
-  await assert.rejects(apply({ owner: "others" }), { reason: "MODEL_OWNED_BY_OTHER" });
-  await assert.rejects(apply({ extra: 1 }), { reason: "DEFINITION_INVALID" });
-  const unknown = { configuration: "", model: "nothing" };
-  await assert.rejects(registry.getConfiguration(unknown, soon), {
-    reason: "UNKNOWN_CONFIGURATION",
-  });
-  await assert.rejects(registry.createConfiguration({ definitionJson: "{}" }, soon), {
-    reason: "REQUEST_ID_MISSING",
-  });
-});
-
 test("the same recipe is the same run, whoever asks and however it is written", async () => {
   await using bench = await openBench();
   const { registry } = bench;

@@ -1,5 +1,5 @@
 import { HeddleError, messageOf } from "@heddle/base";
-import { type DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 
 export interface DuckdbOptions {
   readonly threads: number;
@@ -40,8 +40,12 @@ export async function openDuckdb(options: DuckdbOptions): Promise<Duckdb> {
   };
 }
 
-/** An in-memory database, to be closed by whoever asked for it. */
-export function createInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
+/**
+ * An in-memory database, to be closed by whoever asked for it. The library is loaded here, for the
+ * host imports this package for its plans and never opens a database.
+ */
+export async function createInstance(options: DuckdbOptions): Promise<DuckDBInstance> {
+  const { DuckDBInstance } = await import("@duckdb/node-api");
   return DuckDBInstance.create(":memory:", {
     threads: String(options.threads),
     memory_limit: `${Math.floor(options.memoryBytesMax / 1024)}KiB`,

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { DuckDBTimestampValue } from "@duckdb/node-api";
+import type { DuckDBTimestampValue } from "@duckdb/node-api";
 import { finished } from "node:stream/promises";
 import { type Json, present } from "@heddle/base";
 import { aggregateGroups, type AggregateGroup, type AggregatePlan } from "./aggregate-groups.ts";
@@ -164,6 +164,8 @@ function jsonOf(value: unknown): Json {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);
   }
-  if (value instanceof DuckDBTimestampValue) return Math.floor(Number(value.micros) / 1000);
+  if (typeof value === "object") {
+    return Math.floor(Number((value as DuckDBTimestampValue).micros) / 1000);
+  }
   return value as number | boolean | string;
 }

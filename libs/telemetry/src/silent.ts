@@ -9,6 +9,7 @@ export function silentTelemetry(): Telemetry {
     traceparent: () => undefined,
     counter: () => ({ add: ignore }),
     histogram: () => ({ record: ignore }),
+    gauge: ignore,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

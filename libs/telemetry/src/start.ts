@@ -53,6 +53,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Telemet
 
 function openLog({ service, logLevel, logFile }: TelemetryOptions): Logger {
   const destination = pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true });
+  // A line that a full disk does not take is lost; unheard, the error would end the process.
+  destination.on("error", () => undefined);
   return pino({ name: service, level: logLevel ?? "info" }, destination);
 }
 
@@ -141,8 +143,17 @@ function telemetryOver({ tracer, meter, shutdown }: Providers, log: Logger): Tel
     },
     counter: (name, unit, description) => meter.createCounter(name, { unit, description }),
     histogram: (name, unit, description) => meter.createHistogram(name, { unit, description }),
+    gauge: (name, unit, description, read) =>
+      meter
+        .createObservableGauge(name, { unit, description })
+        .addCallback((result) => result.observe(read())),
     [Symbol.asyncDispose]: async () => {
-      await shutdown();
+      try {
+        await shutdown();
+      } catch (error) {
+        // A full disk or a collector that went: no reason for what was measured to fail, too.
+        log.warn({ error: String(error) }, "traces or metrics were lost");
+      }
     },
   };
 }

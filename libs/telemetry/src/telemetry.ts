@@ -23,6 +23,8 @@ export interface Telemetry {
   traceparent(): string | undefined;
   counter(name: string, unit: string, description: string): Counter;
   histogram(name: string, unit: string, description: string): Histogram;
+  /** Reports what `read` returns each time metrics are exported. */
+  gauge(name: string, unit: string, description: string, read: () => number): void;
   /** Writes out what is buffered and closes. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -172,6 +172,14 @@ const cases: readonly Case[] = [
     /dropout/,
   ],
   [
+    "a model that reads a feature nobody defined",
+    definitions("input", 'value("months")', 'value("mnths")'),
+    "UNKNOWN_FEATURE",
+    /input months of model project/,
+    /"mnths"/,
+    /did you mean "months"/,
+  ],
+  [
     "a folder without definitions",
     () => ["apply", "."],
     "NO_DEFINITION_FILE",

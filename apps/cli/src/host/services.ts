@@ -13,6 +13,7 @@ import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startSync } from "@heddle/sync";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
+import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
 
 export interface Services extends AsyncDisposable {
@@ -66,8 +67,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const evaluator = stack.use(
     await startEvaluator({ ...(await of("evaluator")), peers: { registry: registry.address } }),
   );
-  const { log } = (await of("host")).telemetry;
-  const modelServer = stack.use(await startModelServerChild(options, log));
+  const { telemetry } = await of("host");
+  stack.use(watchLoopDelay(telemetry));
+  const modelServer = stack.use(await startModelServerChild(options, telemetry.log));
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),

@@ -176,6 +176,40 @@ export declare type Definition = Message<"heddle.feature_store.v1.Definition"> &
 export declare const DefinitionSchema: GenMessage<Definition>;
 
 /**
+ * The model to check.
+ *
+ * @generated from message heddle.feature_store.v1.CheckModelRequest
+ */
+export declare type CheckModelRequest = Message<"heddle.feature_store.v1.CheckModelRequest"> & {
+  /**
+   * Its definition as the SDK writes it, JSON.
+   *
+   * @generated from field: string model_definition_json = 1;
+   */
+  modelDefinitionJson: string;
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.CheckModelRequest.
+ * Use `create(CheckModelRequestSchema)` to create a new message.
+ */
+export declare const CheckModelRequestSchema: GenMessage<CheckModelRequest>;
+
+/**
+ * All it reads is there.
+ *
+ * @generated from message heddle.feature_store.v1.CheckModelResponse
+ */
+export declare type CheckModelResponse = Message<"heddle.feature_store.v1.CheckModelResponse"> & {
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.CheckModelResponse.
+ * Use `create(CheckModelResponseSchema)` to create a new message.
+ */
+export declare const CheckModelResponseSchema: GenMessage<CheckModelResponse>;
+
+/**
  * A chunk of an event file; the first one carries the header.
  *
  * @generated from message heddle.feature_store.v1.IngestRequest
@@ -764,6 +798,18 @@ export declare const FeatureStoreService: GenService<{
     methodKind: "unary";
     input: typeof ListDefinitionsRequestSchema;
     output: typeof ListDefinitionsResponseSchema;
+  },
+  /**
+   * Checks that all a model definition reads is registered: its sources, views, columns, and the features
+   * of its inputs, slices and fallback. Changes nothing; the registry asks before it takes the definition.
+   * Errors: DEFINITION_INVALID, UNKNOWN_SOURCE, UNKNOWN_COLUMN, UNKNOWN_FEATURE.
+   *
+   * @generated from rpc heddle.feature_store.v1.FeatureStoreService.CheckModel
+   */
+  checkModel: {
+    methodKind: "unary";
+    input: typeof CheckModelRequestSchema;
+    output: typeof CheckModelResponseSchema;
   },
   /**
    * Takes one event file, sent in chunks of at most 1 MiB, and acknowledges when its events are durable.
