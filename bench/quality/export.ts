@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { present } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import { readPartition } from "@heddle/feature-engine";
-import { openScorer } from "@heddle/model";
+import { openScorer, score } from "@heddle/model";
 import type { Objects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ExampleBatch } from "@heddle/transform";
@@ -57,7 +57,7 @@ export async function exportRows(options: ExportOptions): Promise<Exported> {
     const batch = await read(objects, version.holdout);
     await out.write("holdout", week, batch);
     await using scorer = await openScorer({ objects, executor, manifest: version.place });
-    holdouts.push({ ...described(batch, definition), week, model: await scorer.score(batch) });
+    holdouts.push({ ...described(batch, definition), week, model: await score(scorer, batch) });
     say(`week ${week}: ${batch.rows} rows scored by the version trained through ${version.week}`);
   }
   return { holdouts, trainingRows: await out.finish() };

@@ -16,7 +16,7 @@ const rowsModel = {
   fallback: { name: "any" },
 } as const;
 
-/** Rows without visits, each a visit of its own, whose score is right three times in four. */
+/** Rows without visits, each a visit of its own, whose prediction is right three times in four. */
 function batch(rows: number): ExampleBatch {
   return {
     rows,
@@ -27,7 +27,7 @@ function batch(rows: number): ExampleBatch {
     visit: Int32Array.from({ length: rows }, (_, i) => i),
   };
 }
-const score = async ({ rows }: { rows: number }): Promise<Float32Array> =>
+const predict = async ({ rows }: { rows: number }): Promise<Float32Array> =>
   Float32Array.from({ length: rows }, (_, i) => (i % 8 < 6 ? i % 2 : 1 - (i % 2)) / 2 + 0.25);
 
 /** Everything that an evaluation asks, in memory. */
@@ -52,7 +52,9 @@ function world(promised: number, found: number, progress: number[] = []): Evalua
         version: "v",
         manifest: { negativeSamplingRate: 1 },
         features: [],
-        score,
+        transformKey: "",
+        transform: (_: unknown, from: number, to: number) => ({ rows: to - from }),
+        predict,
         [Symbol.asyncDispose]: async () => {},
       }) as unknown as Scorer,
     telemetry: silentTelemetry(),

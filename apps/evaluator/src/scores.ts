@@ -1,5 +1,5 @@
-import { HeddleError } from "@heddle/base";
-import type { Scorer } from "@heddle/model";
+import { HeddleError, present } from "@heddle/base";
+import { type Scorer, scoreTogether } from "@heddle/model";
 import type { Fallback } from "@heddle/sdk";
 import type { ColumnBatch } from "@heddle/transform";
 
@@ -28,12 +28,11 @@ export function featuresOf({ candidate, live, fallback }: Rivals): readonly stri
   ];
 }
 
-/** Scores rows by all rivals; the versions overlap, as one transforms while the other computes. */
+/** Scores rows by all rivals. */
 export async function scoreRows(rivals: Rivals, batch: ColumnBatch): Promise<Scores> {
-  const [candidate, live] = await Promise.all([
-    rivals.candidate.score(batch),
-    rivals.live?.score(batch),
-  ]);
+  const versions = rivals.live === undefined ? [rivals.candidate] : [rivals.candidate, rivals.live];
+  const [scored, live] = await scoreTogether(versions, batch);
+  const candidate = present(scored, "the candidate's scores");
   const fallback = fallbackScores(rivals.fallback, batch);
   return live === undefined ? { candidate, fallback } : { candidate, live, fallback };
 }

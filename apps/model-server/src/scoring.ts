@@ -1,5 +1,6 @@
 import { type Clock, HeddleError, shortName } from "@heddle/base";
 import type { Telemetry } from "@heddle/telemetry";
+import { score } from "@heddle/model";
 import { columnsFromRows } from "@heddle/transform";
 import { featureTypes } from "./feature-types.ts";
 import type { Row } from "./rows.ts";
@@ -71,7 +72,7 @@ async function scoresOf(
   timeMs: number,
 ): Promise<Float32Array> {
   if (rows.length === 0) return new Float32Array();
-  const scores = await scorer.score(columnsFromRows(rows, featureTypes(uses, rows), timeMs));
+  const scores = await score(scorer, columnsFromRows(rows, featureTypes(uses, rows), timeMs));
   if (scores.every(Number.isFinite)) return scores;
   throw new HeddleError(
     "INTERNAL",

@@ -7,5 +7,6 @@ export {
   embeddingTable,
 } from "./parameters.ts";
 export type { ModelFile, ModelManifest, Scorer } from "./port.ts";
+export { score, scoreTogether } from "./scoring.ts";
 export { type ModelStep, predictStep, trainStep } from "./steps.ts";
 export { type TrainedModel, writeModel } from "./write.ts";

@@ -4,7 +4,7 @@ import type { Objects } from "@heddle/objects";
 import { getFiles } from "./files.ts";
 import { decodeGolden } from "./golden.ts";
 import type { ModelManifest, Scorer } from "./port.ts";
-import { createScoring } from "./scoring.ts";
+import { createScoring, score } from "./scoring.ts";
 
 export interface ScorerOptions {
   readonly objects: Objects;
@@ -40,7 +40,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
     manifest,
     version: options.manifest.sha256,
     golden: async () => ({
-      outputs: await scoring.score(decodeGolden(contents.golden)),
+      outputs: await score(scoring, decodeGolden(contents.golden)),
       recorded: Float32Array.from(contents.golden.outputs),
     }),
   };

@@ -1,4 +1,4 @@
-import type { ColumnBatch } from "@heddle/transform";
+import type { CodedIds, ColumnBatch } from "@heddle/transform";
 
 /** One file of a model version. */
 export interface ModelFile {
@@ -26,17 +26,32 @@ export interface ModelManifest {
   readonly files: readonly ModelFile[];
 }
 
-/** A loaded version. */
-export interface Scorer {
-  readonly manifest: ModelManifest;
-  readonly version: string;
+/** Rows after a model's transforms, as many as go through a model at a time. */
+export interface TransformedRows {
+  readonly rows: number;
+  /** shape [rows, numeric inputs]. */
+  readonly numeric: Float32Array;
+  /** One for each embedding input. */
+  readonly fields: readonly CodedIds[];
+}
+
+/** A model in memory, ready to score: `score` and `scoreTogether` do. */
+export interface Scoring extends AsyncDisposable {
   /** Raw features it needs. */
   readonly features: readonly string[];
+  /** Equal for models whose `transform` gives the same for the same rows. */
+  readonly transformKey: string;
+  transform(batch: ColumnBatch, from: number, to: number): TransformedRows;
   /** Probabilities, shape [rows], after prior correction, float32. */
-  score(batch: ColumnBatch): Promise<Float32Array>;
+  predict(rows: TransformedRows): Promise<Float32Array>;
   /** SHA-256 over the tensors in memory now, in canonical order. */
   memoryDigest(): string;
+}
+
+/** A loaded version. */
+export interface Scorer extends Scoring {
+  readonly manifest: ModelManifest;
+  readonly version: string;
   /** Scores of the golden inputs computed now, and the recorded ones. */
   golden(): Promise<{ readonly outputs: Float32Array; readonly recorded: Float32Array }>;
-  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { slowLogit } from "./fixtures/oracle.ts";
 import { tinyExamples, tinyModel } from "./fixtures/tiny.ts";
 import { trainedModel } from "./fixtures/trained.ts";
-import { createScoring } from "./scoring.ts";
+import { createScoring, score, scoreTogether } from "./scoring.ts";
 
 /** One row of a batch as a request of its own. */
 function rowOf(batch: ColumnBatch, row: number): ColumnBatch {
@@ -52,7 +52,7 @@ test("scores are those of the float64 oracle, corrected for sampled negatives, i
     assert.ok(unseen > 10 && unseen < ids.length - 10);
 
     await using scoring = await createScoring(model, executor);
-    const scores = await scoring.score(examples);
+    const scores = await score(scoring, examples);
     scores.forEach((score, row) => {
       const z = slowLogit(model.definition, { ...model.dense, numeric, embedded }, row);
       const odds = Math.exp(z) * model.negativeSamplingRate;
@@ -65,10 +65,37 @@ test("a batch scores as its rows alone, also beyond one chunk", async () => {
   const executor = await openExecutor({ kind: "auto" });
   await using scoring = await createScoring(trainedModel(), executor);
   const examples = tinyExamples(9_000, 3);
-  const scores = await scoring.score(examples);
+  const scores = await score(scoring, examples);
   for (const row of [0, 1, 2, 3, 4, 5, 8_191, 8_192, 8_999]) {
-    const [alone] = await scoring.score(rowOf(examples, row));
+    const [alone] = await score(scoring, rowOf(examples, row));
     assert.ok(Math.abs((alone ?? NaN) - (scores[row] ?? NaN)) < 1e-6, `row ${row}`);
   }
-  assert.equal((await scoring.score(tinyExamples(0))).length, 0);
+  assert.equal((await score(scoring, tinyExamples(0))).length, 0);
+});
+
+test("models scored together score as each alone, whether they share their transforms or not", async () => {
+  const executor = await openExecutor({ kind: "auto" });
+  const first = trainedModel();
+  await using one = await createScoring(first, executor);
+  await using other = await createScoring(
+    { ...first, values: first.values.map((x) => -x) },
+    executor,
+  );
+  const { standardise } = first.fit;
+  const moved = Object.entries(standardise).map(([path, { mean, deviation }]) => [
+    path,
+    { mean: mean + 1, deviation },
+  ]);
+  const fit = { ...first.fit, standardise: Object.fromEntries(moved) as typeof standardise };
+  await using elsewhere = await createScoring({ ...first, fit }, executor);
+  assert.equal(one.transformKey, other.transformKey);
+  assert.notEqual(one.transformKey, elsewhere.transformKey);
+
+  const examples = tinyExamples(3_000, 5);
+  const models = [one, other, elsewhere];
+  const together = await scoreTogether(models, examples);
+  for (const [i, model] of models.entries()) {
+    assert.deepEqual(together[i], await score(model, examples));
+    if (i > 0) assert.notDeepEqual(together[i], together[0]);
+  }
 });

@@ -1,19 +1,12 @@
-import type { CompiledStep, Executor, TensorData } from "@heddle/executor";
-import { createIndex, halvesOf } from "@heddle/kernels";
+import { canonicalJson, present } from "@heddle/base";
+import type { Executor } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
-import {
-  type CodedIds,
-  type ColumnBatch,
-  compileTransform,
-  type Fit,
-  type TransformProgram,
-} from "@heddle/transform";
+import { type ColumnBatch, compileTransform, type Fit } from "@heddle/transform";
 import { memoryDigest, type ModelTensors } from "./digest.ts";
+import { createLookup } from "./lookup.ts";
 import { type Widths, widthsOf } from "./parameters.ts";
+import type { Scoring, TransformedRows } from "./port.ts";
 import { predictStep } from "./steps.ts";
-
-/** Rows that go through the model at a time: enough to amortise a call, few enough to stay in the cache. */
-const chunkRows = 4_096;
 
 /** What a scorer is made of. */
 export interface ModelParts extends ModelTensors {
@@ -23,69 +16,91 @@ export interface ModelParts extends ModelTensors {
   readonly negativeSamplingRate: number;
 }
 
-/** A model in memory, ready to score. */
-export interface Scoring {
-  readonly features: readonly string[];
-  score(batch: ColumnBatch): Promise<Float32Array>;
-  memoryDigest(): string;
-  [Symbol.asyncDispose](): Promise<void>;
-}
+/** Rows that go through a model at a time: enough to amortise a call, few enough to stay in the cache. */
+const chunkRows = 1_024;
 
 /**
- * Brings a model into memory.
- *
- * A category's dictionary is looked up in the embedding table once; a row is then a copy by code. An id that training never
- * saw reads as zeros, the mean of what new rows are drawn from: an embedding without opinion.
+ * Inputs of one call. They are used again: the pages of new ones, which the system zeroes as they are touched, cost as much as
+ * filling them.
  */
+interface Scratch {
+  readonly joined: Float32Array;
+  readonly wide: Float32Array;
+}
+
+/** Brings a model into memory. */
 export async function createScoring(parts: ModelParts, executor: Executor): Promise<Scoring> {
   const { definition, fit, dense, negativeSamplingRate } = parts;
   const program = compileTransform(definition.inputs, fit);
   const { step, spec } = predictStep(definition);
   const compiled = await executor.compile(step, spec);
-  const table = createLookup(parts, widthsOf(definition));
+  const widths = widthsOf(definition);
+  const table = createLookup(parts, widths);
+  const scratch: Scratch[] = [];
   return {
     features: program.features,
-    score: async (batch) => {
-      const scores = new Float32Array(batch.rows);
-      const scratch = new Float32Array(Math.min(batch.rows, chunkRows) * table.rowWidth);
-      for (let from = 0; from < batch.rows; from += chunkRows) {
-        const to = Math.min(from + chunkRows, batch.rows);
-        const inputs = { ...dense, ...inputsOf(program, table, batch, from, to, scratch) };
-        const predictions = await predict(compiled, inputs, to - from);
-        correct(predictions, negativeSamplingRate);
-        scores.set(predictions, from);
-      }
-      return scores;
+    transformKey: canonicalJson({ inputs: definition.inputs, fit }),
+    transform: (batch, from, to) => ({
+      rows: to - from,
+      numeric: program.numeric(batch, from, to),
+      fields: program.codedIds(batch, from, to),
+    }),
+    predict: async ({ rows, numeric, fields }) => {
+      const own = scratch.pop() ?? openScratch(widths);
+      const joined = own.joined.subarray(0, rows * widths.joined);
+      const wide = own.wide.subarray(0, rows * widths.fields);
+      spread(numeric, widths.numeric, joined, widths.joined);
+      table.gather(fields, joined, wide);
+      const inputs = { ...dense, joined, ...(widths.fields > 0 ? { wide } : {}) };
+      const outputs = await compiled.run(inputs, rows);
+      scratch.push(own);
+      const predictions = present(outputs["predictions"], "predictions");
+      correct(predictions, negativeSamplingRate);
+      return predictions;
     },
     memoryDigest: () => memoryDigest({ dense, ids: table.ids(), values: parts.values }),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
 }
 
-function inputsOf(
-  program: TransformProgram,
-  table: Lookup,
+/**
+ * Scores rows by several models. Those with the same transforms, as versions of one family mostly have, share their work.
+ *
+ * @returns probabilities of each model, shape [rows], after prior correction.
+ */
+export async function scoreTogether(
+  models: readonly Scoring[],
   batch: ColumnBatch,
-  from: number,
-  to: number,
-  scratch: Float32Array,
-): Record<string, TensorData> {
-  const fields = program.codedIds(batch, from, to);
-  const embedded = scratch.subarray(0, (to - from) * table.rowWidth);
-  table.embed(fields, embedded);
-  return {
-    ...(program.numericNames.length > 0 ? { numeric: program.numeric(batch, from, to) } : {}),
-    ...(fields.length > 0 ? { embedded } : {}),
-  };
+): Promise<readonly Float32Array[]> {
+  const scores = models.map(() => new Float32Array(batch.rows));
+  for (let from = 0; from < batch.rows; from += chunkRows) {
+    const to = Math.min(from + chunkRows, batch.rows);
+    const transformed = new Map<string, TransformedRows>();
+    for (const [i, model] of models.entries()) {
+      const rows = transformed.get(model.transformKey) ?? model.transform(batch, from, to);
+      transformed.set(model.transformKey, rows);
+      scores[i]?.set(await model.predict(rows), from);
+    }
+  }
+  return scores;
 }
 
-async function predict(
-  compiled: CompiledStep,
-  inputs: Record<string, TensorData>,
-  rows: number,
-): Promise<Float32Array> {
-  const { predictions } = await compiled.run(inputs, rows);
-  return predictions as Float32Array;
+/** Scores rows by one model: probabilities, shape [rows], after prior correction. */
+export async function score(model: Scoring, batch: ColumnBatch): Promise<Float32Array> {
+  const [scores] = await scoreTogether([model], batch);
+  return present(scores, "scores");
+}
+
+const openScratch = ({ joined, fields }: Widths): Scratch => ({
+  joined: new Float32Array(chunkRows * joined),
+  wide: new Float32Array(chunkRows * fields),
+});
+
+/** Rows of `from`, shape [rows, width], become the first columns of `to`, shape [rows, stride]. */
+function spread(from: Float32Array, width: number, to: Float32Array, stride: number): void {
+  for (let at = 0, start = 0; at < from.length; start += stride) {
+    for (let j = start; j < start + width; j++, at++) to[j] = from[at] as number;
+  }
 }
 
 /**
@@ -97,66 +112,5 @@ function correct(predictions: Float32Array, r: number): void {
   for (let i = 0; i < predictions.length; i++) {
     const p = predictions[i] as number;
     predictions[i] = (p * r) / (p * r + 1 - p);
-  }
-}
-
-interface Lookup {
-  /** Values an example row has in `embed`. */
-  readonly rowWidth: number;
-  /** Writes the embeddings of some rows, shape [rows, fields, 1 + dimension]. */
-  embed(fields: readonly CodedIds[], out: Float32Array): void;
-  /** The ids in memory, in the order of their rows. */
-  ids(): BigUint64Array;
-}
-
-function createLookup(
-  { ids, values }: ModelTensors,
-  { fields: fieldCount, dimension }: Widths,
-): Lookup {
-  const width = 1 + dimension;
-  const rowWidth = fieldCount * width;
-  const index = createIndex(ids.length);
-  const halves = halvesOf(ids);
-  for (let i = 0; i < halves.length; i += 2) {
-    index.findOrAdd(halves[i] as number, halves[i + 1] as number);
-  }
-  const known = new WeakMap<BigUint64Array, Int32Array>();
-
-  /** Row of the table for each of a field's ids, or −1. */
-  const rowsOf = (field: CodedIds): Int32Array => {
-    const cached = known.get(field.ids);
-    if (cached !== undefined) return cached;
-    const rows = new Int32Array(field.ids.length);
-    index.findAll(field.ids, rows);
-    if (field.shared) known.set(field.ids, rows);
-    return rows;
-  };
-
-  return {
-    rowWidth,
-    embed: (fields, out) => {
-      fields.forEach((field, f) => {
-        copyRows(values, rowsOf(field), field.codes, width, out, f * width, rowWidth);
-      });
-    },
-    ids: () => index.ids(),
-  };
-}
-
-/** Row `rowOf[codes[i]]` of `from` goes to `at + i * stride` of `out`, zeros where there is none. */
-function copyRows(
-  from: Float32Array,
-  rowOf: Int32Array,
-  codes: Int32Array,
-  width: number,
-  out: Float32Array,
-  at: number,
-  stride: number,
-): void {
-  for (let i = 0, to = at; i < codes.length; i++, to += stride) {
-    const row = rowOf[codes[i] as number] as number;
-    const end = to + width;
-    if (row < 0) for (let j = to; j < end; j++) out[j] = 0;
-    else for (let j = to, k = row * width; j < end; j++, k++) out[j] = from[k] as number;
   }
 }

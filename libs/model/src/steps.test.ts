@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { slowLogit, slowLossSum, type Values } from "./fixtures/oracle.ts";
 import { tinyModel } from "./fixtures/tiny.ts";
-import { denseParameters } from "./parameters.ts";
+import { denseParameters, widthsOf } from "./parameters.ts";
 import { predictStep, trainStep } from "./steps.ts";
 
 const architectures: readonly Architecture[] = [
@@ -16,9 +16,9 @@ const architectures: readonly Architecture[] = [
 ];
 const rows = 7;
 
-/** Random values for all inputs of the predict step. */
+/** Random values for all inputs of the training step, without the label. */
 function inputsOf(definition: ModelDefinition): Record<string, Float32Array> {
-  const { inputs } = predictStep(definition).spec;
+  const { label: _, ...inputs } = trainStep(definition).spec.inputs;
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { shape }]) => {
       const random = seededRandom(5).split(name);
@@ -29,6 +29,27 @@ function inputsOf(definition: ModelDefinition): Record<string, Float32Array> {
       return [name, Float32Array.from({ length }, () => random.normal() / 2)];
     }),
   );
+}
+
+/** The same rows as the predicting step reads them. */
+function joinedOf(definition: ModelDefinition, inputs: Values): Record<string, Float32Array> {
+  const { numeric, embedded, ...dense } = inputs;
+  const widths = widthsOf(definition);
+  const joined: number[] = [];
+  const wide: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    joined.push(
+      ...(numeric ?? new Float32Array()).subarray(row * widths.numeric, (row + 1) * widths.numeric),
+    );
+    for (let field = 0; field < widths.fields; field++) {
+      const at = (row * widths.fields + field) * (1 + widths.dimension);
+      const [weight, ...embedding] = embedded?.subarray(at, at + 1 + widths.dimension) ?? [];
+      wide.push(weight ?? NaN);
+      joined.push(...embedding);
+    }
+  }
+  const ofFields = widths.fields === 0 ? {} : { wide: Float32Array.from(wide) };
+  return { ...dense, joined: Float32Array.from(joined), ...ofFields };
 }
 
 const variants = architectures.flatMap((architecture) => {
@@ -55,7 +76,8 @@ for (const [name, definition] of variants) {
     const predict = predictStep(definition);
     await using predicting = await executor.compile(predict.step, predict.spec);
     assert.equal(predicting.fallbackReason, undefined);
-    near((await predicting.run(inputs, rows))["predictions"], expected, 1e-5);
+    const predicted = await predicting.run(joinedOf(definition, inputs), rows);
+    near(predicted["predictions"], expected, 1e-5);
 
     const train = trainStep(definition);
     await using training = await executor.compile(train.step, train.spec);

@@ -20,7 +20,8 @@ export interface ModelStep {
  * so that gradients of parts of a batch add up to that of the whole.
  */
 export function trainStep(definition: ModelDefinition): ModelStep {
-  const inputs = inputsOf(definition);
+  const widths = widthsOf(definition);
+  const inputs = { ...embeddedInputs(widths), ...denseInputs(definition) };
   const learned = Object.keys(inputs).filter((name) => name !== "numeric");
   const { batchSize } = definition.training;
   const step: Step = (tf, given) => {
@@ -28,7 +29,9 @@ export function trainStep(definition: ModelDefinition): ModelStep {
     let predictions: Tensor | undefined;
     let losses: Tensor | undefined;
     const objective = (...values: Tensor[]): Tensor => {
-      const logits = logitsOf(tf, definition, { ...given, ...named(learned, values) });
+      const all = { ...given, ...named(learned, values) };
+      const wide = widths.fields === 0 ? {} : { wide: wideOf(tf, widths, all) };
+      const logits = logitsOf(tf, definition, { ...all, ...wide, joined: join(tf, widths, all) });
       predictions = tf.keep(tf.sigmoid(logits));
       losses = tf.keep(logLosses(tf, logits, label));
       return tf.div(tf.sum(losses), batchSize);
@@ -47,26 +50,40 @@ export function trainStep(definition: ModelDefinition): ModelStep {
   return { step, spec: { name: `${definition.name} train`, inputs: { ...inputs, label } } };
 }
 
-/** The step that predicts: inputs as `trainStep` without the label; output `predictions` [rows], before prior correction. */
+/**
+ * The step that predicts. It reads what the training step makes of its inputs, so that who scores writes each value once.
+ *
+ * Inputs: `joined` [rows, joined], numeric inputs then embeddings; `wide` [rows, embedding inputs], the wide weights (only when the
+ * model has embeddings); every dense parameter. Output: `predictions` [rows], before prior correction.
+ */
 export function predictStep(definition: ModelDefinition): ModelStep {
+  const { fields, joined } = widthsOf(definition);
+  const inputs: Record<string, InputSpec> = {
+    joined: { dtype: "float32", shape: ["rows", joined] },
+    ...(fields > 0 ? { wide: { dtype: "float32", shape: ["rows", fields] } } : {}),
+    ...denseInputs(definition),
+  };
   return {
     step: (tf, given) => ({ predictions: tf.sigmoid(logitsOf(tf, definition, given)) }),
-    spec: { name: `${definition.name} predict`, inputs: inputsOf(definition) },
+    spec: { name: `${definition.name} predict`, inputs },
   };
 }
 
-function inputsOf(definition: ModelDefinition): Record<string, InputSpec> {
-  const { numeric, fields, dimension } = widthsOf(definition);
+function embeddedInputs({ numeric, fields, dimension }: Widths): Record<string, InputSpec> {
   const dtype = "float32";
   return {
     ...(numeric > 0 ? { numeric: { dtype, shape: ["rows", numeric] } } : {}),
     ...(fields > 0 ? { embedded: { dtype, shape: ["rows", fields, 1 + dimension] } } : {}),
-    ...Object.fromEntries(shapesOf(definition).map(([name, shape]) => [name, { dtype, shape }])),
   };
 }
 
+const denseInputs = (definition: ModelDefinition): Record<string, InputSpec> =>
+  Object.fromEntries(
+    shapesOf(definition).map(([name, shape]) => [name, { dtype: "float32", shape }]),
+  );
+
 /**
- * Logits, shape [rows]: the sum of the wide weights, and an output layer over what the deep part gives (wide & deep) or over
+ * Logits of `joined` and `wide`, shape [rows]: the sum of the wide weights, and an output layer over what the deep part gives (wide & deep) or over
  * cross and deep part side by side (DCN-v2, full-rank cross layers: x ← x₀ ⊙ (x W + b) + x).
  *
  * @source Cheng et al., "Wide & Deep Learning for Recommender Systems", 2016; Wang et al., "DCN V2: Improved Deep & Cross
@@ -74,8 +91,7 @@ function inputsOf(definition: ModelDefinition): Record<string, InputSpec> {
  */
 function logitsOf(tf: TensorFlow, definition: ModelDefinition, given: Inputs): Tensor {
   const { architecture } = definition;
-  const widths = widthsOf(definition);
-  const joined = join(tf, widths, given);
+  const joined = input(given, "joined");
   const layer = (x: Tensor, name: string): Tensor =>
     tf.add(tf.matMul(x, input(given, `${name}_weights`)), input(given, `${name}_bias`));
   let deep = joined;
@@ -89,7 +105,7 @@ function logitsOf(tf: TensorFlow, definition: ModelDefinition, given: Inputs): T
     last = architecture.hidden.length === 0 ? cross : tf.concat([cross, deep], 1);
   }
   const logits = tf.reshape(layer(last, "output"), [-1]);
-  return widths.fields === 0 ? logits : tf.add(logits, wideOf(tf, widths, given));
+  return given["wide"] === undefined ? logits : tf.add(logits, tf.sum(given["wide"], 1));
 }
 
 /** What the first layers read, shape [rows, joined]. */
@@ -100,10 +116,10 @@ function join(tf: TensorFlow, { numeric, fields, dimension }: Widths, given: Inp
   return numeric === 0 ? flat : tf.concat([input(given, "numeric"), flat], 1);
 }
 
-/** The sum of the wide weights, shape [rows]. */
+/** The wide weights, shape [rows, fields]. */
 function wideOf(tf: TensorFlow, { fields }: Widths, given: Inputs): Tensor {
   const weights = tf.slice(input(given, "embedded"), [0, 0, 0], [-1, fields, 1]);
-  return tf.sum(tf.reshape(weights, [-1, fields]), 1);
+  return tf.reshape(weights, [-1, fields]);
 }
 
 /** Log losses of the rows, stable for any logit z: max(z, 0) − z y + log(1 + e^−|z|). */

@@ -10,6 +10,7 @@ import { tinyExamples } from "./fixtures/tiny.ts";
 import { temporaryObjects, trainedModel } from "./fixtures/trained.ts";
 import { openScorer, readManifest } from "./open.ts";
 import type { ModelManifest } from "./port.ts";
+import { score } from "./scoring.ts";
 import { writeModel } from "./write.ts";
 
 const executor = await openExecutor({ kind: "auto" });
@@ -27,7 +28,7 @@ test("a written version opens with the writer's digest, and repeats its golden o
   const { outputs, recorded } = await scorer.golden();
   assert.equal(outputs.length, 16);
   assert.deepEqual(outputs, recorded);
-  assert.deepEqual((await scorer.score(tinyExamples(40))).slice(0, 16), outputs);
+  assert.deepEqual((await score(scorer, tinyExamples(40))).slice(0, 16), outputs);
 });
 
 test("the same model is the same version; one bit of one weight is another, and another digest", async () => {

@@ -7,7 +7,7 @@ import { jsonBytes, putFiles } from "./files.ts";
 import { encodeGolden, firstRows } from "./golden.ts";
 import { shapesOf } from "./parameters.ts";
 import type { ModelManifest } from "./port.ts";
-import { createScoring, type ModelParts } from "./scoring.ts";
+import { createScoring, type ModelParts, score } from "./scoring.ts";
 
 /** A trained model and what made it. */
 export interface TrainedModel
@@ -35,7 +35,7 @@ export async function writeModel(
   const { definition, fit, dense, ids, values, negativeSamplingRate } = model;
   await using scoring = await createScoring(model, executor);
   const rows = firstRows(model.golden, scoring.features);
-  const golden = encodeGolden(rows, await scoring.score(rows));
+  const golden = encodeGolden(rows, await score(scoring, rows));
   const files = await putFiles(objects, { definition, fit, dense, ids, values, golden });
   const { run, configuration, dataset, parentVersion, snapshot } = model;
   const manifest: ModelManifest = {
