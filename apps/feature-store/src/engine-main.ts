@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { ingestFile, materialise, openDuckdbPool } from "@heddle/feature-engine";
 import { exitWithParent } from "@heddle/jobs";
 import {
@@ -17,6 +18,8 @@ const settings = JSON.parse(process.env["HEDDLE_ENGINE"] ?? "{}") as {
 // Works of different sources run side by side; more than two would share the same cores and memory.
 const connections = 2;
 const pool = await openDuckdbPool(settings, connections);
+// Node keeps what it compiled when a process ends by itself, and this one is killed.
+flushCompileCache();
 
 const answer = ({ kind, task }: EngineRequest): Promise<unknown> =>
   pool.use(async (db): Promise<unknown> =>

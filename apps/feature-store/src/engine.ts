@@ -98,7 +98,8 @@ export function openEngine(options: EngineOptions): Engine {
 /** What a Node process needs of its surroundings, and no failpoint or setting meant for the service. */
 function baseEnvironment(): Record<string, string> {
   const path = process.execPath.slice(0, process.execPath.lastIndexOf("/"));
-  return { PATH: path };
+  const { NODE_COMPILE_CACHE: compiled } = process.env;
+  return { PATH: path, ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }) };
 }
 
 function lost(how: string): HeddleError {

@@ -39,7 +39,7 @@ const programs = {
 };
 
 /** What a job or the model server needs of this process's environment to run at all. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "HEDDLE_FAILPOINT"];
+const passedOn = ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"];
 
 /** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
