@@ -18,8 +18,8 @@ export interface EvaluationDeps {
   readonly scheduler: Pick<JobClient, "progress">;
   readonly objects: Objects;
   readonly reader: ExampleReader;
-  /** Other threads that rank beside this one; none on a machine of one core. */
-  readonly helpers: readonly RankingHelper[];
+  /** Opens other threads that rank so many rows beside this one; they load while the caller goes on. None on a machine of one core. */
+  readonly openHelpers: (rows: number) => readonly RankingHelper[];
   /** Loads a version into memory. */
   readonly openModel: (manifest: {
     readonly name: string;

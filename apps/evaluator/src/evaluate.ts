@@ -17,7 +17,7 @@ import { grantDataset } from "./grant.ts";
 import { limits } from "./limits.ts";
 import { measure } from "./metric-message.ts";
 import { rankingMeasurements } from "./ranking.ts";
-import { type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
+import { type RankingHelper, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import type { GrantedDataset } from "./reader.ts";
 import { type Meter, openMeter, openPass, type ScorePart } from "./scoring-pass.ts";
 import { correctForVisits } from "./prior.ts";
@@ -47,6 +47,7 @@ export async function evaluate(
   const dataset = await granted(input.dataset);
   const at = rankingDepth(definition, input.rankingDataset);
   const ranked = at === undefined ? undefined : await granted(input.rankingDataset);
+  const helpers = ranked === undefined ? [] : deps.openHelpers(ranked.rows);
   const slicers = definition.slices.map((slice) => openSlicer(slice));
   const versions = rivals.live === undefined ? 1 : 2;
   const meter = openMeter(deps, versions, dataset.rows + (ranked?.rows ?? 0));
@@ -73,7 +74,12 @@ export async function evaluate(
   const ranking =
     ranked === undefined || at === undefined
       ? []
-      : await measureRanking(deps, subject, { dataset: ranked, at, groups, meter, scored }, signal);
+      : await measureRanking(
+          deps,
+          subject,
+          { dataset: ranked, at, groups, helpers, meter, scored },
+          signal,
+        );
   const dataChecks = await trainingChecks(deps, trainingDataset, input, definition, signal);
   return create(EvaluationSchema, {
     model: definition.name,
@@ -142,14 +148,15 @@ interface RankingTask {
   readonly dataset: GrantedDataset;
   readonly at: number;
   readonly groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[];
+  readonly helpers: readonly RankingHelper[];
   readonly meter: Meter;
   readonly scored: (rows: number) => void;
 }
 
 async function measureRanking(
-  { reader, helpers }: EvaluationDeps,
+  { reader }: EvaluationDeps,
   { definition, rivals, versions }: Subject,
-  { dataset, at, groups, meter, scored }: RankingTask,
+  { dataset, at, groups, helpers, meter, scored }: RankingTask,
   signal: AbortSignal,
 ): Promise<readonly Metric[]> {
   const work: RankingWork = {

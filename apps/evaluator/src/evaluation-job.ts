@@ -16,7 +16,7 @@ import { callMs } from "./deps.ts";
 import { evaluate } from "./evaluate.ts";
 import { EvaluationInput } from "./evaluation-input.ts";
 import { openRankingThreads } from "./ranking-threads.ts";
-import { parquetReader } from "./reader.ts";
+import { parquetReader, partRows } from "./reader.ts";
 
 const readerMemoryBytesMax = 256 << 20;
 /** Threads that rank, this one included: more would need more memory than a job is given. */
@@ -40,11 +40,13 @@ await runJob(async (given, stopped) => {
   await telemetry.span("evaluation", { ...parent, attributes }, async () => {
     const options = { telemetry, actor: input.job };
     const { peers } = input;
-    const ranking = input.rankingDataset === "" ? 1 : availableParallelism();
-    await using threads = openRankingThreads(Math.min(rankingThreadsMax, ranking) - 1, {
-      objects: input.objects,
-      readerMemoryBytesMax,
-    });
+    await using opened = new AsyncDisposableStack();
+    const openHelpers = (rows: number) => {
+      const parts = Math.ceil(rows / partRows);
+      const count = Math.max(0, Math.min(rankingThreadsMax, availableParallelism(), parts) - 1);
+      const options = { objects: input.objects, readerMemoryBytesMax };
+      return opened.use(openRankingThreads(count, options)).helpers;
+    };
     const objects = await openFileObjects({ path: input.objects });
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
@@ -65,7 +67,7 @@ await runJob(async (given, stopped) => {
         scheduler,
         objects,
         reader: parquetReader(objects, db),
-        helpers: threads.helpers,
+        openHelpers,
         openModel: (manifest) => openScorer({ objects, manifest, executor }),
         telemetry,
         cpuSeconds: () => {

@@ -43,7 +43,7 @@ export interface ExampleReader {
 const pieceRows = 65_536;
 
 /** Rows of a part: some seconds of work at most, so that threads end together. */
-const partRows = 262_144;
+export const partRows = 262_144;
 
 /** Reads partitions straight from the object store; each is checked against its digest first. */
 export function parquetReader(objects: Objects, db: Duckdb): ExampleReader {

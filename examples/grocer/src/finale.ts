@@ -1,4 +1,4 @@
-import { askServed, type FinaleContext, type RankedRow, table } from "@heddle/cli";
+import { askServed, type Clients, type FinaleContext, type RankedRow, table } from "@heddle/cli";
 import { model } from "./names.ts";
 
 /** A household that shops often, and the store and week it is asked about. */
@@ -12,12 +12,7 @@ const shown = 8;
 export async function finale({ clients, progress, small }: FinaleContext): Promise<string> {
   const visit = small ? visits.small : visits.full;
   progress.say("bringing the online values up to date");
-  const timeoutMs = 120_000;
-  const { definitionJson } = await clients.registry.getConfiguration({ model }, { timeoutMs });
-  await clients.featureStore.materialise(
-    { requestId: `finale/${visit.week}`, modelDefinitionJson: definitionJson, asOfTimeMs: 0n },
-    { timeoutMs },
-  );
+  await materialise(clients);
   progress.say("asking the model server");
   const answer = await askServed(clients, model, visit, { limit: shown, timeMs: 0 });
   if (answer.kind !== "ranking") throw new Error(`${model} does not rank`);
@@ -40,6 +35,16 @@ export async function finale({ clients, progress, small }: FinaleContext): Promi
       ]),
     ),
   ].join("\n");
+}
+
+/** Brings the online values up to date with all that has arrived; done again, it finds them so. */
+export async function materialise(clients: Clients): Promise<void> {
+  const timeoutMs = 180_000;
+  const { definitionJson } = await clients.registry.getConfiguration({ model }, { timeoutMs });
+  await clients.featureStore.materialise(
+    { requestId: `materialise/${model}`, modelDefinitionJson: definitionJson, asOfTimeMs: 0n },
+    { timeoutMs },
+  );
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

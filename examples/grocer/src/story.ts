@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Chapter, type Story } from "@heddle/cli";
 import { definitions } from "./definitions.ts";
 import { feedOf } from "./feed.ts";
-import { finale } from "./finale.ts";
+import { finale, materialise } from "./finale.ts";
 import { model, pipeline } from "./names.ts";
 
 const data = join(import.meta.dirname, "..", "data");
@@ -72,6 +72,7 @@ async function chapters(isSmall: boolean, workFolder: string): Promise<Chapter[]
       ...regular,
       label: `week ${week}`,
       arrivals: (week === weeks.broken ? [] : arrivals).filter(({ file }) => existsSync(file)),
+      ...(week === weeks.last ? { materialise } : {}),
     });
   }
   return list;

@@ -98,7 +98,10 @@ async function playChapters(
 
 async function playChapter(clients: Clients, chapter: Chapter, progress: Progress) {
   await arrive(clients, chapter, progress);
-  const run = await runPipeline(clients, chapter, progress);
+  const [run] = await Promise.all([
+    runPipeline(clients, chapter, progress),
+    chapter.materialise?.(clients),
+  ]);
   const failure = failureOf(run);
   if (failure !== undefined) throw failure;
   return run;

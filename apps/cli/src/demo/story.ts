@@ -17,6 +17,8 @@ export interface Chapter {
   readonly window: string;
   readonly variant?: string;
   readonly branches?: Readonly<Record<string, string>>;
+  /** Brings the online values up to date with what has arrived, beside the training. */
+  readonly materialise?: (clients: Clients) => Promise<unknown>;
   /** A line said above the row: what is special about it. */
   readonly remark?: string;
 }
