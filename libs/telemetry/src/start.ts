@@ -100,9 +100,16 @@ function toFiles(service: string, folder: string | undefined): Providers {
 async function toCollector(service: string, endpoint: string): Promise<Providers> {
   const { NodeSDK } = await import("@opentelemetry/sdk-node");
   const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
+  const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-grpc");
   const sdk = new NodeSDK({
     serviceName: service,
     traceExporter: new OTLPTraceExporter({ url: endpoint }),
+    metricReaders: [
+      new PeriodicExportingMetricReader({
+        exporter: new OTLPMetricExporter({ url: endpoint }),
+        exportIntervalMillis: metricsMs,
+      }),
+    ],
     instrumentations: [],
   });
   sdk.start();
