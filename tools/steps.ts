@@ -1,4 +1,4 @@
-// Runs the steps of a check one after another; each prints its name, how long it took, and its output when it fails.
+// Runs the steps of a check; each prints its name, how long it took, and its output when it fails.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
@@ -14,8 +14,17 @@ export interface CheckStep {
 const root = join(import.meta.dirname, "..");
 const quietMs = 5_000;
 
-/** True when every step passed. All steps run, so that one look shows all that is wrong. */
-export async function runSteps(steps: readonly CheckStep[]): Promise<boolean> {
+/**
+ * Runs lanes side by side, the steps of each one after another. All steps run, so that one look shows all that is wrong.
+ *
+ * @returns whether every step passed.
+ */
+export async function runSteps(...lanes: readonly (readonly CheckStep[])[]): Promise<boolean> {
+  const passed = await Promise.all(lanes.map(runLane));
+  return passed.every(Boolean);
+}
+
+async function runLane(steps: readonly CheckStep[]): Promise<boolean> {
   let passed = true;
   for (const step of steps) {
     const started = performance.now();

@@ -12,7 +12,7 @@ export interface LoadDeps {
   readonly objects: Objects;
   /** The server's own store. */
   readonly copies: Objects;
-  readonly executor: Executor;
+  readonly executor: () => Promise<Executor>;
   readonly versions: Versions;
 }
 
@@ -77,7 +77,7 @@ async function open(
   const manifest = await copyVersion(place, objects, copies);
   if (manifest.model !== model) throw invalid(version, `it is of model ${manifest.model}`);
   const definition = await readDefinition(version, manifest, copies);
-  const scorer = await openScorer({ objects: copies, manifest: place, executor });
+  const scorer = await openScorer({ objects: copies, manifest: place, executor: await executor() });
   const uses = featureUses(definition.inputs);
   return { model, version, manifest: place, scorer, definition, uses };
 }

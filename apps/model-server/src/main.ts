@@ -1,6 +1,6 @@
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openExecutor } from "@heddle/executor";
+import { type Executor, openExecutor } from "@heddle/executor";
 import { exitWithParent } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
@@ -24,11 +24,14 @@ const stopped = new Promise<void>((resolve) => {
 });
 exitWithParent();
 
+let opening: Promise<Executor> | undefined;
+const executor = (): Promise<Executor> => (opening ??= openExecutor(config.executor));
+
 await using telemetry = await startTelemetry({ service: "model-server", ...config.telemetry });
 await using server = await startModelServer({
   objects: await openFileObjects({ path: config.objects }),
   copies: await openFileObjects({ path: config.copies }),
-  executor: await openExecutor(config.executor),
+  executor,
   clock: systemClock,
   telemetry,
   address: config.address,
@@ -36,6 +39,8 @@ await using server = await startModelServer({
 });
 telemetry.log.info({ config, address: server.address }, "model server started");
 process.send?.({ address: server.address });
+// It takes longer to load than all else, and the first version is yet to be trained. One that cannot be had ends the process.
+await executor();
 
 await stopped;
 // The channel to the parent would keep this process alive after everything is closed.

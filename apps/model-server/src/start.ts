@@ -14,8 +14,8 @@ export interface ModelServerDeps {
   readonly objects: Objects;
   /** The server's own store, which nobody else writes. */
   readonly copies: Objects;
-  /** Runs the forward pass. */
-  readonly executor: Executor;
+  /** What runs the forward pass: asked for with each load, the same each time. */
+  readonly executor: () => Promise<Executor>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */

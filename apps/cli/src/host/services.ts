@@ -46,6 +46,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   await using stack = new AsyncDisposableStack();
   const { state } = options;
   const { environment, of } = await openBackends(options, stack);
+  const { telemetry } = await of("host");
+  // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
+  const modelServerStarts = startModelServerChild(options, telemetry.log);
+  modelServerStarts.catch(() => undefined);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
 
@@ -67,9 +71,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const evaluator = stack.use(
     await startEvaluator({ ...(await of("evaluator")), peers: { registry: registry.address } }),
   );
-  const { telemetry } = await of("host");
   stack.use(watchLoopDelay(telemetry));
-  const modelServer = stack.use(await startModelServerChild(options, telemetry.log));
+  const modelServer = stack.use(await modelServerStarts);
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),
