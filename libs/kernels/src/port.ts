@@ -45,6 +45,12 @@ export interface ParameterTable {
    * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, RESOURCE_EXHAUSTED TABLE_FULL.
    */
   push(ids: BigUint64Array, gradients: Float32Array): void;
+  /**
+   * Makes room for a push of these ids, which then cannot be refused for want of it; creates no row.
+   *
+   * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
+   */
+  makeRoom(ids: BigUint64Array): void;
   snapshot(): TableRows;
   restore(rows: TableRows): void;
 }
