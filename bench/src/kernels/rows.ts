@@ -1,10 +1,11 @@
 import { seededRandom } from "@heddle/base";
-import type { ParameterTable, TableSpec } from "@heddle/kernels";
+import type { ParameterTable } from "@heddle/kernels";
+import type { PlainSpec } from "@heddle/kernels/fixtures";
 
 export const dimension = 16;
 
 /** As in `bench/kernels/peer.cpp`; rows start as zeros, so that what is measured is never drawing. */
-export const spec: TableSpec = {
+export const spec: PlainSpec = {
   dimension,
   optimizer: { kind: "adagrad", rate: 0.05, initialAccumulator: 0.1, epsilon: 1e-7 },
   initialDeviation: 0,

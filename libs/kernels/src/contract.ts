@@ -2,9 +2,10 @@ import { isHeddleError } from "@heddle/base";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ParameterTable, TableSpec } from "./port.ts";
+import type { PlainSpec } from "./fixtures/row-store.ts";
+import type { ParameterTable } from "./port.ts";
 
-type Create = (spec: TableSpec) => ParameterTable;
+type Create = (spec: PlainSpec) => ParameterTable;
 
 /** What every parameter table promises. */
 export function tableContract(name: string, create: Create): void {
@@ -35,7 +36,7 @@ export function tableContract(name: string, create: Create): void {
   });
 
   check("another seed, id half or deviation gives other draws", () => {
-    const draw = (change: Partial<TableSpec>, id: bigint): Float32Array => {
+    const draw = (change: Partial<PlainSpec>, id: bigint): Float32Array => {
       const out = new Float32Array(5);
       create({ ...spec, ...change }).pull(BigUint64Array.of(id), out);
       return out;
@@ -182,7 +183,7 @@ export function tableContract(name: string, create: Create): void {
   });
 }
 
-const spec: TableSpec = {
+const spec: PlainSpec = {
   dimension: 5,
   optimizer: { kind: "sgd", rate: 0.5 },
   initialDeviation: 1,
@@ -192,7 +193,7 @@ const spec: TableSpec = {
 const ids = (count: number, first = 0): BigUint64Array =>
   BigUint64Array.from({ length: count }, (_, i) => BigInt(first + i));
 
-const small: TableSpec = {
+const small: PlainSpec = {
   dimension: 3,
   optimizer: { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 },
   initialDeviation: 0.05,

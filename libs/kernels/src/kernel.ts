@@ -8,7 +8,15 @@ export interface Kernel {
   readonly valuesAt: Global;
   readonly slotsAt: Global;
   configure(dimension: number, slotWidth: number, stagedRows: number): boolean;
-  setOptimizer(kind: number, rate: number, firstSlot: number, epsilon: number): void;
+  setOptimizer(
+    kind: number,
+    rate: number,
+    firstSlot: number,
+    epsilon: number,
+    a: number,
+    b: number,
+    c: number,
+  ): void;
   clear(expectedRows: number): boolean;
   hasRoom(moreRows: number): boolean;
   reserve(moreRows: number): boolean;

@@ -1,8 +1,9 @@
 import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel, pagesMax } from "./kernel.ts";
-import { checkLength, gradientMax, initialSlot, notFinite, slotsPerValue } from "./optimizer.ts";
+import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
 import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { checkRows, noMemory, refuseBeyond } from "./refusals.ts";
+import { setOptimizer, slotsOfRow } from "./table-optimizer.ts";
 import { type Staging, stagingOf } from "./staging.ts";
 
 /**
@@ -17,14 +18,13 @@ export function createTable(
   memory: { readonly pages: number } = { pages: pagesMax },
 ): ParameterTable {
   const { dimension, optimizer, rowsMax } = spec;
-  const slotWidth = dimension * slotsPerValue(optimizer);
+  const slotWidth = slotsOfRow(optimizer, dimension);
   const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
   const kernel = openKernel((low, high, address) => {
     drawRow(spec, low >>> 0, high >>> 0, staging().all, (address >>> 0) / 4);
   }, memory.pages);
   if (!kernel.configure(dimension, slotWidth, stagedRows)) throw noMemory(0, memory.pages);
-  const epsilon = optimizer.kind === "adagrad" ? optimizer.epsilon : 0;
-  kernel.setOptimizer(kindNumbers[optimizer.kind], optimizer.rate, initialSlot(optimizer), epsilon);
+  setOptimizer(kernel, optimizer);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows });
   const rows = (): number => kernel.rows.value >>> 0;
 
@@ -82,9 +82,6 @@ export function createTable(
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
-
-/** As in `assembly/optimizers.ts`. */
-const kindNumbers = { sgd: 0, adagrad: 1 } as const;
 
 /** Before anything is applied: a push that does not fit one piece is staged twice. */
 function checkFinite(
