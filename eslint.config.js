@@ -3,7 +3,11 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   {
-    ignores: ["**/node_modules/**", "libs/proto/src/gen/**", ".heddle/**", ".nx/**", "**/dist/**"],
+    ignores: [
+      ...["**/node_modules/**", ".heddle/**", ".nx/**", "**/dist/**"],
+      // Generated code, and AssemblyScript, which has the syntax of TypeScript but not its types.
+      ...["libs/proto/src/gen/**", "libs/kernels/assembly/**"],
+    ],
   },
   js.configs.recommended,
   {

@@ -1,31 +1,37 @@
-// Generates the protobuf code of proto/ into libs/proto/src/gen, with one entry file per service.
-// `--check` generates elsewhere and says whether the committed code is the same.
+// Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, and the
+// WebAssembly of libs/kernels. `--check` generates elsewhere and says whether what is committed is the same.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const committed = join(root, "libs/proto/src/gen");
+const generators = [
+  { source: "proto", committed: "libs/proto/src/gen", generate: generateProto },
+  { source: "libs/kernels/assembly", committed: "libs/kernels/src/gen", generate: compileKernels },
+];
 
-if (process.argv.includes("--check")) {
+for (const { source, committed, generate } of generators) {
+  const folder = join(root, committed);
+  if (!process.argv.includes("--check")) {
+    generate(folder);
+    continue;
+  }
   const fresh = mkdtempSync(join(tmpdir(), "heddle-generate-"));
   generate(fresh);
-  const differing = [...new Set([...filesOf(fresh), ...filesOf(committed)])].filter(
-    (file) => textOf(join(fresh, file)) !== textOf(join(committed, file)),
+  const differing = [...new Set([...filesOf(fresh), ...filesOf(folder)])].filter(
+    (file) => bytesOf(join(fresh, file)) !== bytesOf(join(folder, file)),
   );
   rmSync(fresh, { recursive: true });
   if (differing.length > 0) {
     console.error(
-      `run "npm run generate": these files differ from proto/:\n${differing.join("\n")}`,
+      `run "npm run generate": these files of ${committed} differ from ${source}:\n${differing.join("\n")}`,
     );
     process.exitCode = 1;
   }
-} else {
-  generate(committed);
 }
 
-function generate(out: string): void {
+function generateProto(out: string): void {
   const plugin = { local: "protoc-gen-es", out, opt: ["target=js+dts", "import_extension=js"] };
   const template = JSON.stringify({ version: "v2", clean: true, plugins: [plugin] });
   const path = `${join(root, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
@@ -37,6 +43,18 @@ function generate(out: string): void {
   for (const family of ["heddle", "grpc"]) {
     for (const service of readdirSync(join(out, family)).sort()) writeEntry(out, family, service);
   }
+}
+
+function compileKernels(out: string): void {
+  const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
+  const source = "libs/kernels/assembly/table.ts";
+  const file = join(out, "table.wasm");
+  const flags = ["-O3", "--converge", "--noAssert", "--enable", "simd"];
+  const memory = ["--runtime", "stub", "--importMemory"];
+  execFileSync(process.execPath, [compiler, source, "--outFile", file, ...flags, ...memory], {
+    cwd: root,
+    stdio: "inherit",
+  });
 }
 
 function writeEntry(out: string, family: string, service: string): void {
@@ -56,9 +74,10 @@ function filesOf(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
 
-function textOf(file: string): string | undefined {
+/** A file's bytes as text of one character each; undefined where there is none. */
+function bytesOf(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file, "latin1");
   } catch {
     return undefined;
   }

@@ -195,6 +195,7 @@ function checkRows(
       { metadata: { table: name, rowsMax: String(rowsMax) } },
     );
   }
+  table.makeRoom(ids);
 }
 
 function restoreTable(name: string, table: ParameterTable, saved: TableState | undefined): void {

@@ -3,5 +3,5 @@ export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
 export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
 export { checkGradients, checkLength } from "./optimizer.ts";
-export type { Optimizer, ParameterTable, TableRows, TableSpec } from "./port.ts";
+export type { Optimizer, ParameterTable, TableOptimizer, TableRows, TableSpec } from "./port.ts";
 export { createTable } from "./table.ts";

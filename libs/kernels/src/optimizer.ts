@@ -56,7 +56,7 @@ export function updateOf(optimizer: Optimizer): Update {
 }
 
 /** Gradients beyond this would overflow float32 when squared: a run that sends them has diverged. */
-const gradientMax = 1e18;
+export const gradientMax = 1e18;
 
 /**
  * Refuses gradients that must not reach a parameter.
@@ -66,13 +66,17 @@ const gradientMax = 1e18;
 export function checkGradients(gradients: Float32Array, what: string): void {
   for (let i = 0; i < gradients.length; i++) {
     if (Math.abs(gradients[i] as number) <= gradientMax) continue;
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "NOT_FINITE",
-      `gradient ${i} of ${what} is ${gradients[i]}, expected a finite number of at most ${gradientMax} in size; nothing was applied: lower the learning rate or look for bad feature values`,
-      { metadata: { position: String(i) } },
-    );
+    throw notFinite(i, gradients[i] as number, what);
   }
+}
+
+export function notFinite(position: number, gradient: number, what: string): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "NOT_FINITE",
+    `gradient ${position} of ${what} is ${gradient}, expected a finite number of at most ${gradientMax} in size; nothing was applied: lower the learning rate or look for bad feature values`,
+    { metadata: { position: String(position) } },
+  );
 }
 
 /**

@@ -8,10 +8,41 @@ export type Optimizer =
     }
   | { readonly kind: "sgd"; readonly rate: number };
 
+/**
+ * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/rules.ts`. Each is a function of the row's
+ * own gradients alone, so that nothing depends on which rows share a shard.
+ */
+export type TableOptimizer =
+  | Optimizer
+  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
+  /** Adagrad with one accumulator a row, of the mean of its squared gradients. */
+  | {
+      readonly kind: "rowwise-adagrad";
+      readonly rate: number;
+      readonly initialAccumulator: number;
+      readonly epsilon: number;
+    }
+  /** Bias is corrected by the number of pushes of the row, not of the table. */
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    }
+  /** `beta` above 0. Values begin as they were drawn; the first push may set those to 0 that `l1` does not let live. */
+  | {
+      readonly kind: "ftrl";
+      readonly rate: number;
+      readonly beta: number;
+      readonly l1: number;
+      readonly l2: number;
+    };
+
 export interface TableSpec {
   /** float32 values a row. */
   readonly dimension: number;
-  readonly optimizer: Optimizer;
+  readonly optimizer: TableOptimizer;
   /** Rows not yet pushed to read as draws of a normal with this deviation, a pure function of (seed, id, column). */
   readonly initialDeviation: number;
   readonly seed: number;
@@ -25,7 +56,7 @@ export interface TableRows {
   readonly ids: BigUint64Array;
   /** shape [rows, dimension]. */
   readonly values: Float32Array;
-  /** Optimiser slots, shape [rows, dimension × slots per value]. */
+  /** Optimiser slots, shape [rows, slots of a row]. */
   readonly slots: Float32Array;
 }
 
@@ -45,6 +76,12 @@ export interface ParameterTable {
    * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, RESOURCE_EXHAUSTED TABLE_FULL.
    */
   push(ids: BigUint64Array, gradients: Float32Array): void;
+  /**
+   * Makes room for a push of these ids, which then cannot be refused for want of it; creates no row.
+   *
+   * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
+   */
+  makeRoom(ids: BigUint64Array): void;
   snapshot(): TableRows;
   restore(rows: TableRows): void;
 }

@@ -1,129 +1,134 @@
-import { HeddleError } from "@heddle/base";
-import { gatherRows } from "./batch.ts";
 import { drawRow } from "./draw.ts";
-import { createIndex } from "./id-index.ts";
-import { halvesOf } from "./ids.ts";
-import { checkGradients, checkLength, updateOf } from "./optimizer.ts";
+import { type Kernel, openKernel, pagesMax } from "./kernel.ts";
+import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
 import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
-import { createRowStore } from "./row-store.ts";
+import { checkRows, noMemory, refuseBeyond } from "./refusals.ts";
+import { setOptimizer, slotsOfRow } from "./table-optimizer.ts";
+import { type Staging, stagingOf } from "./staging.ts";
 
 /**
- * The table in plain TypeScript. An open-addressing index maps an id to the number of its row; values and
- * slots lie in row order in two growing arrays, so that growth of the index moves no value.
+ * A table in a WebAssembly memory of its own, which ends at 4 GiB. Calls go through a small staging area, piece by piece, so that
+ * what they carry stays in the cache and takes no memory.
+ *
+ * @param memory limit of the table's memory, in pages of 64 KiB.
+ * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL when there is no memory for an empty one.
  */
-export function createTable(spec: TableSpec): ParameterTable {
-  const { dimension } = spec;
-  const update = updateOf(spec.optimizer);
-  const store = createRowStore(spec);
-  let index = createIndex(0);
-  let found = new Int32Array(0);
+export function createTable(
+  spec: TableSpec,
+  memory: { readonly pages: number } = { pages: pagesMax },
+): ParameterTable {
+  const { dimension, optimizer, rowsMax } = spec;
+  const slotWidth = slotsOfRow(optimizer, dimension);
+  const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
+  const kernel = openKernel((low, high, address) => {
+    drawRow(spec, low >>> 0, high >>> 0, staging().all, (address >>> 0) / 4);
+  }, memory.pages);
+  if (!kernel.configure(dimension, slotWidth, stagedRows)) throw noMemory(0, memory.pages);
+  setOptimizer(kernel, optimizer);
+  const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows });
+  const rows = (): number => kernel.rows.value >>> 0;
 
-  /** The row of an id, made anew when there is none. */
-  const rowFor = (low: number, high: number): number => {
-    const before = index.rows;
-    const row = index.findOrAdd(low, high);
-    if (row === before) store.start(row, low, high);
-    return row;
+  /** Counts the new rows of a push only when all its ids might not fit. */
+  const makeRoom = (ids: BigUint64Array): void => {
+    if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
+    let missing = 0;
+    for (const { from, to } of pieces(ids.length, stagedRows)) {
+      staging().ids.set(ids.subarray(from, to));
+      missing += kernel.countMissing(to - from);
+    }
+    refuseBeyond(rows() + missing, rowsMax);
+    if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
   };
 
   return {
     spec,
     get rows() {
-      return index.rows;
+      return rows();
     },
     get bytes() {
-      return index.bytes + store.bytes + found.byteLength;
+      return kernel.memory.buffer.byteLength;
     },
     pull: (ids, out) => {
       checkLength(out.length, ids.length * dimension, "the output of a pull");
-      const halves = halvesOf(ids);
-      const { values } = store;
-      for (let i = 0; i < ids.length; i++) {
-        const low = halves[2 * i] as number;
-        const high = halves[2 * i + 1] as number;
-        const row = index.find(low, high);
-        if (row < 0) drawRow(spec, low, high, out, i * dimension);
-        else copyRow(values, row * dimension, out, i * dimension, dimension);
+      const { ids: stagedIds, values } = staging();
+      for (const { from, to } of pieces(ids.length, stagedRows)) {
+        stagedIds.set(ids.subarray(from, to));
+        kernel.pull(to - from);
+        out.set(values.subarray(0, (to - from) * dimension), from * dimension);
       }
     },
     push: (ids, gradients) => {
       checkLength(gradients.length, ids.length * dimension, "the gradients of a push");
-      checkGradients(gradients, "a table");
-      if (found.length < ids.length) found = new Int32Array(ids.length);
-      const rows = index.rows + index.findAll(ids, found);
-      refuseBeyond(rows, spec.rowsMax);
-      store.reserve(rows);
-      const halves = halvesOf(ids);
-      const { values, slots } = store;
-      for (let i = 0; i < ids.length; i++) {
-        let row = found[i] as number;
-        if (row < 0) row = rowFor(halves[2 * i] as number, halves[2 * i + 1] as number);
-        update(values, slots, row * dimension, gradients, i * dimension, dimension);
+      checkFinite(kernel, staging(), gradients);
+      makeRoom(ids);
+      const { ids: stagedIds, values } = staging();
+      for (const { from, to } of pieces(ids.length, stagedRows)) {
+        stagedIds.set(ids.subarray(from, to));
+        values.set(gradients.subarray(from * dimension, to * dimension));
+        kernel.push(to - from);
       }
     },
-    snapshot: () => {
-      const ids = index.ids().sort();
-      const order = new Int32Array(ids.length);
-      index.findAll(ids, order);
-      return {
-        ids,
-        values: gathered(store.values, order, dimension),
-        slots: gathered(store.slots, order, store.slotWidth),
-      };
-    },
+    makeRoom,
+    snapshot: () => snapshotOf(kernel, staging(), rows()),
     restore: (saved) => {
-      checkRows(saved, dimension, store.slotWidth);
-      refuseBeyond(saved.ids.length, spec.rowsMax);
-      index = createIndex(saved.ids.length);
-      const halves = halvesOf(saved.ids);
-      for (let at = 0; at < halves.length; at += 2) {
-        index.findOrAdd(halves[at] as number, halves[at + 1] as number);
-      }
-      store.replace(saved.values, saved.slots);
+      checkRows(saved, dimension, slotWidth);
+      refuseBeyond(saved.ids.length, rowsMax);
+      if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
+      writeRows(kernel, staging(), saved);
     },
   };
 }
 
-function refuseBeyond(rows: number, rowsMax: number): void {
-  if (rows <= rowsMax) return;
-  throw new HeddleError(
-    "RESOURCE_EXHAUSTED",
-    "TABLE_FULL",
-    `a table of at most ${rowsMax} rows would hold ${rows}; nothing was applied: raise rowsMax or hash its inputs into fewer ids`,
-    { metadata: { rowsMax: String(rowsMax) } },
-  );
-}
+/** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
+const stagedValuesMax = 8_192;
+const stagedRowsMax = 2_048;
 
-function copyRow(
-  from: Float32Array,
-  at: number,
-  to: Float32Array,
-  toAt: number,
-  count: number,
+/** Before anything is applied: a push that does not fit one piece is staged twice. */
+function checkFinite(
+  kernel: Kernel,
+  { values, dimension, stagedRows }: Staging,
+  gradients: Float32Array,
 ): void {
-  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] as number;
-}
-
-/** A table's saved form must be its own: sizes right, ids ascending without repetition. */
-function checkRows(saved: TableRows, dimension: number, slotWidth: number): void {
-  checkLength(saved.values.length, saved.ids.length * dimension, "the values of saved rows");
-  checkLength(saved.slots.length, saved.ids.length * slotWidth, "the slots of saved rows");
-  const halves = halvesOf(saved.ids);
-  for (let i = 2; i < halves.length; i += 2) {
-    const high = halves[i + 1] as number;
-    const highBefore = halves[i - 1] as number;
-    const low = halves[i] as number;
-    if (high > highBefore || (high === highBefore && low > (halves[i - 2] as number))) continue;
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "ROWS_NOT_ASCENDING",
-      `row ${i / 2} of saved rows does not follow the one before it: ids must ascend without repetition, as snapshot() gives them`,
-    );
+  for (const { from, to } of pieces(gradients.length, stagedRows * dimension)) {
+    values.set(gradients.subarray(from, to));
+    const at = from + kernel.firstBad(to - from, gradientMax);
+    if (at < to) throw notFinite(at, gradients[at] as number, "a table");
   }
 }
 
-function gathered(rows: Float32Array, order: Int32Array, dimension: number): Float32Array {
-  const out = new Float32Array(order.length * dimension);
-  gatherRows(rows, dimension, order, out);
-  return out;
+function snapshotOf(kernel: Kernel, staging: Staging, rows: number): TableRows {
+  const { dimension, slotWidth, stagedRows } = staging;
+  const ids = new BigUint64Array(rows);
+  kernel.startWalk();
+  for (const { from, to } of pieces(rows, stagedRows)) {
+    kernel.nextIds(to - from);
+    ids.set(staging.ids.subarray(0, to - from), from);
+  }
+  ids.sort();
+  const values = new Float32Array(rows * dimension);
+  const slots = new Float32Array(rows * slotWidth);
+  for (const { from, to } of pieces(rows, stagedRows)) {
+    staging.ids.set(ids.subarray(from, to));
+    kernel.read(to - from);
+    values.set(staging.values.subarray(0, (to - from) * dimension), from * dimension);
+    slots.set(staging.slots.subarray(0, (to - from) * slotWidth), from * slotWidth);
+  }
+  return { ids, values, slots };
+}
+
+function writeRows(kernel: Kernel, staging: Staging, saved: TableRows): void {
+  const { dimension, slotWidth, stagedRows } = staging;
+  for (const { from, to } of pieces(saved.ids.length, stagedRows)) {
+    staging.ids.set(saved.ids.subarray(from, to));
+    staging.values.set(saved.values.subarray(from * dimension, to * dimension));
+    staging.slots.set(saved.slots.subarray(from * slotWidth, to * slotWidth));
+    kernel.write(to - from);
+  }
+}
+
+function* pieces(
+  count: number,
+  size: number,
+): Generator<{ readonly from: number; readonly to: number }> {
+  for (let from = 0; from < count; from += size) yield { from, to: Math.min(from + size, count) };
 }

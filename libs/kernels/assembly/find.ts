@@ -1,0 +1,103 @@
+// Looking ids up. A random row is two reads from main memory, its slot and then its record: so many of them must be under way at a
+// time. WebAssembly has no prefetch, but reads that nothing waits for do the same, as long as no branch stands between them.
+import { cellMask, hashOf, oldAt, oldMask, slotMask, slotsAt } from "./index";
+import { cellsAt, foundAt, idsAt, recordOf, stride } from "./layout";
+
+const lineBytes: u32 = 64;
+/** The processor itself reads on where a record is longer. */
+const touchedMax: u32 = 4 * lineBytes;
+
+/** Keeps the compiler from leaving out reads of which nothing is made. */
+let sink: u32 = 0;
+
+/**
+ * Notes the record of each staged id, or 0; says how many have none.
+ *
+ * @param bytes of each record that will be used.
+ */
+export function findAll(count: u32, bytes: u32): u32 {
+  readHomeSlots(count);
+  for (let at: u32 = 0; at < min(bytes, touchedMax); at += lineBytes) touch(count, at);
+  return settle(count);
+}
+
+/** The record of an id, or 0. */
+export function find(id: u64): usize {
+  const hash = hashOf(id);
+  const record = probe(slotsAt, slotMask, hash, id);
+  return record == 0 && oldMask != 0 ? probe(oldAt, oldMask, hash, id) : record;
+}
+
+/** Notes the first slot where each id may be. What a loop needs stands in local variables, which stay in registers. */
+function readHomeSlots(count: u32): void {
+  const slots = slotsAt;
+  const mask = slotMask;
+  const ids = idsAt;
+  const found = foundAt;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = (<u32>hashOf(load<u64>(ids + ((<usize>i) << 3)))) & mask;
+    store<u32>(found + ((<usize>i) << 2), load<u32>(slots + ((<usize>at) << 2)));
+  }
+}
+
+/** Reads of the record that each noted slot names; of an empty one, what lies before the first cell. */
+function touch(count: u32, offset: u32): void {
+  const found = foundAt;
+  const cells = cellMask;
+  const size = <usize>stride;
+  const before = cellsAt - size + offset;
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const cell = load<u32>(found + ((<usize>i) << 2)) & cells;
+    sum += load<u32>(before + <usize>cell * size);
+  }
+  sink = sum;
+}
+
+/** From noted slots to records: compares ids, and probes on where another id sits. */
+function settle(count: u32): u32 {
+  const slots = slotsAt;
+  const mask = slotMask;
+  const ids = idsAt;
+  const found = foundAt;
+  const tags = ~cellMask;
+  const size = <usize>stride;
+  const before = cellsAt - size;
+  let missing: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const id = load<u64>(ids + ((<usize>i) << 3));
+    const hash = hashOf(id);
+    const tag = (<u32>(hash >> 32)) & tags;
+    let at = (<u32>hash) & mask;
+    let record: usize = 0;
+    // The tag falls out of a slot that has it, an empty slot becomes the tag.
+    let rest = load<u32>(found + ((<usize>i) << 2)) ^ tag;
+    while (rest != tag) {
+      if ((rest & tags) == 0) {
+        record = before + <usize>rest * size;
+        if (load<u64>(record) == id) break;
+        record = 0;
+      }
+      at = (at + 1) & mask;
+      rest = load<u32>(slots + ((<usize>at) << 2)) ^ tag;
+    }
+    if (record == 0 && oldMask != 0) record = probe(oldAt, oldMask, hash, id);
+    missing += u32(record == 0);
+    store<u32>(found + ((<usize>i) << 2), <u32>record);
+  }
+  return missing;
+}
+
+function probe(slots: usize, mask: u32, hash: u64, id: u64): usize {
+  const tag = (<u32>(hash >> 32)) & ~cellMask;
+  let at = (<u32>hash) & mask;
+  while (true) {
+    const slot = load<u32>(slots + ((<usize>at) << 2));
+    if (slot == 0) return 0;
+    if ((slot & ~cellMask) == tag) {
+      const record = recordOf((slot & cellMask) - 1);
+      if (load<u64>(record) == id) return record;
+    }
+    at = (at + 1) & mask;
+  }
+}

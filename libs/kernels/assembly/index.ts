@@ -1,0 +1,126 @@
+// From an id to its record: open addressing with linear probes, 4 bytes a slot. A slot holds (tag, cell + 1), 0 when empty; the
+// id itself stands in the record, so that any id is legal. The tag, bits of the hash, keeps probes off other ids' records.
+import { cellsMax, cellsOf, reach, reached, recordOf } from "./layout";
+import {
+  clearRows,
+  frontierAfter,
+  giveCells,
+  move,
+  rows,
+  startMove,
+  takeCells,
+  takeCell,
+} from "./rows";
+
+const slotsMin: u32 = 1024;
+
+export let slotsAt: usize = 0;
+export let slotMask: u32 = 0;
+/** The bits of a slot that number a cell. */
+export let cellMask: u32 = 0;
+
+/** While it grows: the index before, which has all rows that came before growth; else `oldMask` is 0. */
+export let oldAt: usize = 0;
+export let oldMask: u32 = 0;
+let oldFirst: u32 = 0;
+let first: u32 = 0;
+/** Rows that the new index still lacks. */
+let toMove: u32 = 0;
+
+/** How many rows a row that comes or changes moves: growth ends long before the next one begins. */
+export const movesPerRow: u32 = 4;
+
+/** Forgets all rows and makes room for so many. When memory does not suffice it says false and has forgotten nothing. */
+export function clear(expected: u32): bool {
+  if (expected > cellsMax) return false;
+  const slots = slotsFor(expected);
+  const cells = cellsOf((<u64>slots) << 2);
+  if (!reach(<u64>cells + expected)) return false;
+  clearRows();
+  cellMask = 0xffffffff >> clz(cellsMax);
+  oldMask = 0;
+  toMove = 0;
+  place(takeCells(cells), slots);
+  return true;
+}
+
+/** True when so many more rows need neither memory nor a larger index. */
+export function hasRoom(more: u32): bool {
+  return fits(<u64>rows + more, slotMask + 1) && reached(frontierAfter(more));
+}
+
+/** Makes sure that so many more rows can be added; false when memory does not suffice. */
+export function reserve(more: u32): bool {
+  const wanted = <u64>rows + more;
+  if (wanted > cellsMax) return false;
+  if (fits(wanted, slotMask + 1)) return reach(frontierAfter(more));
+  const slots = slotsFor(<u32>wanted);
+  const cells = cellsOf((<u64>slots) << 2);
+  if (!reach(frontierAfter(more) + cells)) return false;
+  moveRows(toMove);
+  oldAt = slotsAt;
+  oldMask = slotMask;
+  oldFirst = first;
+  toMove = rows;
+  startMove();
+  place(takeCells(cells), slots);
+  if (toMove == 0) leaveOld();
+  return true;
+}
+
+/** Moves up to `count` rows on to the new index. */
+export function moveRows(count: u32): void {
+  if (toMove == 0) return;
+  const now = min(count, toMove);
+  for (let i: u32 = 0; i < now; i++) {
+    const cell = move();
+    add(hashOf(load<u64>(recordOf(cell))), cell);
+  }
+  toMove -= now;
+  if (toMove == 0) leaveOld();
+}
+
+export function hashOf(id: u64): u64 {
+  // @source the finaliser of MurmurHash3, Austin Appleby, public domain.
+  let x = (id ^ (id >> 33)) * 0xff51afd7ed558ccd;
+  x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
+  return x ^ (x >> 33);
+}
+
+/** The record of an id that has none; memory is reserved. */
+export function addRow(id: u64): usize {
+  const cell = takeCell();
+  const record = recordOf(cell);
+  store<u64>(record, id);
+  add(hashOf(id), cell);
+  return record;
+}
+
+function add(hash: u64, cell: u32): void {
+  let at = (<u32>hash) & slotMask;
+  while (load<u32>(slotsAt + ((<usize>at) << 2)) != 0) at = (at + 1) & slotMask;
+  store<u32>(slotsAt + ((<usize>at) << 2), ((<u32>(hash >> 32)) & ~cellMask) | (cell + 1));
+}
+
+function place(cell: u32, slots: u32): void {
+  first = cell;
+  slotsAt = recordOf(cell);
+  slotMask = slots - 1;
+  memory.fill(slotsAt, 0, (<usize>slots) << 2);
+}
+
+function leaveOld(): void {
+  giveCells(oldFirst, cellsOf((<u64>oldMask + 1) << 2));
+  oldMask = 0;
+}
+
+/** At most five sixths full: most probes stay within a cache line, and slots cost 5 to 10 bytes a row. */
+function fits(count: u64, slots: u32): bool {
+  return count * 6 <= <u64>slots * 5;
+}
+
+function slotsFor(count: u32): u32 {
+  let slots = slotsMin;
+  while (!fits(count, slots)) slots <<= 1;
+  return slots;
+}

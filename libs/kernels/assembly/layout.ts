@@ -1,0 +1,79 @@
+// Where things lie in a table's memory: [runs of rows][staging][cells]. Nothing is allocated but cells.
+
+/** Runs of rows, 8 bytes each; see rows.ts. */
+export const runsAt: usize = 0;
+const runsBytes: usize = 1024;
+
+/** Values of a row. */
+export let dimension: u32 = 0;
+/** Optimiser slots of a row. */
+export let slotWidth: u32 = 0;
+/** Bytes of a row's values, and of its slots. */
+export let valueBytes: u32 = 0;
+export let slotBytes: u32 = 0;
+/** A record is (id, values, slots), so that a row is one place in memory; a cell has a record's size. */
+export let stride: u32 = 0;
+export const idBytes: u32 = 8;
+
+/** Staging: what a call takes and gives, for as many rows as the caller chose. */
+export let idsAt: usize = 0;
+/** Address of each row's record, or 0. */
+export let foundAt: usize = 0;
+export let valuesAt: usize = 0;
+export let slotsAt: usize = 0;
+
+/** The first cell. */
+export let cellsAt: usize = 0;
+/** As many cells fit in 4 GiB. */
+export let cellsMax: u32 = 0;
+
+/** The last page is left out: its end has no 32-bit address. */
+const addressMax: u64 = 0xffff0000;
+
+/** @param stagedRows rows of one call. */
+export function layOut(rowValues: u32, rowSlots: u32, stagedRows: u32): void {
+  dimension = rowValues;
+  slotWidth = rowSlots;
+  valueBytes = rowValues << 2;
+  slotBytes = rowSlots << 2;
+  stride = idBytes + valueBytes + slotBytes;
+  idsAt = runsAt + runsBytes;
+  foundAt = idsAt + <usize>stagedRows * 8;
+  valuesAt = aligned(foundAt + <usize>stagedRows * 4);
+  slotsAt = aligned(valuesAt + <usize>stagedRows * valueBytes);
+  cellsAt = aligned(slotsAt + <usize>stagedRows * slotBytes);
+  cellsMax = <u32>((addressMax - cellsAt) / stride);
+}
+
+function aligned(address: usize): usize {
+  return (address + 63) & ~63;
+}
+
+export function recordOf(cell: u32): usize {
+  return cellsAt + <usize>cell * stride;
+}
+
+/** Cells that hold so many bytes. */
+export function cellsOf(bytes: u64): u32 {
+  return <u32>((bytes + stride - 1) / stride);
+}
+
+/** True when memory reaches to the end of the first `cells` cells. */
+export function reached(cells: u64): bool {
+  return pagesFor(cells) <= <u64>memory.size();
+}
+
+/** Has memory reach there; false when it cannot. */
+export function reach(cells: u64): bool {
+  if (cells > cellsMax) return false;
+  if (reached(cells)) return true;
+  const held = memory.size();
+  const pages = <i32>pagesFor(cells);
+  // A little more keeps calls few and waste small.
+  const generous = min(pages + (pages >> 8), <i32>(addressMax >> 16));
+  return memory.grow(generous - held) >= 0 || memory.grow(pages - held) >= 0;
+}
+
+function pagesFor(cells: u64): u64 {
+  return (cellsAt + cells * stride + 0xffff) >> 16;
+}

@@ -1,0 +1,77 @@
+// Which update rule a table has, its numbers, and what a new row's slots hold.
+import { foundAt, idBytes, slotBytes, valueBytes, valuesAt } from "./layout";
+import {
+  stepAdagrad,
+  stepAdam,
+  stepFtrl,
+  stepMomentum,
+  stepRowwiseAdagrad,
+  stepSgd,
+} from "./rules";
+
+const adagrad: u32 = 1;
+const momentum: u32 = 2;
+const rowwiseAdagrad: u32 = 3;
+const adam: u32 = 4;
+const ftrl: u32 = 5;
+
+let kind: u32 = 0;
+export let rate: f32 = 0;
+/** Adagrad's first accumulator. */
+let first: f32 = 0;
+export let epsilon: f32 = 0;
+/** momentum: its factor · adam: β1, β2 and what they leave of 1 · ftrl: β, λ1, λ2. */
+export let a: f32 = 0;
+export let b: f32 = 0;
+export let c: f32 = 0;
+export let restOfA: f32 = 0;
+export let restOfB: f32 = 0;
+
+/** Numbers come as float64, so that what β leaves of 1 is right to the last bit. */
+export function setOptimizer(
+  which: u32,
+  its: f64,
+  start: f64,
+  small: f64,
+  one: f64,
+  two: f64,
+  three: f64,
+): void {
+  kind = which;
+  rate = <f32>its;
+  first = <f32>start;
+  epsilon = <f32>small;
+  a = <f32>one;
+  b = <f32>two;
+  c = <f32>three;
+  restOfA = <f32>(1 - one);
+  restOfB = <f32>(1 - two);
+}
+
+/** Gives a new row its slots; its values are drawn already. */
+export function startSlots(record: usize): void {
+  const values = record + idBytes;
+  const slots = values + valueBytes;
+  for (let at: u32 = 0; at < slotBytes; at += 4) store<f32>(slots + at, first);
+  if (kind != ftrl) return;
+  // z is such that the closed form gives the drawn value.
+  for (let at: u32 = 0; at < valueBytes; at += 4) {
+    const value = load<f32>(values + at);
+    const shrunk = value == 0 ? <f32>0 : copysign<f32>(b, value);
+    store<f32>(slots + valueBytes + at, -(value * (a / rate + c) + shrunk));
+  }
+}
+
+/** Moves each found row by its staged gradient. */
+export function update(count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const values = <usize>load<u32>(foundAt + ((<usize>i) << 2)) + idBytes;
+    const gradients = valuesAt + <usize>i * valueBytes;
+    if (kind == adagrad) stepAdagrad(values, gradients);
+    else if (kind == momentum) stepMomentum(values, gradients);
+    else if (kind == rowwiseAdagrad) stepRowwiseAdagrad(values, gradients);
+    else if (kind == adam) stepAdam(values, gradients);
+    else if (kind == ftrl) stepFtrl(values, gradients);
+    else stepSgd(values, gradients);
+  }
+}
