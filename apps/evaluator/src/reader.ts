@@ -27,8 +27,8 @@ export interface DatasetPart {
 /** Where rows come from: the dataset's files, or a test's memory. */
 export interface ExampleReader {
   /**
-   * A part's rows with these features, in pieces that split no visit. Pieces are large enough
-   * to be scored well and small enough that several fit into memory.
+   * A part's rows with these features, in pieces that split no visit, large enough to be scored well. A piece
+   * holds until the next one is asked for.
    */
   read(
     dataset: GrantedDataset,

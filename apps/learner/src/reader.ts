@@ -14,7 +14,7 @@ export interface TrainingPartition {
 
 /** Where training rows come from: the dataset's files, or a test's memory. */
 export interface ExampleReader {
-  /** The partition's rows in the dataset's order, in pieces of any size, with these features. */
+  /** The partition's rows in the dataset's order, in pieces of any size, with these features; each holds until the next one. */
   read(partition: TrainingPartition, features: readonly string[]): AsyncIterable<ExampleBatch>;
 }
 

@@ -33,8 +33,10 @@ export interface Piece {
   append(vector: (index: number) => NumberItems, rows: number): void;
   /** Where the last visit begins; 0 when all rows are of one visit. */
   lastVisitStart(): number;
-  /** The first `rows` as a batch with arrays of its own, and a new piece with the others. */
-  split(rows: number): { readonly done: ExampleBatch; readonly rest: Piece };
+  /** The first rows: views of the piece's memory, which hold until it is changed. */
+  first(rows: number): ExampleBatch;
+  /** Forgets the first rows. */
+  drop(rows: number): void;
 }
 
 export function startPiece(layout: ReadLayout, capacity: number): Piece {
@@ -60,8 +62,6 @@ export function startPiece(layout: ReadLayout, capacity: number): Piece {
       buffer.values = wider;
     }
   };
-  const cut = <T extends Growing>(buffer: Buffer, to: number): T =>
-    (to === buffer.values.length ? buffer.values : buffer.values.slice(0, to)) as T;
   return {
     get rows() {
       return used;
@@ -77,24 +77,27 @@ export function startPiece(layout: ReadLayout, capacity: number): Piece {
       while (start > 0 && visit.values[start - 1] === visit.values[used - 1]) start -= 1;
       return start;
     },
-    split: (rows) => {
-      const rest = startPiece(layout, rows === used ? 0 : capacity);
-      const left = used - rows;
-      if (left > 0) rest.append((index) => present(all, index).values.subarray(rows, used), left);
-      const features: Record<string, Column> = {};
-      layout.features.forEach((feature, i) => {
-        const own = values[i] as Buffer;
-        features[feature.name] = columnOf(feature, cut(own, rows), valid[i] && cut(valid[i], rows));
+    first: (rows) => {
+      const part = <T extends Growing>(of: Buffer): T => of.values.subarray(0, rows) as T;
+      const columns = layout.features.map((feature, i): [string, Column] => {
+        const own = valid[i];
+        return [
+          feature.name,
+          columnOf(feature, part(values[i] as Buffer), own === undefined ? own : part(own)),
+        ];
       });
-      const done: ExampleBatch = {
+      return {
         rows,
-        exampleTimeMs: cut<Float64Array>(time, rows),
-        features,
-        label: cut<Float32Array>(label, rows),
-        weight: cut<Float32Array>(weight, rows),
-        visit: cut<Int32Array>(visit, rows),
+        exampleTimeMs: part<Float64Array>(time),
+        features: Object.fromEntries(columns),
+        label: part<Float32Array>(label),
+        weight: part<Float32Array>(weight),
+        visit: part<Int32Array>(visit),
       };
-      return { done, rest };
+    },
+    drop: (rows) => {
+      for (const buffer of all) buffer.values.copyWithin(0, rows, used);
+      used -= rows;
     },
   };
 }
@@ -109,10 +112,4 @@ function columnOf(
   }
   const column = { type, values: values as Float64Array };
   return valid === undefined ? column : { ...column, valid: valid as Uint8Array };
-}
-
-function present(buffers: readonly Buffer[], index: number): Buffer {
-  const found = buffers.find((buffer) => buffer.index === index);
-  if (found === undefined) throw new RangeError(`no column ${index}`);
-  return found;
 }

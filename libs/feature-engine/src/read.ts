@@ -38,7 +38,7 @@ export async function readPartition(
 ): Promise<ExampleBatch> {
   const whole = { ...options, rowsMin: Number.MAX_SAFE_INTEGER };
   for await (const batch of readPartitionChunks(path, columns, whole)) return batch;
-  return startPiece(layoutOf(columns, new Map(), {}).layout, 0).split(0).done;
+  return startPiece(layoutOf(columns, new Map(), {}).layout, 0).first(0);
 }
 
 /**
@@ -61,8 +61,8 @@ export async function visitRanges(
 }
 
 /**
- * Reads a partition piece by piece; no visit is split, and codes mean the same in every piece. The
- * arrays of a piece belong to the caller.
+ * Reads a partition piece by piece; no visit is split, and codes mean the same in every piece. The arrays of a piece are used
+ * again: they hold until the next one is asked for, so copy what outlives it.
  *
  * @param options.visits reads these visits only; other row groups are not decoded.
  * @throws as `readPartition`.
@@ -80,7 +80,7 @@ export async function* readPartitionChunks(
     return;
   }
   const { layout, select, rows } = await inspect(db, path, columns);
-  let piece = startPiece(layout, Math.min(rows, rowsMin + vectorRows));
+  const piece = startPiece(layout, Math.min(rows, rowsMin + vectorRows));
   const wanted =
     visits === undefined ? "" : ` where visit between ${visits.first} and ${visits.last}`;
   const query = `select ${select} from read_parquet(${text(path)})${wanted}`;
@@ -88,11 +88,10 @@ export async function* readPartitionChunks(
     piece.append((index) => readNumbers(chunk.getColumnVector(index)), chunk.rowCount);
     const whole = piece.rows > rowsMin ? piece.lastVisitStart() : 0;
     if (whole === 0) continue;
-    const { done, rest } = piece.split(whole);
-    piece = rest;
-    yield done;
+    yield piece.first(whole);
+    piece.drop(whole);
   }
-  if (piece.rows > 0) yield piece.split(piece.rows).done;
+  if (piece.rows > 0) yield piece.first(piece.rows);
 }
 
 interface Inspected {
