@@ -47,14 +47,16 @@ function generateProto(out: string): void {
 
 function compileKernels(out: string): void {
   const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
-  const source = "libs/kernels/assembly/table.ts";
-  const file = join(out, "table.wasm");
   const flags = ["-O3", "--converge", "--noAssert", "--enable", "simd"];
   const memory = ["--runtime", "stub", "--importMemory"];
-  execFileSync(process.execPath, [compiler, source, "--outFile", file, ...flags, ...memory], {
-    cwd: root,
-    stdio: "inherit",
-  });
+  for (const entry of ["batch", "table"]) {
+    const source = `libs/kernels/assembly/${entry}.ts`;
+    const file = join(out, `${entry}.wasm`);
+    execFileSync(process.execPath, [compiler, source, "--outFile", file, ...flags, ...memory], {
+      cwd: root,
+      stdio: "inherit",
+    });
+  }
 }
 
 function writeEntry(out: string, family: string, service: string): void {

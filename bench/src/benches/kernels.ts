@@ -2,6 +2,7 @@ import { assert } from "@heddle/base";
 import { createTable, type ParameterTable } from "@heddle/kernels";
 import { createTypeScriptTable } from "@heddle/kernels/fixtures";
 import { temporaryFolder } from "@heddle/testkit";
+import { batchRows } from "../kernels/batch.ts";
 import { openPeer, type Peer } from "../kernels/peer.ts";
 import { dimension, fill, makeWork, spec, type Work } from "../kernels/rows.ts";
 import type { Bench } from "../main.ts";
@@ -43,7 +44,8 @@ export const bench: Bench = {
     const seconds = await interleaved(rounds, runners);
     await checkPeer(table, work, peer);
     await peer?.close();
-    return rowsOf(seconds, batches * batchIds, table.bytes / rows, peer !== undefined);
+    const tables = rowsOf(seconds, batches * batchIds, table.bytes / rows, peer !== undefined);
+    return [...tables, ...batchRows(rounds)];
   },
 };
 

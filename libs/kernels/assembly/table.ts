@@ -1,5 +1,6 @@
 // The kernel of one parameter table, on a memory of its own. The caller stages ids and numbers, calls, and reads what is staged.
 import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
+import { copy } from "./copy";
 import { find, findAll } from "./find";
 import {
   foundAt,
@@ -112,11 +113,4 @@ function idAt(i: u32): u64 {
 
 function foundRecord(i: u32): usize {
   return load<u32>(foundAt + ((<usize>i) << 2));
-}
-
-function copy(from: usize, to: usize, bytes: u32): void {
-  const whole = bytes & ~15;
-  let at: u32 = 0;
-  for (; at < whole; at += 16) v128.store(to + at, v128.load(from + at));
-  for (; at < bytes; at += 4) store<f32>(to + at, load<f32>(from + at));
 }

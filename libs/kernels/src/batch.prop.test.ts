@@ -1,7 +1,9 @@
+import { seededRandom } from "@heddle/base";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gatherRows, scatterRows, sumGradients } from "./batch.ts";
+import * as plain from "./fixtures/typescript-batch.ts";
 import { shardOf, splitByShard, uniqueIds } from "./ids.ts";
 
 const id = fc.oneof(
@@ -79,5 +81,34 @@ test("summed gradients are the float32 sums in row order; gather and scatter und
         out.map((x, i) => (present.has(i >> 1) ? x : 0)),
       );
     }),
+  );
+});
+
+test("batches of any size and dimension give the bits that TypeScript gives", () => {
+  const shape = fc.record({
+    dimension: fc.constantFrom(1, 3, 4, 9, 17, 64, 20_000),
+    unique: fc.integer({ min: 1, max: 50 }),
+    // Up to four pieces of what is staged at a time.
+    values: fc.integer({ min: 0, max: 65_536 }),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(shape, ({ dimension, unique, values, seed }) => {
+      const random = seededRandom(seed);
+      const count = Math.ceil(values / dimension);
+      const index = Int32Array.from({ length: count }, () => random.below(unique));
+      const some = (rows: number): Float32Array =>
+        Float32Array.from({ length: rows * dimension }, () => random.next() - 0.5);
+      const rows = some(unique);
+      const [one, other] = [some(count), some(count)];
+      gatherRows(rows, dimension, index, one);
+      plain.gatherRows(rows, dimension, index, other);
+      assert.deepEqual(one, other);
+      const [sums, wanted] = [some(unique), some(unique)];
+      sumGradients(one, dimension, index, unique, sums);
+      plain.sumGradients(one, dimension, index, unique, wanted);
+      assert.deepEqual(sums, wanted);
+    }),
+    { numRuns: 60 },
   );
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { type Global, type Memory, openInstance } from "./wasm.ts";
 
 /** One instance of `assembly/table.ts`: what each function does stands there. */
 export interface Kernel {
@@ -30,28 +30,6 @@ export interface Kernel {
   write(count: number): void;
 }
 
-interface Global {
-  readonly value: number;
-}
-
-interface Memory {
-  readonly buffer: ArrayBuffer;
-}
-
-/** What is used of the WebAssembly that Node has; its types come with neither Node's nor those of ECMAScript. */
-interface WebAssemblyLike {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => Memory;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-}
-
-const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: WebAssemblyLike };
-
-/** 4 GiB, in pages of 64 KiB. */
-export const pagesMax = 65_536;
-
-let compiled: object | undefined;
-
 /**
  * A kernel with a memory of its own.
  *
@@ -62,8 +40,5 @@ export function openKernel(
   draw: (low: number, high: number, address: number) => void,
   pages: number,
 ): Kernel {
-  compiled ??= new wasm.Module(readFileSync(new URL("./gen/table.wasm", import.meta.url)));
-  const memory = new wasm.Memory({ initial: 0, maximum: pages });
-  const { exports } = new wasm.Instance(compiled, { env: { memory }, table: { draw } });
-  return exports as Kernel;
+  return openInstance<Kernel>("table", { draw }, pages);
 }

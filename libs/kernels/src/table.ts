@@ -1,10 +1,11 @@
 import { drawRow } from "./draw.ts";
-import { type Kernel, openKernel, pagesMax } from "./kernel.ts";
+import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
 import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { checkRows, noMemory, refuseBeyond } from "./refusals.ts";
 import { setOptimizer, slotsOfRow } from "./table-optimizer.ts";
 import { type Staging, stagingOf } from "./staging.ts";
+import { pagesMax } from "./wasm.ts";
 
 /**
  * A table in a WebAssembly memory of its own, which ends at 4 GiB. Calls go through a small staging area, piece by piece, so that
