@@ -17,7 +17,10 @@ let sink: u32 = 0;
  */
 export function findAll(count: u32, bytes: u32): u32 {
   readHomeSlots(count);
-  for (let at: u32 = 0; at < min(bytes, touchedMax); at += lineBytes) touch(count, at);
+  const touched = min(bytes, touchedMax);
+  for (let at: u32 = 0; at < touched; at += 2 * lineBytes) {
+    touch(count, at, min(at + lineBytes, touched - 4));
+  }
   return settle(count);
 }
 
@@ -40,16 +43,18 @@ function readHomeSlots(count: u32): void {
   }
 }
 
-/** Reads of the record that each noted slot names; of an empty one, what lies before the first cell. */
-function touch(count: u32, offset: u32): void {
+/** Reads at two places of the record that each noted slot names; of an empty one, what lies before the first cell. */
+function touch(count: u32, offset: u32, second: u32): void {
   const found = foundAt;
   const cells = cellMask;
   const size = <usize>stride;
   const before = cellsAt - size + offset;
+  const further = second - offset;
   let sum: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const cell = load<u32>(found + ((<usize>i) << 2)) & cells;
-    sum += load<u32>(before + <usize>cell * size);
+    const record = before + <usize>cell * size;
+    sum += load<u32>(record) + load<u32>(record + further);
   }
   sink = sum;
 }
