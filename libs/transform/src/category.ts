@@ -119,6 +119,8 @@ function cross(parts: readonly CategoryProgram[], path: string): CategoryProgram
       const coded = part(batch, from, to);
       combineIds(rows, new Uint32Array(coded.ids.buffer), coded.codes);
     }
-    return { ids, codes: Int32Array.from(ids.keys()), shared: false };
+    const codes = new Int32Array(ids.length);
+    for (let i = 0; i < codes.length; i++) codes[i] = i;
+    return { ids, codes, shared: false };
   };
 }
