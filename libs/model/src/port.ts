@@ -1,4 +1,4 @@
-import type { CodedIds, ColumnBatch } from "@heddle/transform";
+import type { CodedIds, ColumnBatch, RowMemory } from "@heddle/transform";
 
 /** One file of a model version. */
 export interface ModelFile {
@@ -41,7 +41,8 @@ export interface Scoring extends AsyncDisposable {
   readonly features: readonly string[];
   /** Equal for models whose `transform` gives the same for the same rows. */
   readonly transformKey: string;
-  transform(batch: ColumnBatch, from: number, to: number): TransformedRows;
+  /** @param memory where columns lie on the way; what is returned holds as long as they do. */
+  transform(batch: ColumnBatch, from: number, to: number, memory: RowMemory): TransformedRows;
   /** Probabilities, shape [rows], after prior correction, float32. */
   predict(rows: TransformedRows): Promise<Float32Array>;
   /** SHA-256 over the tensors in memory now, in canonical order. */

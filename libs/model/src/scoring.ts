@@ -1,7 +1,7 @@
 import { canonicalJson, present } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type ColumnBatch, compileTransform, type Fit } from "@heddle/transform";
+import { type ColumnBatch, compileTransform, type Fit, openArena } from "@heddle/transform";
 import { memoryDigest, type ModelTensors } from "./digest.ts";
 import { createLookup } from "./lookup.ts";
 import { type Widths, widthsOf } from "./parameters.ts";
@@ -40,10 +40,10 @@ export async function createScoring(parts: ModelParts, executor: Executor): Prom
   return {
     features: program.features,
     transformKey: canonicalJson({ inputs: definition.inputs, fit }),
-    transform: (batch, from, to) => ({
+    transform: (batch, from, to, memory) => ({
       rows: to - from,
-      numeric: program.numeric(batch, from, to),
-      fields: program.codedIds(batch, from, to),
+      numeric: program.numeric(batch, from, to, memory),
+      fields: program.codedIds(batch, from, to, memory),
     }),
     predict: async ({ rows, numeric, fields }) => {
       const own = scratch.pop() ?? openScratch(widths);
@@ -73,11 +73,13 @@ export async function scoreTogether(
   batch: ColumnBatch,
 ): Promise<readonly Float32Array[]> {
   const scores = models.map(() => new Float32Array(batch.rows));
+  const arena = openArena();
   for (let from = 0; from < batch.rows; from += chunkRows) {
     const to = Math.min(from + chunkRows, batch.rows);
     const transformed = new Map<string, TransformedRows>();
+    arena.reset();
     for (const [i, model] of models.entries()) {
-      const rows = transformed.get(model.transformKey) ?? model.transform(batch, from, to);
+      const rows = transformed.get(model.transformKey) ?? model.transform(batch, from, to, arena);
       transformed.set(model.transformKey, rows);
       scores[i]?.set(await model.predict(rows), from);
     }

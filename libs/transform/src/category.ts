@@ -4,9 +4,15 @@ import { badPlan, columnOf, notANumber, wrongType } from "./errors.ts";
 import { combineIds, dictionaryIds, nullId, valueId } from "./hash.ts";
 import { compileNumber, featuresOf, fitted } from "./number.ts";
 import type { CodedIds, Fit } from "./port.ts";
+import type { RowMemory } from "./row-memory.ts";
 
 /** Evaluates an expression over the rows from `from` to before `to`. */
-export type CategoryProgram = (batch: ColumnBatch, from: number, to: number) => CodedIds;
+export type CategoryProgram = (
+  batch: ColumnBatch,
+  from: number,
+  to: number,
+  memory: RowMemory,
+) => CodedIds;
 
 /** Compiles an expression to ids. `path` is the key of what was fitted for it. */
 export function compileCategory(
@@ -17,7 +23,8 @@ export function compileCategory(
 ): CategoryProgram {
   switch (expression.op) {
     case "category":
-      return (batch, from, to) => categories(batch, from, to, expression.feature, input);
+      return (batch, from, to, memory) =>
+        categories(batch, from, to, memory, expression.feature, input);
     case "bucketise":
       return buckets(expression, expression.bounds, input, path, fit);
     case "quantile":
@@ -51,13 +58,15 @@ function categories(
   batch: ColumnBatch,
   from: number,
   to: number,
+  memory: RowMemory,
   feature: string,
   input: string,
 ): CodedIds {
   const column = columnOf(batch, feature, input);
   if (column.type !== "category") throw wrongType(feature, input, "a category", column.type);
   const ids = dictionaryIds(input, column.dictionary);
-  const codes = column.codes.slice(from, to);
+  const codes = memory.int32(to - from);
+  codes.set(column.codes.subarray(from, to));
   const missing = column.dictionary.length;
   for (let i = 0; i < codes.length; i++) if ((codes[i] as number) < 0) codes[i] = missing;
   return { ids, codes, shared: true };
@@ -79,9 +88,9 @@ function buckets(
   for (let bucket = 0; bucket <= bounds.length; bucket++) ids[bucket] = valueId(input, `${bucket}`);
   ids[bounds.length + 1] = nullId(input);
   const missing = bounds.length + 1;
-  return (batch, from, to) => {
-    const { values, valid } = program(batch, from, to);
-    const codes = new Int32Array(values.length);
+  return (batch, from, to, memory) => {
+    const { values, valid } = program(batch, from, to, memory);
+    const codes = memory.int32(values.length);
     for (let i = 0; i < values.length; i++) {
       const x = values[i] as number;
       if (valid?.[i] === 0) codes[i] = missing;
@@ -112,14 +121,14 @@ function cross(parts: readonly CategoryProgram[], path: string): CategoryProgram
       `${path} crosses ${parts.length} categories, expected two or more`,
     );
   }
-  return (batch, from, to) => {
+  return (batch, from, to, memory) => {
     const ids = new BigUint64Array(to - from);
     const rows = new Uint32Array(ids.buffer);
     for (const part of parts) {
-      const coded = part(batch, from, to);
+      const coded = part(batch, from, to, memory);
       combineIds(rows, new Uint32Array(coded.ids.buffer), coded.codes);
     }
-    const codes = new Int32Array(ids.length);
+    const codes = memory.int32(ids.length);
     for (let i = 0; i < codes.length; i++) codes[i] = i;
     return { ids, codes, shared: false };
   };

@@ -1,8 +1,9 @@
 import type { ModelInput } from "@heddle/sdk";
 import { categoryFeatures, compileCategory } from "./category.ts";
 import { badPlan, notANumber } from "./errors.ts";
-import { compileNumber, featuresOf, type NumberProgram } from "./number.ts";
-import type { CodedIds, CompileTransform, Fit } from "./port.ts";
+import { compileNumber, featuresOf, type Numbers } from "./number.ts";
+import type { CodedIds, CompileTransform, Fit, TransformProgram } from "./port.ts";
+import { ownArrays } from "./row-memory.ts";
 
 /** What a plan needs that has neither `standardise` nor `quantile`. */
 export const fitNothing: Fit = { standardise: {}, quantile: {} };
@@ -23,15 +24,25 @@ export const compileTransform: CompileTransform = (inputs, fit) => {
   }));
   const idPrograms = embeddings.map(({ name, of }) => compileCategory(of, name, name, fit));
 
-  const numeric = (batch: Batch, from = 0, to = batch.rows): Float32Array => {
+  const numeric: TransformProgram["numeric"] = (
+    batch,
+    from = 0,
+    to = batch.rows,
+    memory = ownArrays,
+  ) => {
     const out = new Float32Array((to - from) * numericPrograms.length);
     numericPrograms.forEach((input, column) => {
-      writeNumbers(input, batch, from, to, out, column, numericPrograms.length);
+      const numbers = input.program(batch, from, to, memory);
+      writeNumbers(input, numbers, from, out, column, numericPrograms.length);
     });
     return out;
   };
-  const codedIds = (batch: Batch, from = 0, to = batch.rows): readonly CodedIds[] =>
-    idPrograms.map((program) => program(batch, from, to));
+  const codedIds: TransformProgram["codedIds"] = (
+    batch,
+    from = 0,
+    to = batch.rows,
+    memory = ownArrays,
+  ) => idPrograms.map((program) => program(batch, from, to, memory));
 
   return {
     numericNames: numbers.map(({ name }) => name),
@@ -52,8 +63,6 @@ export const compileTransform: CompileTransform = (inputs, fit) => {
   };
 };
 
-type Batch = Parameters<NumberProgram>[0];
-
 function refuseDuplicates(inputs: readonly ModelInput[]): void {
   const names = new Set<string>();
   for (const { name } of inputs) {
@@ -66,15 +75,13 @@ function refuseDuplicates(inputs: readonly ModelInput[]): void {
 
 /** Writes one input's column of `out`, shape [rows, width]; null and what float32 cannot hold are refused. */
 function writeNumbers(
-  input: { name: string; features: readonly string[]; program: NumberProgram },
-  batch: Batch,
+  input: { readonly name: string; readonly features: readonly string[] },
+  { values, valid }: Numbers,
   from: number,
-  to: number,
   out: Float32Array,
   column: number,
   width: number,
 ): void {
-  const { values, valid } = input.program(batch, from, to);
   for (let i = 0; i < values.length; i++) {
     const x = valid?.[i] === 0 ? null : (values[i] as number);
     if (x === null || !Number.isFinite(Math.fround(x))) {

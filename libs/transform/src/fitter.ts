@@ -4,6 +4,7 @@ import { fitNothing } from "./compile.ts";
 import { badPlan, notANumber } from "./errors.ts";
 import { compileNumber, featuresOf, type Numbers } from "./number.ts";
 import type { OpenFitter } from "./port.ts";
+import { ownArrays } from "./row-memory.ts";
 
 /** Quantiles of more values than this are those of every 2nd, 4th, … value. */
 const quantileValuesMax = 2 ** 20;
@@ -33,7 +34,7 @@ export const openFitter: OpenFitter = (inputs) => {
   return {
     add: (batch) => {
       for (const { of, input, program, buckets, moments, sample } of fits) {
-        const numbers = program(batch, 0, batch.rows);
+        const numbers = program(batch, 0, batch.rows, ownArrays);
         refuseNonFinite(numbers, of, input);
         if (buckets === undefined) addMoments(moments, numbers);
         else sample.add(numbers);

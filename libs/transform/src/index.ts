@@ -2,4 +2,5 @@ export type { CategoryColumn, Column, ColumnBatch, ExampleBatch, NumberColumn } 
 export { compileTransform, fitNothing } from "./compile.ts";
 export { openFitter } from "./fitter.ts";
 export type { CodedIds, Fit, Fitter, ModelRows, TransformProgram } from "./port.ts";
+export { openArena, type RowArena, type RowMemory } from "./row-memory.ts";
 export { columnsFromRows } from "./rows.ts";

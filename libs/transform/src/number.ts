@@ -2,8 +2,9 @@ import type { NumberExpression } from "@heddle/sdk";
 import type { ColumnBatch } from "./columns.ts";
 import { badPlan, columnOf, notANumber, wrongType } from "./errors.ts";
 import type { Fit } from "./port.ts";
+import type { RowMemory } from "./row-memory.ts";
 
-/** Numbers of some rows, owned by whoever asked for them. */
+/** Numbers of some rows, in the memory that was given for them. */
 export interface Numbers {
   /** shape [rows]; anything where null. */
   readonly values: Float64Array;
@@ -12,7 +13,12 @@ export interface Numbers {
 }
 
 /** Evaluates an expression over the rows from `from` to before `to`. */
-export type NumberProgram = (batch: ColumnBatch, from: number, to: number) => Numbers;
+export type NumberProgram = (
+  batch: ColumnBatch,
+  from: number,
+  to: number,
+  memory: RowMemory,
+) => Numbers;
 
 const dayMs = 86_400_000;
 
@@ -32,17 +38,27 @@ export function compileNumber(
     compileNumber(of, input, `${path}/${step}`, fit);
   switch (expression.op) {
     case "value":
-      return (batch, from, to) => rawNumbers(batch, from, to, expression.feature, input, false);
+      return (batch, from, to, memory) =>
+        rawNumbers(batch, from, to, memory, expression.feature, input, false);
     case "age-days":
-      return (batch, from, to) => {
-        const { values, valid } = rawNumbers(batch, from, to, expression.feature, input, true);
+      return (batch, from, to, memory) => {
+        const { values, valid } = rawNumbers(
+          batch,
+          from,
+          to,
+          memory,
+          expression.feature,
+          input,
+          true,
+        );
         for (let i = 0; i < values.length; i++) {
           values[i] = ((batch.exampleTimeMs[from + i] as number) - (values[i] as number)) / dayMs;
         }
         return { values, valid };
       };
     case "is-missing":
-      return (batch, from, to) => missing(batch, from, to, expression.feature, input);
+      return (batch, from, to, memory) =>
+        missing(batch, from, to, memory, expression.feature, input);
     case "log1p":
       return inPlace(inner(expression.of), (values) => {
         for (let i = 0; i < values.length; i++) values[i] = Math.log1p(values[i] as number);
@@ -117,6 +133,7 @@ function rawNumbers(
   batch: ColumnBatch,
   from: number,
   to: number,
+  memory: RowMemory,
   feature: string,
   input: string,
   timestamp: boolean,
@@ -125,7 +142,8 @@ function rawNumbers(
   if (column.type === "category" || (column.type === "timestamp") !== timestamp) {
     throw wrongType(feature, input, timestamp ? "a timestamp" : "a number", `a ${column.type}`);
   }
-  const values = column.values.slice(from, to);
+  const values = memory.float64(to - from);
+  values.set(column.values.subarray(from, to));
   const valid = column.valid?.subarray(from, to);
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i]) || valid?.[i] === 0) continue;
@@ -138,11 +156,12 @@ function missing(
   batch: ColumnBatch,
   from: number,
   to: number,
+  memory: RowMemory,
   feature: string,
   input: string,
 ): Numbers {
   const column = columnOf(batch, feature, input);
-  const values = new Float64Array(to - from);
+  const values = memory.float64(to - from).fill(0);
   if (column.type === "category") {
     for (let i = 0; i < values.length; i++)
       values[i] = (column.codes[from + i] as number) < 0 ? 1 : 0;
@@ -154,16 +173,16 @@ function missing(
 
 /** Loops stand where they are used: a shared one that calls back costs several times as much per value. */
 function inPlace(inner: NumberProgram, change: (values: Float64Array) => void): NumberProgram {
-  return (batch, from, to) => {
-    const numbers = inner(batch, from, to);
+  return (batch, from, to, memory) => {
+    const numbers = inner(batch, from, to, memory);
     change(numbers.values);
     return numbers;
   };
 }
 
 function filled(inner: NumberProgram, value: number): NumberProgram {
-  return (batch, from, to) => {
-    const { values, valid } = inner(batch, from, to);
+  return (batch, from, to, memory) => {
+    const { values, valid } = inner(batch, from, to, memory);
     if (valid !== undefined) {
       for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = value;
     }
@@ -172,9 +191,9 @@ function filled(inner: NumberProgram, value: number): NumberProgram {
 }
 
 function difference(of: NumberProgram, minus: NumberProgram): NumberProgram {
-  return (batch, from, to) => {
-    const left = of(batch, from, to);
-    const right = minus(batch, from, to);
+  return (batch, from, to, memory) => {
+    const left = of(batch, from, to, memory);
+    const right = minus(batch, from, to, memory);
     const { values } = left;
     for (let i = 0; i < values.length; i++) {
       values[i] = (values[i] as number) - (right.values[i] as number);
@@ -184,9 +203,9 @@ function difference(of: NumberProgram, minus: NumberProgram): NumberProgram {
 }
 
 function ratio(of: NumberProgram, by: NumberProgram): NumberProgram {
-  return (batch, from, to) => {
-    const left = of(batch, from, to);
-    const right = by(batch, from, to);
+  return (batch, from, to, memory) => {
+    const left = of(batch, from, to, memory);
+    const right = by(batch, from, to, memory);
     const { values } = left;
     let valid = both(left.valid, right.valid);
     for (let i = 0; i < values.length; i++) {

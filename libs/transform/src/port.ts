@@ -1,5 +1,6 @@
 import type { ModelInput } from "@heddle/sdk";
 import type { ColumnBatch } from "./columns.ts";
+import type { RowMemory } from "./row-memory.ts";
 
 /** Numbers fitted on training rows, by the path of the expression that needs them: an artifact of (plan, dataset). */
 export interface Fit {
@@ -38,9 +39,13 @@ export interface TransformProgram {
    */
   run(batch: ColumnBatch, from?: number, to?: number): ModelRows;
   /** The numeric half of `run`, shape [rows, numeric inputs]. */
-  numeric(batch: ColumnBatch, from?: number, to?: number): Float32Array;
-  /** The other half, one for each embedding input, for those who look ids up: once per dictionary entry instead of once per row. */
-  codedIds(batch: ColumnBatch, from?: number, to?: number): readonly CodedIds[];
+  numeric(batch: ColumnBatch, from?: number, to?: number, memory?: RowMemory): Float32Array;
+  /**
+   * The other half, one for each embedding input, for those who look ids up: once per dictionary entry instead of once per row.
+   *
+   * @param memory where codes and what leads to them lie; arrays of their own when absent.
+   */
+  codedIds(batch: ColumnBatch, from?: number, to?: number, memory?: RowMemory): readonly CodedIds[];
 }
 
 /** Gathers what a plan's `standardise` and `quantile` need, from training rows only. */
