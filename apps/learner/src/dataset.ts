@@ -1,5 +1,5 @@
 import { HeddleError, present } from "@heddle/base";
-import { type DatasetColumn, exampleColumns } from "@heddle/feature-engine";
+import type { DatasetColumn } from "@heddle/feature-engine";
 import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
 import { callMs, type TrainDeps } from "./deps.ts";
@@ -11,13 +11,9 @@ export interface TrainingData {
   /** Those that have rows, in order. */
   readonly partitions: readonly TrainingPartition[];
   readonly rows: number;
-  /** Names of all features in its files. */
-  readonly features: readonly string[];
   readonly reader: ExampleReader;
 }
 
-/** Columns that every dataset has, and that are no features. */
-const otherColumns: readonly string[] = exampleColumns.map(({ name }) => name);
 const columnTypes: readonly string[] = ["category", "int64", "float64", "timestamp", "boolean"];
 
 /**
@@ -54,7 +50,6 @@ export async function grantedDataset(
     dataset,
     partitions: partitionsOf(manifest),
     rows,
-    features: columns.map(({ name }) => name).filter((name) => !otherColumns.includes(name)),
     reader: openReader(columns),
   };
 }

@@ -3,22 +3,17 @@ import type { ModelInput } from "@heddle/sdk";
 import { compileTransform, type Fit, fitNothing, openFitter } from "@heddle/transform";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 
-/**
- * What the plan needs to know of the training rows: one pass over them when it fits anything, none otherwise.
- *
- * @param features all features of the dataset.
- */
+/** What the plan needs to know of the training rows: one pass over them when it fits anything, none otherwise. */
 export async function fitOn(
   inputs: readonly ModelInput[],
   reader: ExampleReader,
   partitions: readonly TrainingPartition[],
-  features: readonly string[],
   signal: AbortSignal,
 ): Promise<Fit> {
   if (!fitsAnything(inputs)) return fitNothing;
   const fitter = openFitter(inputs);
   for (const partition of partitions) {
-    for await (const batch of reader.read(partition, features)) {
+    for await (const batch of reader.read(partition, fitter.features)) {
       signal.throwIfAborted();
       fitter.add(batch);
     }

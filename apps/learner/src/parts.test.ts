@@ -6,6 +6,7 @@ import { fitOn } from "./fit.ts";
 import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
 import { goldenRows } from "./golden.ts";
 import { trainingOrder } from "./order.ts";
+import type { ExampleReader } from "./reader.ts";
 import { startStages } from "./stages.ts";
 
 const { signal } = new AbortController();
@@ -40,10 +41,19 @@ test("a plan that fits nothing needs no pass over the rows", async () => {
   const { inputs } = tinyDefinition();
   const unread = { read: () => assert.fail("nothing is to be read") };
   const plain = inputs.filter(({ kind }) => kind === "embedding");
-  const nothing = await fitOn(plain, unread, partitions, [], signal);
+  const nothing = await fitOn(plain, unread, partitions, signal);
   assert.deepEqual(nothing, { standardise: {}, quantile: {} });
-  const fitted = await fitOn(inputs, memoryReader(), partitions, [], signal);
+  const asked = new Set<string>();
+  const { read } = memoryReader();
+  const watched: ExampleReader = {
+    read: (partition, features) => {
+      for (const feature of features) asked.add(feature);
+      return read(partition, features);
+    },
+  };
+  const fitted = await fitOn(inputs, watched, partitions, signal);
   assert.equal(Object.keys(fitted.standardise).length, 1);
+  assert.deepEqual([...asked], ["price"]);
 });
 
 test("a learner's wall time is partitioned: work on the thread is taken from the stage that waits", async () => {

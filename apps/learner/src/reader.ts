@@ -1,4 +1,4 @@
-import { type DatasetColumn, readPartitionChunks } from "@heddle/feature-engine";
+import { type DatasetColumn, type Duckdb, readPartitionChunks } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { ExampleBatch } from "@heddle/transform";
 
@@ -19,17 +19,21 @@ export interface ExampleReader {
 }
 
 /**
- * Reads a granted dataset's Parquet files straight from the object store.
+ * Reads a granted dataset's Parquet files straight from the object store, one at a time.
  *
  * @param columns all columns of the dataset, as its manifest lists them.
  */
-export function datasetReader(objects: Objects, columns: readonly DatasetColumn[]): ExampleReader {
+export function datasetReader(
+  objects: Objects,
+  db: Duckdb,
+  columns: readonly DatasetColumn[],
+): ExampleReader {
   return {
     read: async function* ({ object, sha256 }, features) {
       const path = await objects.path(object, sha256);
       const wanted = new Set(features);
       const own = columns.filter(({ name }) => wanted.has(name));
-      yield* readPartitionChunks(path, own);
+      yield* readPartitionChunks(path, own, { db });
     },
   };
 }

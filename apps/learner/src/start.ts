@@ -44,8 +44,8 @@ export async function findStart(
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
     return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
   }
-  const { partitions, features, reader } = data;
-  const fit = await fitOn(definition.inputs, reader, partitions, features, signal);
+  const { partitions, reader } = data;
+  const fit = await fitOn(definition.inputs, reader, partitions, signal);
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
   return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
 }

@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import { openExecutor } from "@heddle/executor";
+import { openDuckdb } from "@heddle/feature-engine";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
@@ -17,6 +18,8 @@ import { openGrpcWire } from "./grpc-wire.ts";
 import { datasetReader } from "./reader.ts";
 import { runTraining } from "./run.ts";
 import { TrainInput } from "./train-input.ts";
+
+const readerMemoryBytesMax = 256 << 20;
 
 await runJob(async (given, stopped) => {
   const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
@@ -35,6 +38,11 @@ await runJob(async (given, stopped) => {
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
     const objects = await openFileObjects({ path: input.objects });
+    await using db = await openDuckdb({
+      threads: 1,
+      memoryBytesMax: readerMemoryBytesMax,
+      tempFolder: "",
+    });
     const signal = AbortSignal.any([stopped, scheduler.fenced]);
     const deps: TrainDeps = {
       clock: systemClock,
@@ -43,7 +51,7 @@ await runJob(async (given, stopped) => {
       registry,
       featureStore,
       scheduler,
-      openReader: (columns) => datasetReader(objects, columns),
+      openReader: (columns) => datasetReader(objects, db, columns),
       executor: await openExecutor({ kind: input.executor, threads: input.executorThreads }),
       environment: {
         node: process.version,

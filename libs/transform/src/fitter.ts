@@ -32,6 +32,7 @@ export const openFitter: OpenFitter = (inputs) => {
     sample: createSample(),
   }));
   return {
+    features: [...new Set(fits.flatMap(({ of }) => featuresOf(of)))],
     add: (batch) => {
       for (const { of, input, program, buckets, moments, sample } of fits) {
         const numbers = program(batch, 0, batch.rows, ownArrays);

@@ -50,6 +50,8 @@ export interface TransformProgram {
 
 /** Gathers what a plan's `standardise` and `quantile` need, from training rows only. */
 export interface Fitter {
+  /** Raw features it reads. */
+  readonly features: readonly string[];
   add(batch: ColumnBatch): void;
   fit(): Fit;
 }
