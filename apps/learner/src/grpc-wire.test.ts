@@ -18,6 +18,7 @@ test("an answer of another size than was asked for is refused, not trained on", 
     push: never,
     snapshot: async () => file,
     restore: never,
+    openLane: never,
     stats: never,
   });
   await using server = await serve({ implementations: [liar], telemetry });

@@ -1,0 +1,4 @@
+export { type ConnectLaneOptions, connectLane, type Lane } from "./connect.ts";
+export { defaultLimits, type LaneLimits } from "./limits.ts";
+export type { LaneKind } from "./listen.ts";
+export { type Offer, type Offers, type OffersOptions, openOffers } from "./offers.ts";
