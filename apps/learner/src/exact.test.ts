@@ -7,9 +7,13 @@ import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
 
-async function undisturbed(definition: ModelDefinition, shards = 2): Promise<string> {
+async function undisturbed(
+  definition: ModelDefinition,
+  shards = 2,
+  wire: "lane" | "grpc" = "lane",
+): Promise<string> {
   await using world = await openWorld(definition, shards);
-  return (await attempt(world.input(1), memoryReader())).version;
+  return (await attempt({ ...world.input(1), wire }, memoryReader())).version;
 }
 
 /** Runs an attempt in a process of its own; true when it was killed at the failpoint. */
@@ -39,6 +43,12 @@ test("one, two and three shards give the same version", async () => {
     assert.equal(await undisturbed(tinyDefinition({ lag: 1 }), shards), expected[1]);
   }
   assert.notEqual(expected[0], expected[1], "the lag is part of the configuration");
+});
+
+test("pulls and pushes by lane and by grpc alone give the same version", async () => {
+  for (const lag of [0, 1] as const) {
+    assert.equal(await undisturbed(tinyDefinition({ lag }), 2, "grpc"), expected[lag]);
+  }
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [

@@ -14,7 +14,7 @@ import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
-import { openGrpcWire } from "./grpc-wire.ts";
+import { openLaneWire } from "./lane-wire.ts";
 import { datasetReader } from "./reader.ts";
 import { runTraining } from "./run.ts";
 import { TrainInput } from "./train-input.ts";
@@ -59,7 +59,7 @@ await runJob(async (given, stopped) => {
         lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
       },
       openWire: (declaration, addresses) =>
-        openGrpcWire(declaration, { ...client, addresses, traceEverySteps, signal }),
+        openLaneWire(declaration, { ...client, addresses, traceEverySteps, signal }),
       usage: () => {
         const { user, system } = process.cpuUsage();
         // The system counts the peak in KiB.

@@ -1,2 +1,2 @@
-export { type ShardServiceDeps, type Usage } from "./service.ts";
-export { type Running, startShard } from "./start.ts";
+export { type Usage } from "./service.ts";
+export { type Running, type ShardDeps, startShard } from "./start.ts";

@@ -6,10 +6,11 @@ import { test } from "node:test";
 import { decodeParameters } from "@heddle/artifact";
 import { type Objects, openFileObjects } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { connectLane } from "@heddle/lane";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
-import { startShard } from "./index.ts";
+import { type ShardDeps, startShard } from "./index.ts";
 
 const telemetry = silentTelemetry();
 const call = { timeoutMs: 5_000 };
@@ -47,11 +48,11 @@ const pushOf = (step: number, cut = false, fence = 1n) => ({
   cut,
 });
 
-async function openTestShard() {
+async function openTestShard(lane: ShardDeps["lane"] = "none") {
   const folder = await mkdtemp(join(tmpdir(), "heddle-shard-"));
   const objects: Objects = await openFileObjects({ path: folder });
   const usage = () => ({ cpuSeconds: 1.5, peakMemoryBytes: 77 });
-  const server = await startShard({ objects, telemetry, usage, tableRowsMax: 100 });
+  const server = await startShard({ objects, telemetry, usage, tableRowsMax: 100, lane });
   const shard = connect(ParameterServerService, server.address, { telemetry, actor: "test" });
   return {
     shard,
@@ -180,4 +181,42 @@ test("a corrupt or missing snapshot file is reported and changes nothing", async
     reason: "NO_SUCH_OBJECT",
   });
   assert.equal((await shard.pull(pullOf(1), call)).step, 0n);
+});
+
+test("a lane is offered to the attempt that is obeyed, and carries pulls and pushes with the same errors", async () => {
+  await using opened = await openTestShard("unix");
+  const { shard } = opened;
+  const { pull, push } = ParameterServerService.method;
+  const { signal } = new AbortController();
+  await assert.rejects(shard.openLane({ fence: 1n }, call), { reason: "NOT_CONFIGURED" });
+  await shard.configure(declaration(0, 2n), call);
+  await assert.rejects(shard.openLane({ fence: 1n }, call), { reason: "FENCED" });
+  await using lane = await connectLane(await shard.openLane({ fence: 2n }, call), { signal });
+  const first = await lane.call(pull, pullOf(1, 2n), call);
+  await assert.rejects(lane.call(push, { ...pushOf(1), fence: 1n }, call), {
+    code: "ABORTED",
+    reason: "FENCED",
+  });
+  const wrong = [{ table: "rows", ids, gradients: new Uint8Array(4) }];
+  await assert.rejects(lane.call(push, { ...pushOf(1, false, 2n), tables: wrong }, call), {
+    reason: "WRONG_SIZE",
+  });
+  assert.equal((await lane.call(push, pushOf(1, false, 2n), call)).step, 1n);
+  assert.equal((await lane.call(push, pushOf(1, false, 2n), call)).step, 1n, "repeated");
+  const [byLane, byGrpc] = [
+    await lane.call(pull, pullOf(2, 2n), call),
+    await shard.pull(pullOf(2, 2n), call),
+  ];
+  assert.deepEqual(byLane.rows.map(float32Of), byGrpc.rows.map(float32Of));
+  assert.notDeepEqual(byLane.rows.map(float32Of), first.rows.map(float32Of));
+});
+
+test("a shard without lanes says so", async () => {
+  await using opened = await openTestShard();
+  await opened.shard.configure(declaration(), call);
+  await assert.rejects(opened.shard.openLane({ fence: 1n }, call), {
+    code: "FAILED_PRECONDITION",
+    reason: "LANE_NOT_OFFERED",
+    message: /by gRPC/,
+  });
 });

@@ -1,7 +1,9 @@
 import { decodeParameters, encodeParameters } from "@heddle/artifact";
+import type { Offer } from "@heddle/lane";
 import type { Objects } from "@heddle/objects";
 import {
   type ConfigureRequest,
+  type OpenLaneRequest,
   ParameterServerService,
   type PullRequest,
   type PushRequest,
@@ -11,7 +13,7 @@ import {
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
-import { openKeeper, stepOrder } from "./keeper.ts";
+import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
 
 /** CPU and memory of this process. */
@@ -26,11 +28,17 @@ export interface ShardServiceDeps {
   readonly usage: () => Usage;
   /** Rows a table of this shard may hold: its bound on memory. */
   readonly tableRowsMax: number;
+  /**
+   * Offers a lane to whoever asked.
+   *
+   * @throws {HeddleError} FAILED_PRECONDITION LANE_NOT_OFFERED; as `Offers.offer`.
+   */
+  readonly offerLane: (actor: string) => Promise<Offer>;
 }
 
 /** Handlers of one shard. */
 export function shardService(deps: ShardServiceDeps): Implementation {
-  const { objects, telemetry, usage } = deps;
+  const { objects, telemetry, usage, offerLane } = deps;
   const keeper = openKeeper(deps.tableRowsMax);
 
   const configure = async (request: ConfigureRequest) => {
@@ -93,18 +101,25 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { rows: BigInt(shard.rows) };
   };
 
-  const stats = async () => {
-    const { cpuSeconds, peakMemoryBytes } = usage();
-    return {
-      rows: BigInt(keeper.kept?.shard.rows ?? 0),
-      tableBytes: BigInt(keeper.kept?.shard.bytes ?? 0),
-      step: BigInt(keeper.kept?.order.applied ?? 0),
-      cpuSeconds,
-      peakMemoryBytes: BigInt(peakMemoryBytes),
-    };
+  const openLane = async ({ fence }: OpenLaneRequest, { actor }: CallContext) => {
+    keeper.run(fence);
+    return offerLane(actor);
   };
 
-  return implement(ParameterServerService, { configure, pull, push, snapshot, restore, stats });
+  const stats = async () => statsOf(keeper, usage());
+
+  const step = { configure, pull, push, snapshot, restore };
+  return implement(ParameterServerService, { ...step, openLane, stats });
+}
+
+function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
+  return {
+    rows: BigInt(kept?.shard.rows ?? 0),
+    tableBytes: BigInt(kept?.shard.bytes ?? 0),
+    step: BigInt(kept?.order.applied ?? 0),
+    cpuSeconds,
+    peakMemoryBytes: BigInt(peakMemoryBytes),
+  };
 }
 
 const gradientsOf = ({ table, ids, gradients }: PushRequest["tables"][number]) => ({

@@ -13,4 +13,6 @@ export const ShardInput = z.strictObject({
   role: z.string().exactOptional(),
   /** Rows a table may hold: some 150 bytes each at dimension 16. */
   tableRowsMax: z.number().int().positive().default(5_000_000),
+  /** How lanes are offered to the learner: a socket in a folder of this user, loopback TCP, or not at all (gRPC alone). */
+  lane: z.enum(["unix", "tcp", "none"]).default("unix"),
 });

@@ -30,6 +30,7 @@ await runJob(async (given, stopped) => {
         return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
       },
       tableRowsMax: input.tableRowsMax,
+      lane: input.lane,
     });
     await scheduler.setAddress(shard.address);
     const ends = AbortSignal.any([stopped, scheduler.fenced]);

@@ -1,3 +1,5 @@
+import { HeddleError } from "@heddle/base";
+import { type LaneKind, type Offers, openOffers } from "@heddle/lane";
 import { serve } from "@heddle/rpc";
 import { shardService, type ShardServiceDeps } from "./service.ts";
 
@@ -7,7 +9,36 @@ export interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves one empty shard on a free port; the learner's Configure gives it its run. */
-export async function startShard(deps: ShardServiceDeps): Promise<Running> {
-  return serve({ implementations: [shardService(deps)], telemetry: deps.telemetry });
+export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane"> {
+  /** How lanes are offered; `none` leaves all calls to gRPC. */
+  readonly lane: LaneKind | "none";
 }
+
+/** Serves one empty shard on a free port; the learner's Configure gives it its run. */
+export async function startShard(deps: ShardDeps): Promise<Running> {
+  const { telemetry, lane: kind } = deps;
+  let offers: Offers | undefined;
+  const offerLane: ShardServiceDeps["offerLane"] = async (actor) => {
+    if (offers === undefined) throw notOffered();
+    return offers.offer(actor);
+  };
+  const implementation = shardService({ ...deps, offerLane });
+  // The same handlers: a lane is another way to them, not another meaning.
+  if (kind !== "none") {
+    offers = openOffers({ kind, implementation, methods: ["Pull", "Push"], telemetry });
+  }
+  const server = await serve({ implementations: [implementation], telemetry });
+  return {
+    address: server.address,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([offers?.[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
+const notOffered = (): HeddleError =>
+  new HeddleError(
+    "FAILED_PRECONDITION",
+    "LANE_NOT_OFFERED",
+    "this shard offers no lane (its job input says lane: none): call Pull and Push by gRPC",
+  );

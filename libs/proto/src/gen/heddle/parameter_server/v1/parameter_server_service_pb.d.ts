@@ -503,6 +503,60 @@ export declare type RestoreResponse = Message<"heddle.parameter_server.v1.Restor
 export declare const RestoreResponseSchema: GenMessage<RestoreResponse>;
 
 /**
+ * Asks for a lane.
+ *
+ * @generated from message heddle.parameter_server.v1.OpenLaneRequest
+ */
+export declare type OpenLaneRequest = Message<"heddle.parameter_server.v1.OpenLaneRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.OpenLaneRequest.
+ * Use `create(OpenLaneRequestSchema)` to create a new message.
+ */
+export declare const OpenLaneRequestSchema: GenMessage<OpenLaneRequest>;
+
+/**
+ * Where the lane is.
+ *
+ * @generated from message heddle.parameter_server.v1.OpenLaneResponse
+ */
+export declare type OpenLaneResponse = Message<"heddle.parameter_server.v1.OpenLaneResponse"> & {
+  /**
+   * `unix:` and a path on the shard's machine, or `tcp:` and `host:port`.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * Goes into the first frame; taken once.
+   *
+   * @generated from field: bytes token = 2;
+   */
+  token: Uint8Array;
+
+  /**
+   * Milliseconds from now after which neither is good any more.
+   *
+   * @generated from field: uint32 expires_in_ms = 3;
+   */
+  expiresInMs: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.OpenLaneResponse.
+ * Use `create(OpenLaneResponseSchema)` to create a new message.
+ */
+export declare const OpenLaneResponseSchema: GenMessage<OpenLaneResponse>;
+
+/**
  * Asks for figures.
  *
  * @generated from message heddle.parameter_server.v1.StatsRequest
@@ -629,6 +683,18 @@ export declare const ParameterServerService: GenService<{
     methodKind: "unary";
     input: typeof RestoreRequestSchema;
     output: typeof RestoreResponseSchema;
+  },
+  /**
+   * Offers a lane: a socket of this shard that carries Pull and Push with the same meaning and the same errors at a
+   * fraction of the CPU. Nobody needs it; whoever cannot open it calls Pull and Push here.
+   * Errors: LANE_NOT_OFFERED, LANES_EXHAUSTED, NOT_CONFIGURED, FENCED.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.OpenLane
+   */
+  openLane: {
+    methodKind: "unary";
+    input: typeof OpenLaneRequestSchema;
+    output: typeof OpenLaneResponseSchema;
   },
   /**
    * What it holds and did.

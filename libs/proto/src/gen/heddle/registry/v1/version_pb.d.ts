@@ -202,6 +202,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: uint64 attempt_examples = 9;
    */
   attemptExamples: bigint;
+
+  /**
+   * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots).
+   *
+   * @generated from field: map<string, uint64> moved_bytes = 10;
+   */
+  movedBytes: { [key: string]: bigint };
 };
 
 /**

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HeddleError } from "@heddle/base";
+import { openFileObjects } from "@heddle/objects";
+import { temporaryFolder } from "@heddle/testkit";
+import { silentTelemetry } from "@heddle/telemetry";
+import { float32Of } from "@heddle/tensor";
+import { startFalseShard } from "./fixtures/false-shard.ts";
+import { startTestShards } from "./fixtures/shards.ts";
+import type { ShardWireOptions } from "./shard-wire.ts";
+import { readParameters } from "./snapshot.ts";
+import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
+
+type Open = (declaration: RunDeclaration, options: ShardWireOptions) => Promise<Wire>;
+
+const optimizer = { rate: 0.1, initialAccumulator: 0.1 };
+const declarationOf = (fence = 1, lag: 0 | 1 = 0): RunDeclaration => ({
+  run: "r",
+  fence,
+  lag,
+  tables: [
+    { name: "wide", dimension: 1, initialDeviation: 0, seed: 0, ...optimizer },
+    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, ...optimizer },
+  ],
+  dense: [
+    { name: "bias", initial: Float32Array.of(1), ...optimizer },
+    { name: "weights", initial: Float32Array.of(2, 3), ...optimizer },
+  ],
+});
+const ids = BigUint64Array.from({ length: 40 }, (_, i) => BigInt(i) ** 9n + 7n);
+const gradients: Gradients = {
+  rows: {
+    wide: Float32Array.from(ids, (_, i) => i / 8),
+    deep: Float32Array.from({ length: ids.length * 3 }, (_, i) => i / 16 - 1),
+  },
+  dense: { bias: Float32Array.of(0.5), weights: Float32Array.of(-1, 1) },
+};
+
+/** Shards, and wires to them. */
+async function openGang(open: Open, shards: number) {
+  const folder = temporaryFolder("wire");
+  const gang = await startTestShards(shards, folder.path);
+  const stop = new AbortController();
+  const wires: Wire[] = [];
+  return {
+    folder,
+    gang,
+    stop,
+    wire: async (fence = 1, lag: 0 | 1 = 0) => {
+      const wire = await open(declarationOf(fence, lag), optionsOf(gang.addresses, stop.signal));
+      wires.push(wire);
+      return wire;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const wire of wires) await wire[Symbol.asyncDispose]();
+      await gang[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const optionsOf = (addresses: readonly string[], signal: AbortSignal): ShardWireOptions => ({
+  ...{ addresses, signal, actor: "learner", telemetry: silentTelemetry(), traceEverySteps: 2 },
+});
+
+/** What every wire promises. */
+export function wireContract(name: string, open: Open): void {
+  const check = (claim: string, body: () => Promise<void>): void => {
+    test(`${name}: ${claim}`, body);
+  };
+  /** Two steps on that many shards: what each pulled, and the values after them. */
+  const steps = async (shards: number): Promise<Pulled[]> => {
+    await using opened = await openGang(open, shards);
+    const wire = await opened.wire();
+    const pulled = [await wire.pull(1, ids)];
+    await wire.push(1, ids, gradients, false);
+    pulled.push(await wire.pull(2, ids.slice(5)));
+    await wire.push(2, ids.slice(5, 6), one(gradients), true);
+    pulled.push(await wire.pull(3, ids));
+    return pulled;
+  };
+
+  check("steps read and change the same values on one, two and three shards", async () => {
+    const [first, second, third] = await steps(1);
+    assert.deepEqual(first?.dense, { bias: Float32Array.of(1), weights: Float32Array.of(2, 3) });
+    assert.notDeepEqual(second?.rows["deep"], first?.rows["deep"]?.slice(15));
+    assert.notDeepEqual(third?.rows["deep"]?.slice(15, 18), second?.rows["deep"]?.slice(0, 3));
+    for (const shards of [2, 3]) assert.deepEqual(await steps(shards), [first, second, third]);
+  });
+
+  check("a pull of no ids reads dense parameters", async () => {
+    await using opened = await openGang(open, 2);
+    const pulled = await (await opened.wire()).pull(1, new BigUint64Array());
+    assert.deepEqual(pulled.rows, { wide: new Float32Array(), deep: new Float32Array() });
+    assert.deepEqual(pulled.dense["weights"], Float32Array.of(2, 3));
+  });
+
+  check("with a lag of 1 a push waits for the pull after it, and both are answered", async () => {
+    await using opened = await openGang(open, 2);
+    const wire = await opened.wire(1, 1);
+    const first = await wire.pull(1, ids);
+    const push = wire.push(1, ids, gradients, false);
+    assert.deepEqual(await wire.pull(2, ids), first);
+    await push;
+    assert.notDeepEqual(await wire.pull(3, ids), first);
+  });
+
+  check("a snapshot holds what was pushed, and restoring returns to it", async () => {
+    await using opened = await openGang(open, 2);
+    const wire = await opened.wire();
+    await wire.pull(1, ids);
+    await wire.push(1, ids, gradients, true);
+    const files = await wire.snapshot(1, "cut");
+    const before = await wire.pull(2, ids);
+    await wire.push(2, ids, gradients, true);
+    const objects = await openFileObjects({ path: opened.folder.path });
+    const saved = await readParameters(objects, files);
+    assert.equal(saved.tables["deep"]?.ids.length, ids.length);
+    await wire.restore(1, files);
+    assert.deepEqual(await wire.pull(2, ids), before);
+    assert.deepEqual(await wire.usage(), { cpuSeconds: 1 });
+  });
+
+  check("a refusal of the shard reaches the loop by its name", async () => {
+    await using opened = await openGang(open, 2);
+    const wire = await opened.wire();
+    await wire.pull(1, ids);
+    const bad = { ...gradients, dense: { ...gradients.dense, bias: Float32Array.of(NaN) } };
+    await assert.rejects(wire.push(1, ids, bad, false), {
+      code: "INVALID_ARGUMENT",
+      reason: "NOT_FINITE",
+    });
+    await assert.rejects(wire.pull(9, ids), { code: "FAILED_PRECONDITION", reason: "STEP_ORDER" });
+    const waiting = assert.rejects(wire.pull(2, ids), { code: "ABORTED", reason: "FENCED" });
+    await opened.wire(2);
+    await waiting;
+    await assert.rejects(wire.push(1, ids, gradients, false), { reason: "FENCED" });
+  });
+
+  check("a call that waits ends when its attempt does", async () => {
+    await using opened = await openGang(open, 1);
+    const wire = await opened.wire();
+    const waiting = assert.rejects(wire.pull(2, ids), { code: "CANCELLED" });
+    opened.stop.abort();
+    await waiting;
+  });
+
+  check("a lost shard is reported as unavailable", async () => {
+    await using opened = await openGang(open, 1);
+    const options = { ...optionsOf(opened.gang.addresses, opened.stop.signal), stepCallMs: 1_000 };
+    await using wire = await open(declarationOf(), options);
+    await wire.pull(1, ids);
+    await opened.gang[Symbol.asyncDispose]();
+    // It is asked again until the call's deadline; which of the two comes last is chance.
+    await assert.rejects(wire.push(1, ids, gradients, false), ({ reason }: HeddleError) => {
+      assert.match(reason, /^RPC_(UNAVAILABLE|DEADLINE_EXCEEDED)$/);
+      return true;
+    });
+  });
+
+  check("an answer of another size than was asked for is refused, not trained on", async () => {
+    await using shard = await startFalseShard();
+    const { signal } = new AbortController();
+    await using wire = await open(declarationOf(), optionsOf([shard.address], signal));
+    const refused = { code: "INTERNAL", reason: "BAD_SHARD_ANSWER" };
+    const own = BigUint64Array.of(5n);
+    await assert.rejects(wire.pull(1, own), refused);
+    shard.says.rows = [new Uint8Array(4), new Uint8Array(12)];
+    await assert.rejects(wire.pull(1, own), refused, "dense parameters are missing");
+    shard.says.dense = new Uint8Array(12);
+    assert.deepEqual((await wire.pull(1, own)).rows["deep"], float32Of(new Uint8Array(12)));
+    await assert.rejects(wire.snapshot(1, "p"), refused);
+    shard.says.file = { object: { name: "f", bytes: 7n, sha256: "s" } };
+    assert.deepEqual(await wire.snapshot(1, "p"), [{ name: "f", bytes: 7, sha256: "s" }]);
+  });
+}
+
+function one({ rows, dense }: Gradients): Gradients {
+  const [wide, deep] = [rows["wide"]?.slice(0, 1), rows["deep"]?.slice(0, 3)];
+  return { rows: { wide: wide!, deep: deep! }, dense };
+}

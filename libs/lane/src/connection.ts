@@ -1,0 +1,98 @@
+import type { Socket } from "node:net";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { type HeddleError, isHeddleError } from "@heddle/base";
+import { badFrame } from "./errors.ts";
+import { encodeFrame, type Frame, type Kind } from "./frame.ts";
+import { openParser } from "./parser.ts";
+
+/** How long the last frames may take to go out. */
+const lastWordsMs = 1_000;
+
+/** One end of a lane: frames over a socket. */
+export interface Connection {
+  send(kind: Kind, id: number, header: Uint8Array, segments?: readonly Uint8Array[]): void;
+  /** Bytes that the socket has not taken yet. */
+  readonly unsentBytes: number;
+  /** Stops and goes on reading. */
+  pause(): void;
+  resume(): void;
+  /** Ends it now, with the reason that `onEnd` is told. */
+  end(why?: Error): void;
+}
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  /** The other side, for messages. */
+  readonly where: string;
+  readonly frameBytesMax: () => number;
+  readonly onFrame: (frame: Frame) => void;
+  /** Nothing is unsent any more. */
+  readonly onDrain?: () => void;
+  /** What came was refused; a last frame may be sent. */
+  readonly onRefused?: (error: HeddleError) => void;
+  /** Once: nothing comes any more, because of `why` if it was not asked for. */
+  readonly onEnd: (why: Error | undefined) => void;
+}
+
+/** A frame that is refused ends the connection: after it nobody knows where the next one begins. */
+export function openConnection(options: ConnectionOptions): Connection {
+  const { socket, where, frameBytesMax, onFrame, onDrain, onRefused, onEnd } = options;
+  const parser = openParser({ where, frameBytesMax, onFrame });
+  let why: Error | undefined;
+  const end = (reason?: Error): void => {
+    why ??= reason;
+    // What was written still goes out, for as long as that may take.
+    socket.destroySoon();
+    setTimeout(() => socket.destroy(), lastWordsMs).unref();
+  };
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      if (!isHeddleError(error)) throw error;
+      if (why === undefined) onRefused?.(error);
+      end(error);
+    }
+  };
+  socket.setNoDelay(true);
+  socket.on("data", (piece: Buffer) => guarded(() => parser.push(piece)));
+  socket.on("end", () => guarded(() => parser.end()));
+  socket.on("error", (error) => (why ??= error));
+  socket.on("drain", () => onDrain?.());
+  socket.once("close", () => onEnd(why));
+  return {
+    get unsentBytes() {
+      return socket.writableLength;
+    },
+    send: (kind, id, header, segments) => {
+      if (!socket.writable) return;
+      socket.cork();
+      for (const piece of encodeFrame(kind, id, header, segments)) socket.write(piece);
+      socket.uncork();
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    end,
+  };
+}
+
+/** A frame's header read; what cannot be read ends the lane. */
+export function headerOf<D extends DescMessage>(
+  schema: D,
+  { header }: Frame,
+  where: string,
+): MessageShape<D> {
+  return decoded(() => fromBinary(schema, header), where, `a header that is no ${schema.name}`);
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT LANE_BAD_FRAME when `decode` fails or finds nothing. */
+export function decoded<T>(decode: () => T | undefined, where: string, what: string): T {
+  let value: T | undefined;
+  try {
+    value = decode();
+  } catch (cause) {
+    throw badFrame(where, what, cause);
+  }
+  if (value === undefined) throw badFrame(where, what);
+  return value;
+}

@@ -1,0 +1,1 @@
+export * from "./heddle/lane/v1/lane_pb.js";
