@@ -26,7 +26,7 @@ const Input = z.looseObject({
   memoryBytesMax: z
     .int()
     .positive()
-    .default(600 << 20),
+    .default(500 << 20),
 });
 
 /** Composition root of a dataset build: started by the scheduler, makes one attempt of one dataset. */
