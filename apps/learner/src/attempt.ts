@@ -10,6 +10,7 @@ import { openNetwork } from "./network.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
+import { countTraffic, type Moved } from "./traffic.ts";
 import type { Wire } from "./wire.ts";
 
 /** What is fixed during an attempt. */
@@ -34,6 +35,8 @@ export interface End {
   readonly parameters: ObjectInfo;
   /** CPU seconds of this attempt's shards. */
   readonly shardCpuSeconds: number;
+  /** Bytes that this attempt moved. */
+  readonly moved: Moved;
 }
 
 /** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. */
@@ -46,7 +49,9 @@ export async function trainToEnd(
   const { data, stages, definition } = attempt;
   if (start.snapshot !== undefined && start.progress.cursor.partition === data.partitions.length) {
     const { progress, snapshot, files } = start;
-    return { progress, snapshot, parameters: onlyFile(files), shardCpuSeconds: 0 };
+    const parameters = onlyFile(files);
+    const moved = { pulled: 0, pushed: 0, saved: 0 };
+    return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
   }
   const program = compileTransform(definition.inputs, start.subject.fit);
   await using network = await openNetwork(definition, deps.executor);
@@ -54,7 +59,8 @@ export async function trainToEnd(
   const { lag } = definition.training;
   const { tables, dense } = network;
   const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
-  await using wire = await deps.openWire(declaration, addresses);
+  await using opened = await deps.openWire(declaration, addresses);
+  const { wire, moved } = countTraffic(opened);
   await wire.restore(start.progress.step, start.files);
 
   const { batchSize, seed, snapshotSteps } = definition.training;
@@ -86,7 +92,10 @@ export async function trainToEnd(
   );
   const { cpuSeconds } = await wire.usage();
   const parameters = onlyFile(last.manifest.files);
-  return { progress, snapshot: last.info, parameters, shardCpuSeconds: cpuSeconds };
+  return {
+    ...{ progress, snapshot: last.info, parameters },
+    ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
+  };
 }
 
 async function shardAddresses(

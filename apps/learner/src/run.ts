@@ -107,6 +107,7 @@ async function openRun(
 function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
+  const { pulled, pushed, saved } = end.moved;
   return {
     examples: BigInt(examples),
     steps: BigInt(step),
@@ -117,5 +118,6 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     executor: deps.executor.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
+    movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },
   };
 }

@@ -41,6 +41,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     executor: training.executor,
     peakMemoryBytes: Number(training.peakMemoryBytes),
     attemptExamples: Number(training.attemptExamples),
+    movedBytes: mapValues(training.movedBytes, Number),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -91,11 +92,15 @@ export function writeVersion(
       steps: BigInt(training.steps),
       peakMemoryBytes: BigInt(training.peakMemoryBytes),
       attemptExamples: BigInt(training.attemptExamples),
+      movedBytes: mapValues(training.movedBytes ?? {}, BigInt),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
   };
 }
+
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value)]));
 
 function stageOf(version: Version, family: Family): Stage {
   if (liveVersion(family) === version.version) return Stage.LIVE;

@@ -93,6 +93,7 @@ test("a version is named by its manifest, numbered in its family, and registered
     [1, Stage.CANDIDATE, opened.run],
   );
   assert.equal(version?.training?.examples, 100n);
+  assert.deepEqual(version.training.movedBytes, { pulled: 7n });
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

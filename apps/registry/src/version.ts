@@ -12,6 +12,8 @@ export interface TrainingSummary {
   readonly executor: string;
   readonly peakMemoryBytes: number;
   readonly attemptExamples: number;
+  /** Absent in versions registered before it was counted. */
+  readonly movedBytes?: Readonly<Record<string, number>>;
 }
 
 const verdicts = ["pass", "fail", "not-enough-data"] as const;

@@ -1,0 +1,79 @@
+import { temporaryFolder } from "@heddle/testkit";
+import type { Bench } from "../main.ts";
+import type { Row } from "../row.ts";
+import { compared, measured, skipped } from "../summarise.ts";
+import { openEcho } from "../wire/echo.ts";
+import { openWays, type Way } from "../wire/ways.ts";
+import { dimension, makeWork, type Work } from "../wire/work.ts";
+
+const full = { rounds: 21, steps: 20 };
+const small = { rounds: 9, steps: 8 };
+/** Of what a bare socket moves. */
+const goal = { atLeast: 0.7 };
+
+type Seconds = ReadonlyMap<string, readonly number[]>;
+
+export const bench: Bench = {
+  about: `a step's rows of ${dimension} by lane, beside gRPC in Node and Go and a bare socket: CPU of both ends`,
+  run: async ({ quick, say, environment }) => {
+    const { rounds, steps } = quick ? small : full;
+    const work = makeWork();
+    using folder = temporaryFolder("bench-wire");
+    const echo = await openEcho(folder, work, environment);
+    await using opened = await openWays(work, folder.file("bare"));
+    say(`a step moves ${work.rows} rows both ways, ${(work.bytes / 1e6).toFixed(1)} MB in all`);
+    const ways = { ...opened.ways, ...(typeof echo === "string" ? {} : { go: echo.way }) };
+    const seconds = await interleaved(rounds, steps, Object.entries(ways));
+    if (typeof echo !== "string") echo.close();
+    return rowsOf(seconds, work, steps, typeof echo === "string" ? echo : undefined);
+  },
+};
+
+/** All in each round, another first in each; a round that only warms up is left out. */
+async function interleaved(
+  rounds: number,
+  steps: number,
+  ways: readonly (readonly [string, Way])[],
+): Promise<Seconds> {
+  const seconds = new Map<string, number[]>(ways.map(([name]) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    const at = (round + 1) % ways.length;
+    for (const [name, way] of [...ways.slice(at), ...ways.slice(0, at)]) {
+      const taken = await way(steps);
+      if (round >= 0) seconds.get(name)?.push(taken);
+    }
+  }
+  return seconds;
+}
+
+/** @param withoutGo why the echo in Go was not measured. */
+function rowsOf(all: Seconds, work: Work, steps: number, withoutGo: string | undefined): Row[] {
+  const speeds = (way: string, ofStep: number): number[] =>
+    (all.get(way) ?? []).map((seconds) => (ofStep * steps) / seconds);
+  const gigabytes = (way: string): number[] => speeds(way, work.bytes / 1e9);
+  const beside = (way: string, peer: string, words: string, atLeast?: { atLeast: number }): Row =>
+    compared(
+      ...([`${way}, beside ${words}`, "GB/CPU-s", gigabytes(way)] as const),
+      { name: words, values: gigabytes(peer) },
+      atLeast,
+    );
+  return [
+    ...(["unix", "tcp"] as const).flatMap((kind) => [
+      measured(
+        `lane ${kind}: rows pulled and pushed`,
+        "M rows/CPU-s",
+        speeds(`lane ${kind}`, (2 * work.rows) / 1e6),
+      ),
+      beside(`lane ${kind}`, `bare ${kind}`, `a bare ${kind} socket`, goal),
+      beside(`lane ${kind}`, "grpc", "gRPC in Node", { atLeast: 1 }),
+      withoutGo === undefined
+        ? beside(`lane ${kind}`, "go", "gRPC in Go")
+        : skipped(`lane ${kind}, beside gRPC in Go`, withoutGo),
+    ]),
+    measured(
+      "gRPC in Node: rows pulled and pushed",
+      "M rows/CPU-s",
+      speeds("grpc", (2 * work.rows) / 1e6),
+    ),
+  ];
+}
