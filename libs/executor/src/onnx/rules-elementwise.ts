@@ -1,4 +1,4 @@
-import { broadcastShape, type Dim, sameShape } from "./dim.ts";
+import { broadcastShape, type Dim, sameShape } from "../recording/dim.ts";
 import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
 
 /** TensorFlow.js kernel → ONNX operator, where they mean the same. */
