@@ -1,9 +1,9 @@
 import type { InputSpec } from "../port.ts";
 import { type Dim, isFixed } from "../recording/dim.ts";
-import { inputName, rowsSource } from "../recording/lowering.ts";
+import { rowsSource } from "../recording/lowering.ts";
 import type { Program } from "../recording/program.ts";
 import { FLOAT, Graph, type IoDim } from "./graph.ts";
-import { elementTypes, OnnxLowering, type Rules } from "./lowering.ts";
+import { elementTypes, inputName, OnnxLowering, type Rules } from "./lowering.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
 import { matrixRules } from "./rules-matrix.ts";
 import { reductionRules } from "./rules-reduction.ts";

@@ -1,7 +1,6 @@
 import { assert } from "@heddle/base";
 import { type Dim, isFixed, type Scalar } from "../recording/dim.ts";
 import {
-  inputName,
   LoweredCall as Lowered,
   Lowering,
   type RowsSource,
@@ -17,6 +16,11 @@ export type Rules = RulesOf<OnnxLowering>;
 export type LoweredCall = Lowered<OnnxLowering>;
 
 export const elementTypes = { float32: FLOAT, int32: INT32, bool: BOOL } as const;
+
+/** The name of a step's input in its graph. */
+export function inputName(name: string): string {
+  return `in_${name}`;
+}
 
 /** The part of a lowering that is ONNX. */
 export class OnnxLowering extends Lowering {
@@ -51,7 +55,7 @@ export class OnnxLowering extends Lowering {
     return parts.length === 1 ? (parts[0] ?? "") : this.graph.op("Concat", parts, { axis: 0 });
   }
 
-  scalar(value: Scalar, dtype: Value["dtype"] = "float32"): string {
+  override scalar(value: Scalar, dtype: Value["dtype"] = "float32"): string {
     if (typeof value === "number") return this.graph.constant(elementTypes[dtype], [], [value]);
     const count = this.graph.op("Squeeze", [this.#open(1, 0)]);
     const rows = this.graph.op("Cast", [count], { to: elementTypes[dtype] });
@@ -60,6 +64,10 @@ export class OnnxLowering extends Lowering {
     return "times" in value
       ? this.graph.op("Mul", [rows, number])
       : this.graph.op("Div", [number, rows]);
+  }
+
+  protected override input(name: string): string {
+    return inputName(name);
   }
 
   protected override constant(value: Value, constant: Constant): string {

@@ -1,9 +1,9 @@
 import type * as ort from "onnxruntime-node";
 import type { StepSpec } from "../port.ts";
-import { inputName } from "../recording/lowering.ts";
 import type { Session } from "../recording/session.ts";
 import { shapeOf } from "../step-inputs.ts";
 import type { LoweredStep } from "./lower.ts";
+import { inputName } from "./lowering.ts";
 
 export type Runtime = typeof ort;
 

@@ -24,11 +24,6 @@ export function rowsSource(inputs: Readonly<Record<string, InputSpec>>): RowsSou
   return undefined;
 }
 
-/** The name of a step's input in its graph. */
-export function inputName(name: string): string {
-  return `in_${name}`;
-}
-
 /** The state of one lowering: which value already has which name. What a graph's format decides is abstract. */
 export abstract class Lowering {
   abstract readonly graph: unknown;
@@ -45,6 +40,12 @@ export abstract class Lowering {
       this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
     }
   }
+
+  /** The graph's name of an input of the step. */
+  protected abstract input(name: string): string;
+
+  /** Emits one number and returns its name. */
+  abstract scalar(value: Scalar, dtype?: Value["dtype"]): string;
 
   /** Emits a constant and returns its name. */
   protected abstract constant(value: Value, constant: Constant): string;
@@ -101,7 +102,7 @@ export abstract class Lowering {
 
   #emit(value: Value): string {
     const { origin } = value;
-    if (origin.kind === "input") return inputName(origin.name);
+    if (origin.kind === "input") return this.input(origin.name);
     if (origin.kind === "constant") return this.constant(value, origin.constant);
     const call = present(this.#program.calls[origin.call], "the call that made a value");
     return this.lowerCall(call, origin.output);
