@@ -12,12 +12,13 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { addonPackage, pythonTag, tensorflowVersion, wheels } from "./pins.ts";
+import { addonPackage, type Pins, pythonTag, tensorflowVersion, wheels } from "./pins.ts";
 import { unzip } from "./zip.ts";
 
 export interface InstallOptions {
-  /** Where it ends up: `<target>/cpu`. */
+  /** Where it ends up: `<target>/<flavour>`. */
   readonly target: string;
+  readonly flavour: "cpu" | "gpu";
   /** A wheel at hand; fetched with pip when absent. */
   readonly wheel?: string;
   say(text: string): void;
@@ -39,7 +40,7 @@ const headers = ["tensorflow/c/", "tensorflow/core/platform/", "tsl/", "xla/tsl/
  */
 export async function installTensorflow(options: InstallOptions): Promise<void> {
   const platform = `${process.platform}-${process.arch}`;
-  const pins = wheels[`cpu ${platform}`];
+  const pins = wheels[`${options.flavour} ${platform}`];
   if (pins === undefined) {
     throw new Error(
       `there is no tried recipe for ${platform}, only for ${Object.keys(wheels).join(", ")}; executor onnx runs here`,
@@ -48,7 +49,7 @@ export async function installTensorflow(options: InstallOptions): Promise<void> 
   mkdirSync(options.target, { recursive: true });
   const work = mkdtempSync(join(options.target, "building-"));
   try {
-    const wheel = options.wheel ?? (await fetchWheel(pins.wheel, work, options));
+    const wheel = options.wheel ?? (await fetchWheel(pins, work, options));
     await checkDigest(wheel, "sha256", pins.wheelSha256, "hex");
     const sources = await fetchSources(work, options);
     options.say("taking the libraries and headers out of the wheel");
@@ -56,7 +57,7 @@ export async function installTensorflow(options: InstallOptions): Promise<void> 
       libraries.includes(name) || headers.some((folder) => name.startsWith(folder));
     await unzip(wheel, work, wanted);
     const made = await compileAddon(work, sources, options);
-    const folder = join(options.target, "cpu");
+    const folder = join(options.target, options.flavour);
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
   } finally {
@@ -65,10 +66,10 @@ export async function installTensorflow(options: InstallOptions): Promise<void> 
 }
 
 /** By pip, so that the machine's own index and certificates are used. */
-async function fetchWheel(name: string, work: string, { say }: InstallOptions): Promise<string> {
+async function fetchWheel(pins: Pins, work: string, { say }: InstallOptions): Promise<string> {
   const folder = join(work, "wheel");
-  const what = `${name}==${tensorflowVersion}`;
-  await withProgress(say, `fetching ${what} (207 MB) with pip`, folder, () =>
+  const what = `${pins.wheel}==${tensorflowVersion}`;
+  await withProgress(say, `fetching ${what} (${pins.megabytes} MB) with pip`, () =>
     tool("python3", [
       ...["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"],
       ...["--implementation", "cp", "--python-version", pythonTag],
@@ -96,7 +97,7 @@ async function compileAddon(
   sources: string,
   { say }: InstallOptions,
 ): Promise<string> {
-  const made = join(work, "cpu");
+  const made = join(work, "made");
   mkdirSync(made);
   for (const library of libraries) {
     renameSync(join(work, library), join(made, basename(library)));
@@ -149,7 +150,6 @@ async function tool(program: string, args: readonly string[]): Promise<void> {
 async function withProgress(
   say: (text: string) => void,
   what: string,
-  folder: string,
   work: () => Promise<void>,
 ): Promise<void> {
   say(what);

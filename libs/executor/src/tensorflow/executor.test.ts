@@ -67,6 +67,17 @@ test("without libtensorflow it is refused with the command that installs it", as
   assert.match(stdout, /^EXECUTOR_UNAVAILABLE .*npm run setup:tensorflow/);
 });
 
+test("an addon that does not load is named, with what it said", async () => {
+  const { stdout } = await run(`
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    fs.existsSync = (file) => file.includes("tfjs-node-gpu/lib");
+    syncBuiltinESMExports();
+    const { message, cause } = await openExecutor({ kind: "tensorflow" }).catch((error) => error);
+    process.stdout.write(message + " because " + cause.message);`);
+  assert.match(stdout, /tfjs_binding.node does not load: .* because Cannot find module/);
+});
+
 test("names of inputs and outputs may hold any letter", options, async () => {
   const executor = await openExecutor({ kind: "tensorflow" });
   const step: Step = (tf, inputs) => ({

@@ -1,10 +1,9 @@
 import { instructionSet, inThreads } from "../instruction-set.ts";
 import type { Executor } from "../port.ts";
 import { openGraphExecutor } from "../recording/graph-executor.ts";
-import { type Addon, loadAddon } from "./addon.ts";
-import { Graph } from "./graph.ts";
+import { loadAddon } from "./addon.ts";
 import { lower } from "./lower.ts";
-import { openSession } from "./session.ts";
+import { openSession, startGraph } from "./session.ts";
 
 /**
  * The executor whose graphs are TensorFlow's, run by the native addon of @tensorflow/tfjs-node.
@@ -12,7 +11,7 @@ import { openSession } from "./session.ts";
  * @throws {HeddleError} as `loadAddon`.
  */
 export async function openTensorflow(threads: number): Promise<Executor> {
-  const addon = loadAddon(threads, runOneProduct);
+  const addon = loadAddon(threads, startGraph);
   const device = addon.isUsingGpuDevice() ? "gpu, " : "";
   return openGraphExecutor({
     kind: "tensorflow",
@@ -20,15 +19,4 @@ export async function openTensorflow(threads: number): Promise<Executor> {
     details: `${device}${inThreads(threads)}, ${await instructionSet()}`,
     open: async (program, spec) => openSession(addon, lower(program, spec), spec),
   });
-}
-
-/** Starts TensorFlow's threads and picks its kernels. */
-function runOneProduct(addon: Addon): void {
-  const graph = new Graph();
-  const one = graph.constant("float32", [1, 1], [1]);
-  const y = graph.op("MatMul", [one, one], { T: { type: "float32" } });
-  const lowered = { bytes: graph.encode(), inputNames: {}, outputNames: { y } };
-  const session = openSession(addon, lowered, { name: "start", inputs: {} });
-  session.runNow({}, 1);
-  void session.close();
 }
