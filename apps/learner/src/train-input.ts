@@ -20,7 +20,7 @@ export const TrainInput = z.strictObject({
   parentVersion: z.string().default(""),
   /** SHA-256 of the lock file of the release that runs; that of the workspace when absent. */
   lockFileSha256: z.string().exactOptional(),
-  executor: z.enum(["auto", "onnx", "tfjs"]).default("auto"),
+  executor: z.enum(["auto", "onnx", "tensorflow", "tfjs"]).default("auto"),
   executorThreads: z.number().int().positive().default(1),
   /** Every n-th step is traced with its pull and push. */
   traceEverySteps: z.number().int().positive().default(100),

@@ -20,7 +20,7 @@ export const Config = z.strictObject({
   /** What runs the forward pass, and its threads. */
   executor: z
     .strictObject({
-      kind: z.enum(["auto", "onnx", "tfjs"]).default("auto"),
+      kind: z.enum(["auto", "onnx", "tensorflow", "tfjs"]).default("auto"),
       threads: z.int().positive().default(1),
     })
     .prefault({}),

@@ -1,4 +1,5 @@
 export { type ExecutorOptions, openExecutor } from "./open-executor.ts";
+export { inspectTensorflow, type TensorflowState } from "./tensorflow/inspect.ts";
 export type {
   CompiledStep,
   Executor,

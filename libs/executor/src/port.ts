@@ -46,7 +46,7 @@ export interface CompiledStep {
 
 /** Runs steps. Bytes belong to one executor: two executors agree to 1e-5, one executor with itself exactly. */
 export interface Executor {
-  readonly kind: "onnx" | "tfjs";
+  readonly kind: "onnx" | "tensorflow" | "tfjs";
   /** Name, version and what decides its bits (threads, backend), for a model's recipe. */
   readonly environment: string;
   compile(step: Step, spec: StepSpec): Promise<CompiledStep>;

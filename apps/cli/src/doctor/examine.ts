@@ -2,6 +2,7 @@ import { mkdirSync, statfsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { messageOf } from "@heddle/base";
+import { inspectTensorflow, type TensorflowState } from "@heddle/executor";
 import { bytes } from "../output/numbers.ts";
 
 export interface Finding {
@@ -31,6 +32,7 @@ export async function examine(state: string): Promise<Finding[]> {
       "onnxruntime-node",
       () => import("onnxruntime-node"),
     ),
+    tensorflow(),
   ];
 }
 
@@ -63,6 +65,21 @@ function disk(state: string): Finding {
     holds: bavail * bsize >= diskBytesMin,
     remedy: `free at least ${bytes(diskBytesMin)} or choose another folder with --state`,
   };
+}
+
+/** @param state for tests; what is on this machine unless given. */
+export function tensorflow(state: TensorflowState = inspectTensorflow()): Finding {
+  const what = "TensorFlow (training steps, by choice)";
+  const remedy = `install it again: ${state.setUp}`;
+  if (state.kind === "runs") {
+    const device = state.gpu ? "on a GPU" : "on the CPU";
+    return { what, found: `TensorFlow ${state.version} ${device}`, holds: true, remedy };
+  }
+  if (state.kind === "broken") return { what, found: state.why, holds: false, remedy };
+  const how = state.possible
+    ? `to have it: ${state.setUp}`
+    : "there is no tried recipe for it here";
+  return { what, found: `not installed, and not needed; ${how}`, holds: true, remedy };
 }
 
 async function loads(what: string, name: string, load: () => Promise<unknown>): Promise<Finding> {

@@ -6,7 +6,7 @@ import {
   intField,
   messageField,
   stringField,
-} from "./protobuf.ts";
+} from "../protobuf.ts";
 
 /** Element types, by their numbers in onnx.proto. */
 export const FLOAT = 1;

@@ -1,8 +1,9 @@
 import type { InputSpec } from "../port.ts";
-import { type Dim, isFixed } from "./dim.ts";
+import { type Dim, isFixed } from "../recording/dim.ts";
+import { rowsSource } from "../recording/lowering.ts";
+import type { Program } from "../recording/program.ts";
 import { FLOAT, Graph, type IoDim } from "./graph.ts";
-import { elementTypes, inputName, Lowering, type Rules, type RowsSource } from "./lowering.ts";
-import type { Program } from "./program.ts";
+import { elementTypes, inputName, OnnxLowering, type Rules } from "./lowering.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
 import { matrixRules } from "./rules-matrix.ts";
 import { reductionRules } from "./rules-reduction.ts";
@@ -27,21 +28,13 @@ export function lower(program: Program, inputs: Readonly<Record<string, InputSpe
   for (const [name, spec] of Object.entries(inputs)) {
     graph.input(inputName(name), elementTypes[spec.dtype], spec.shape);
   }
-  const lowering = new Lowering(rules, program, graph, rowsSource(inputs));
+  const lowering = new OnnxLowering(rules, program, graph, rowsSource(inputs));
   const outputNames: Record<string, string> = {};
   for (const [name, id] of Object.entries(program.outputs)) {
     const shape = lowering.value(id).shape.map(ioDim);
     outputNames[name] = graph.output(lowering.asFloat(id), FLOAT, shape);
   }
   return { bytes: graph.encode(), outputNames };
-}
-
-function rowsSource(inputs: Readonly<Record<string, InputSpec>>): RowsSource | undefined {
-  for (const [input, spec] of Object.entries(inputs)) {
-    const axis = spec.shape.indexOf("rows");
-    if (axis >= 0) return { input, axis };
-  }
-  return undefined;
 }
 
 function ioDim(dim: Dim): IoDim {

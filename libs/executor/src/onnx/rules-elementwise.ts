@@ -1,4 +1,5 @@
-import { broadcastShape, type Dim, sameShape } from "./dim.ts";
+import { sameShape } from "../recording/dim.ts";
+import { biasedProduct, broadcastOperands, reluOf, specialProduct } from "../recording/patterns.ts";
 import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
 
 /** TensorFlow.js kernel → ONNX operator, where they mean the same. */
@@ -77,7 +78,8 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Sigmoid: sigmoid,
   Step: (c) => {
     const { lowering } = c;
-    const positive = c.graph.op("Greater", [reluOf(c, c.id(0)), lowering.float(0)]);
+    const x = lowering.name(reluOf(c, c.id(0)));
+    const positive = c.graph.op("Greater", [x, lowering.float(0)]);
     return c.graph.op("Where", [positive, lowering.float(1), lowering.float(c.number("alpha"))]);
   },
   Cast: (c) => c.graph.op("Cast", [c.input(0)], { to: elementTypes[c.output().dtype] }),
@@ -89,79 +91,28 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
     ),
 };
 
-/**
- * A binary operator. Gradients are full of `x * ones(shape)`; since the operator broadcasts by itself, such
- * an operand is used as it was before it was spread out, when the result keeps its shape.
- */
 function broadcasting(c: LoweredCall, op: string): string {
-  const out = c.output().shape;
-  let [left, right] = [plain(c, c.id(0)), plain(c, c.id(1))];
-  const thin = narrow(c, c.id(0));
-  if (thin && sameShape(broadcastShape(thin.shape, right.shape), out)) left = thin;
-  const thinRight = narrow(c, c.id(1));
-  if (thinRight && sameShape(broadcastShape(left.shape, thinRight.shape), out)) right = thinRight;
-  return c.graph.op(op, [left.name(), right.name()]);
+  return c.graph.op(op, broadcastOperands(c));
 }
 
-interface Operand {
-  readonly shape: readonly Dim[];
-  name(): string;
-}
-
-function plain(c: LoweredCall, id: number): Operand {
-  return { shape: c.lowering.value(id).shape, name: () => c.lowering.name(id) };
-}
-
-/** What a value was before it was spread out: the number of a filled constant, the x of `x * ones`. */
-function narrow(c: LoweredCall, id: number): Operand | undefined {
-  const { lowering } = c;
-  const { dtype, shape } = lowering.value(id);
-  const fill = lowering.fillOf(id);
-  if (fill !== undefined && shape.length > 0) {
-    return { shape: [], name: () => lowering.scalar(fill, dtype) };
-  }
-  const product = lowering.madeBy(id, "Multiply");
-  if (product === undefined) return undefined;
-  if (lowering.fillOf(product.id(1)) === 1) return plain(c, product.id(0));
-  if (lowering.fillOf(product.id(0)) === 1) return plain(c, product.id(1));
-  return undefined;
-}
-
-/** Multiplication by ones only spreads out; by the step function of a ReLU's input it masks a gradient. */
 function multiply(c: LoweredCall): string {
   const { graph, lowering } = c;
+  const special = specialProduct(c);
+  if (special === undefined) return broadcasting(c, "Mul");
+  const { shape } = lowering.value(special.x);
   const out = c.output().shape;
-  for (const [x, factor] of [
-    [c.id(0), c.id(1)],
-    [c.id(1), c.id(0)],
-  ] as const) {
-    const shape = lowering.value(x).shape;
-    if (lowering.fillOf(factor) === 1) {
-      if (sameShape(shape, out)) return lowering.name(x);
-      return graph.op("Expand", [lowering.name(x), lowering.dims(out)]);
-    }
-    const step = lowering.madeBy(factor, "Step");
-    const sameShapes = sameShape(shape, out) && sameShape(lowering.value(factor).shape, out);
-    if (step?.attr("alpha") === 0 && sameShapes) {
-      const positive = graph.op("Greater", [reluOf(c, step.id(0)), lowering.float(0)]);
-      return graph.op("Where", [positive, lowering.name(x), lowering.float(0)]);
-    }
+  if (special.kind === "spread") {
+    const x = lowering.name(special.x);
+    return sameShape(shape, out) ? x : graph.op("Expand", [x, lowering.dims(out)]);
   }
-  return broadcasting(c, "Mul");
-}
-
-/** The ReLU of a value when the step computes it anyway, else the value: both are positive together. */
-function reluOf(c: LoweredCall, id: number): string {
-  return c.lowering.name(c.lowering.readBy(id, "Relu") ?? id);
+  const positive = graph.op("Greater", [lowering.name(special.positive), lowering.float(0)]);
+  return graph.op("Where", [positive, lowering.name(special.x), lowering.float(0)]);
 }
 
 /** A matrix product whose only reader adds a bias vector is one Gemm. */
 function gemmWithBias(c: LoweredCall): string | undefined {
-  const { lowering } = c;
-  const product = lowering.madeBy(c.id(0), "BatchMatMul");
-  const out = c.output().shape;
-  if (product === undefined || out.length !== 2 || lowering.uses(c.id(0)) !== 1) return undefined;
-  if (!sameShape(c.shape(1), out.slice(1))) return undefined;
+  const product = biasedProduct(c);
+  if (product === undefined) return undefined;
   const attrs = { transA: +product.flag("transposeA"), transB: +product.flag("transposeB") };
   return c.graph.op("Gemm", [product.input(0), product.input(1), c.input(1)], attrs);
 }

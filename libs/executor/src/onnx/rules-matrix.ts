@@ -1,4 +1,4 @@
-import { refuse } from "./not-recordable.ts";
+import { refuse } from "../recording/not-recordable.ts";
 import type { LoweredCall, Rule } from "./lowering.ts";
 
 /** Matrix products and what is fused with them. */

@@ -1,7 +1,7 @@
-import { addDims, type Dim, isFixed, sameShape } from "./dim.ts";
+import { addDims, type Dim, isFixed, sameShape } from "../recording/dim.ts";
+import { refuse } from "../recording/not-recordable.ts";
 import { INT32, INT64 } from "./graph.ts";
 import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
-import { refuse } from "./not-recordable.ts";
 
 /** Kernels that move elements and compute none. */
 export const shapeRules: Readonly<Record<string, Rule>> = {

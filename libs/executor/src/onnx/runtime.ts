@@ -1,21 +1,11 @@
-import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-node";
-import type { StepSpec, TensorData } from "../port.ts";
+import type { StepSpec } from "../port.ts";
+import type { Session } from "../recording/session.ts";
 import { shapeOf } from "../step-inputs.ts";
 import type { LoweredStep } from "./lower.ts";
 import { inputName } from "./lowering.ts";
 
 export type Runtime = typeof ort;
-
-/** A graph in memory, ready to run. */
-export interface Session {
-  run(
-    inputs: Readonly<Record<string, TensorData>>,
-    rows: number,
-  ): Promise<Record<string, Float32Array>>;
-  /** Waits for runs under way, then frees the graph; doing so twice is harmless. */
-  close(): Promise<void>;
-}
 
 /** Loads onnxruntime-node, or says why not: the native library exists for some platforms only. */
 export async function loadRuntime(): Promise<{ loaded: Runtime } | { failure: unknown }> {
@@ -68,14 +58,6 @@ export async function openSession(
     run,
     close: () => (closing ??= Promise.allSettled(running).then(() => session.release())),
   };
-}
-
-/** The instruction set that onnxruntime picks its kernels by: it decides the last bits of a product. */
-export async function instructionSet(): Promise<string> {
-  if (process.arch !== "x64" || process.platform !== "linux") return process.arch;
-  const flags = await readFile("/proc/cpuinfo", "utf8");
-  const widest = ["avx512f", "avx2", "avx"].find((flag) => new RegExp(`\\b${flag}\\b`).test(flags));
-  return `x64 ${widest ?? "sse2"}`;
 }
 
 function floats(tensor: ort.Tensor | undefined): Float32Array {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { relativeError } from "../fixtures/compare.ts";
+import { graphExecutors } from "../fixtures/graph-executors.ts";
 import { modelInputs } from "../fixtures/models.ts";
 import { openExecutor } from "../open-executor.ts";
 import type { Step, StepSpec, Tensor, TensorFlow } from "../port.ts";
@@ -99,87 +100,103 @@ const spec: StepSpec = {
   },
 };
 
-for (const [name, operation] of Object.entries(operations)) {
-  test(`${name}: the graph gives the values and gradients of TensorFlow.js`, async () => {
-    const step: Step = (tf, { x, y, mask }) => {
-      const loss = (a: Tensor, b: Tensor): Tensor => {
-        const z = operation(tf, a as never, b as never, mask as never);
-        // Both inputs take part, and no gradient is flat.
-        return tf.add(tf.sum(tf.mul(z, tf.sigmoid(z))), tf.add(tf.sum(a), tf.sum(b)));
-      };
-      const { value, grads } = tf.valueAndGrads(loss)([x!, y!]);
-      const z = operation(tf, x as never, y as never, mask as never);
-      return { z, value, gx: grads[0]!, gy: grads[1]! };
-    };
-    const onnx = await openExecutor({ kind: "onnx" });
-    const tfjs = await openExecutor({ kind: "tfjs" });
+for (const { kind, options, open } of graphExecutors) {
+  for (const [name, operation] of Object.entries(operations)) {
+    test(
+      `${kind}, ${name}: the graph gives the values and gradients of TensorFlow.js`,
+      options,
+      async () => {
+        const step: Step = (tf, { x, y, mask }) => {
+          const loss = (a: Tensor, b: Tensor): Tensor => {
+            const z = operation(tf, a as never, b as never, mask as never);
+            // Both inputs take part, and no gradient is flat.
+            return tf.add(tf.sum(tf.mul(z, tf.sigmoid(z))), tf.add(tf.sum(a), tf.sum(b)));
+          };
+          const { value, grads } = tf.valueAndGrads(loss)([x!, y!]);
+          const z = operation(tf, x as never, y as never, mask as never);
+          return { z, value, gx: grads[0]!, gy: grads[1]! };
+        };
+        const onnx = await open();
+        const tfjs = await openExecutor({ kind: "tfjs" });
+        await using graph = await onnx.compile(step, spec);
+        await using opByOp = await tfjs.compile(step, spec);
+        assert.equal(graph.fallbackReason, undefined);
+        for (const rows of [2, 9]) {
+          const inputs = modelInputs(spec, rows);
+          const [got, want] = [await graph.run(inputs, rows), await opByOp.run(inputs, rows)];
+          for (const [key, values] of Object.entries(want)) {
+            const error = relativeError(values, got[key]!);
+            assert.ok(error < 1e-5, `${key} with ${rows} rows is off by ${error}`);
+          }
+        }
+      },
+    );
+  }
+
+  test(`${kind}: kernels without a gradient are lowered as well`, options, async () => {
+    const step: Step = (tf, { x, y }) => ({
+      prod: tf.prod(tf.add(x!, 1), 1),
+      einsum: tf.einsum("ij,ik->jk", x!, y!),
+      elu: tf.fused.matMul({ a: x!, b: tf.ones([6, 2]), activation: "elu" }),
+      isNaN: tf.isNaN(tf.sqrt(tf.sub(x!, 9))),
+      reciprocal: tf.reciprocal(tf.add(x!, 1)),
+      range: tf.mul(x!, tf.range(0, 6)),
+      negative: tf.neg(y!),
+      constantRead: tf.mul(x!, tf.neg(3).dataSync()[0]!),
+    });
+    const [onnx, tfjs] = [await open(), await openExecutor({ kind: "tfjs" })];
     await using graph = await onnx.compile(step, spec);
     await using opByOp = await tfjs.compile(step, spec);
     assert.equal(graph.fallbackReason, undefined);
-    for (const rows of [2, 9]) {
-      const inputs = modelInputs(spec, rows);
-      const [got, want] = [await graph.run(inputs, rows), await opByOp.run(inputs, rows)];
-      for (const [key, values] of Object.entries(want)) {
-        const error = relativeError(values, got[key]!);
-        assert.ok(error < 1e-5, `${key} with ${rows} rows is off by ${error}`);
-      }
+    const inputs = modelInputs(spec, 5);
+    const [got, want] = [await graph.run(inputs, 5), await opByOp.run(inputs, 5)];
+    for (const [key, values] of Object.entries(want)) {
+      assert.ok(relativeError(values, got[key]!) < 1e-5, key);
     }
   });
+
+  test(`${kind}: log1p keeps its relative precision near zero`, options, async () => {
+    const step: Step = (tf, { x }) => ({ log1p: tf.log1p(x!) });
+    const x = Float32Array.of(1e-8, -3e-7, 3e-7, 1e-4, 0.1, 0.5, 10);
+    await using graph = await (
+      await open()
+    ).compile(step, {
+      name: "log1p",
+      inputs: { x: { dtype: "float32", shape: ["rows"] } },
+    });
+    const { log1p } = await graph.run({ x }, x.length);
+    x.forEach((z, i) => {
+      assert.ok(Math.abs(log1p![i]! / Math.log1p(z) - 1) < 1e-6, `log1p(${z}) is ${log1p![i]}`);
+    });
+  });
+
+  test(
+    `${kind}: sigmoid and softplus keep their relative precision far from zero`,
+    options,
+    async () => {
+      const step: Step = (tf, { x }) => ({ sigmoid: tf.sigmoid(x!), softplus: tf.softplus(x!) });
+      const x = Float32Array.of(-80, -30, -16, -5, -1, 0, 1e-6, 3, 20, 90);
+      await using graph = await (
+        await open()
+      ).compile(step, {
+        name: "tails",
+        inputs: { x: { dtype: "float32", shape: ["rows"] } },
+      });
+      const { sigmoid, softplus } = await graph.run({ x }, x.length);
+      x.forEach((z, i) => {
+        const [p, s] = [
+          1 / (1 + Math.exp(-z)),
+          Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
+        ];
+        assert.ok(
+          Math.abs(sigmoid![i]! / p - 1) < 1e-5,
+          `sigmoid(${z}) is ${sigmoid![i]}, not ${p}`,
+        );
+        assert.ok(
+          Math.abs(softplus![i]! / s - 1) < 1e-5,
+          `softplus(${z}) is ${softplus![i]}, not ${s}`,
+        );
+      });
+    },
+  );
 }
-
-test("kernels without a gradient are lowered as well", async () => {
-  const step: Step = (tf, { x, y }) => ({
-    prod: tf.prod(tf.add(x!, 1), 1),
-    einsum: tf.einsum("ij,ik->jk", x!, y!),
-    elu: tf.fused.matMul({ a: x!, b: tf.ones([6, 2]), activation: "elu" }),
-    isNaN: tf.isNaN(tf.sqrt(tf.sub(x!, 9))),
-    reciprocal: tf.reciprocal(tf.add(x!, 1)),
-    range: tf.mul(x!, tf.range(0, 6)),
-    negative: tf.neg(y!),
-    constantRead: tf.mul(x!, tf.neg(3).dataSync()[0]!),
-  });
-  const [onnx, tfjs] = [await openExecutor({ kind: "onnx" }), await openExecutor({ kind: "tfjs" })];
-  await using graph = await onnx.compile(step, spec);
-  await using opByOp = await tfjs.compile(step, spec);
-  assert.equal(graph.fallbackReason, undefined);
-  const inputs = modelInputs(spec, 5);
-  const [got, want] = [await graph.run(inputs, 5), await opByOp.run(inputs, 5)];
-  for (const [key, values] of Object.entries(want)) {
-    assert.ok(relativeError(values, got[key]!) < 1e-5, key);
-  }
-});
-
-test("log1p keeps its relative precision near zero", async () => {
-  const step: Step = (tf, { x }) => ({ log1p: tf.log1p(x!) });
-  const x = Float32Array.of(1e-8, -3e-7, 3e-7, 1e-4, 0.1, 0.5, 10);
-  await using graph = await (
-    await openExecutor({ kind: "onnx" })
-  ).compile(step, {
-    name: "log1p",
-    inputs: { x: { dtype: "float32", shape: ["rows"] } },
-  });
-  const { log1p } = await graph.run({ x }, x.length);
-  x.forEach((z, i) => {
-    assert.ok(Math.abs(log1p![i]! / Math.log1p(z) - 1) < 1e-6, `log1p(${z}) is ${log1p![i]}`);
-  });
-});
-
-test("sigmoid and softplus keep their relative precision far from zero", async () => {
-  const step: Step = (tf, { x }) => ({ sigmoid: tf.sigmoid(x!), softplus: tf.softplus(x!) });
-  const x = Float32Array.of(-80, -30, -16, -5, -1, 0, 1e-6, 3, 20, 90);
-  await using graph = await (
-    await openExecutor({ kind: "onnx" })
-  ).compile(step, {
-    name: "tails",
-    inputs: { x: { dtype: "float32", shape: ["rows"] } },
-  });
-  const { sigmoid, softplus } = await graph.run({ x }, x.length);
-  x.forEach((z, i) => {
-    const [p, s] = [1 / (1 + Math.exp(-z)), Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))];
-    assert.ok(Math.abs(sigmoid![i]! / p - 1) < 1e-5, `sigmoid(${z}) is ${sigmoid![i]}, not ${p}`);
-    assert.ok(
-      Math.abs(softplus![i]! / s - 1) < 1e-5,
-      `softplus(${z}) is ${softplus![i]}, not ${s}`,
-    );
-  });
-});

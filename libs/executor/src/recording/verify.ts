@@ -2,7 +2,7 @@ import { messageOf, seededRandom } from "@heddle/base";
 import type { StepSpec, TensorData } from "../port.ts";
 import { drawInputs, type Style } from "../step-inputs.ts";
 import type { OpByOpStep } from "../tfjs/op-by-op.ts";
-import type { Session } from "./runtime.ts";
+import type { Session } from "./session.ts";
 
 /** A third row count, so that what fits two recordings by chance is found out. */
 const CHECKED_ROWS = 37;

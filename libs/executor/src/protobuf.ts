@@ -1,4 +1,4 @@
-/** The few protobuf encodings an ONNX file needs: a message is the concatenation of its fields. */
+/** The few protobuf encodings that a file of a graph needs: a message is the concatenation of its fields. */
 
 const text = new TextEncoder();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OpByOpStep } from "../tfjs/op-by-op.ts";
-import type { Session } from "./runtime.ts";
+import type { Session } from "./session.ts";
 import { disagreement, largestRowError } from "./verify.ts";
 
 const spec = { name: "copy", inputs: { x: { dtype: "float32", shape: ["rows"] } } } as const;
