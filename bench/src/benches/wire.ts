@@ -1,3 +1,5 @@
+import { crc32 } from "node:zlib";
+import { openChecksum } from "@heddle/lane";
 import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
@@ -22,12 +24,32 @@ export const bench: Bench = {
     const echo = await openEcho(folder, work, environment);
     await using opened = await openWays(work, folder.file("bare"));
     say(`a step moves ${work.rows} rows both ways, ${(work.bytes / 1e6).toFixed(1)} MB in all`);
-    const ways = { ...opened.ways, ...(typeof echo === "string" ? {} : { go: echo.way }) };
+    const ways = {
+      ...opened.ways,
+      gmac: cpuOf(() => checksum(work.values)),
+      crc32: cpuOf(() => crc32(work.values)),
+      ...(typeof echo === "string" ? {} : { go: echo.way }),
+    };
     const seconds = await interleaved(rounds, steps, Object.entries(ways));
     if (typeof echo !== "string") echo.close();
     return rowsOf(seconds, work, steps, typeof echo === "string" ? echo : undefined);
   },
 };
+
+function checksum(bytes: Uint8Array): void {
+  const sum = openChecksum();
+  sum.add(bytes);
+  sum.end();
+}
+
+const cpuOf =
+  (act: () => unknown): Way =>
+  async (times) => {
+    const before = process.cpuUsage();
+    for (let n = 0; n < times; n++) act();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
 
 /** All in each round, another first in each; a round that only warms up is left out. */
 async function interleaved(
@@ -74,6 +96,13 @@ function rowsOf(all: Seconds, work: Work, steps: number, withoutGo: string | und
       "gRPC in Node: rows pulled and pushed",
       "M rows/CPU-s",
       speeds("grpc", (2 * work.rows) / 1e6),
+    ),
+    compared(
+      "checksum of a lane (GMAC), beside CRC-32",
+      "GB/CPU-s",
+      speeds("gmac", work.values.length / 1e9),
+      { name: "CRC-32 of node:zlib", values: speeds("crc32", work.values.length / 1e9) },
+      { atLeast: 1 },
     ),
   ];
 }

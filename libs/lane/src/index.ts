@@ -1,3 +1,4 @@
+export { type Checksum, openChecksum } from "./checksum.ts";
 export { type ConnectLaneOptions, connectLane, type Lane } from "./connect.ts";
 export type { LaneCallOptions } from "./pending.ts";
 export { defaultLimits, type LaneLimits } from "./limits.ts";
