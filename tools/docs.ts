@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
-const skipped = new Set(["node_modules", ".git", ".heddle", ".nx", ".venv", "dist"]);
+const skipped = new Set(["node_modules", ".git", ".heddle", ".nx", ".venv", "dist", "out"]);
 /** Files of a user's own project, and stand-ins in a rule about names. */
 const notOurs = new Set(["heddle.ts", "heddle.mjs", "x.ts", "x.test.ts", "x.prop.test.ts"]);
 

@@ -4,16 +4,28 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const requirements = join(import.meta.dirname, "requirements.txt");
 /** A machine without a way to the package index must not keep the bench waiting. */
 const installMsMax = 240_000;
+
+/** What a bench imports, and the file that says to pip how to get it. */
+export interface Needs {
+  readonly name: string;
+  readonly imports: string;
+  readonly requirements: string;
+}
+
+const lightgbm: Needs = {
+  name: "LightGBM",
+  imports: "lightgbm, numpy",
+  requirements: join(import.meta.dirname, "requirements.txt"),
+};
 
 export interface Python {
   readonly executable: string;
 }
 
 /**
- * Finds a Python that has LightGBM: the one that is named, else an environment of the bench's own, made on first use.
+ * Finds a Python that has what a bench needs, LightGBM unless it says otherwise: the one that is named, else an environment of the bench's own, made on first use.
  *
  * @returns why there is none, when there is none.
  */
@@ -21,25 +33,30 @@ export async function findPython(
   folder: string,
   named: string | undefined,
   say: (text: string) => void,
+  needs: Needs = lightgbm,
 ): Promise<Python | { readonly missing: string }> {
-  if (named !== undefined) return withLightgbm(named);
+  if (named !== undefined) return withImports(named, needs);
   const executable = join(folder, "bin/python");
   if (!existsSync(executable)) {
-    say("setting up Python with LightGBM, once");
+    say(`setting up Python with ${needs.name}, once`);
     const made = await run("python3", ["-m", "venv", folder], { msMax: installMsMax });
-    const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements];
-    const failure = made ?? (await run(executable, pip, { msMax: installMsMax }));
+    const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r"];
+    const failure =
+      made ?? (await run(executable, [...pip, needs.requirements], { msMax: installMsMax }));
     if (failure !== undefined) {
       // Half an environment would be taken for a whole one.
       await rm(folder, { recursive: true, force: true });
-      return { missing: `no Python 3.11 or newer with LightGBM could be set up (${failure})` };
+      return { missing: `no Python 3.11 or newer with ${needs.name} could be set up (${failure})` };
     }
   }
-  return withLightgbm(executable);
+  return withImports(executable, needs);
 }
 
-async function withLightgbm(executable: string): Promise<Python | { readonly missing: string }> {
-  const failure = await run(executable, ["-c", "import lightgbm, numpy"], { msMax: installMsMax });
+async function withImports(
+  executable: string,
+  { imports }: Needs,
+): Promise<Python | { readonly missing: string }> {
+  const failure = await run(executable, ["-c", `import ${imports}`], { msMax: installMsMax });
   return failure === undefined ? { executable } : { missing: `${executable}: ${failure}` };
 }
 

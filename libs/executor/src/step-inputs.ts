@@ -44,7 +44,11 @@ export function checkInputs(
   }
 }
 
-/** How trial inputs are drawn: signed or positive numbers; ids 0 and 1, or only 0. */
+/**
+ * How trial inputs are drawn: signed or positive numbers; ids 0 and 1, or only 0. Matrices of a fixed shape are
+ * parameters: they are drawn smaller by the root of their height, as initialisers do, for the products of large
+ * layers would grow and lose digits that no training loses.
+ */
 export interface Style {
   readonly low: number;
   readonly high: number;
@@ -62,15 +66,22 @@ export function drawInputs(
   for (const [name, input] of Object.entries(spec.inputs)) {
     const size = sizeOf(input, rows);
     const stream = random.split(name);
+    const scale = 1 / Math.sqrt(fanIn(input.shape));
     drawn[name] =
       input.dtype === "int32"
         ? Int32Array.from({ length: size }, () => stream.below(style.idsBelow))
         : Float32Array.from(
             { length: size },
-            () => style.low + stream.next() * (style.high - style.low),
+            () => scale * (style.low + stream.next() * (style.high - style.low)),
           );
   }
   return drawn;
+}
+
+function fanIn(shape: InputSpec["shape"]): number {
+  const [height, width] = shape;
+  const matrix = typeof height === "number" && width !== undefined && !shape.includes("rows");
+  return matrix ? Math.max(1, height) : 1;
 }
 
 const arrayOf = { float32: "a Float32Array", int32: "an Int32Array" } as const;
