@@ -35,7 +35,8 @@ test(
     sample();
     const peak = peakBytes();
     assert.equal(measured(), 2);
-    assert.ok(peak > before + 190 * mebibyte, `${before} to ${peak}`);
+    // The more other Node processes come meanwhile, the smaller is the share of Node's own pages.
+    assert.ok(peak > before + 120 * mebibyte, `${before} to ${peak}`);
     assert.ok(peak < before + 300 * mebibyte, `${before} to ${peak}`);
 
     child.kill("SIGKILL");
