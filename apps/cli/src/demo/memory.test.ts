@@ -17,12 +17,13 @@ test(
     const folder = mkdtempSync(join(tmpdir(), "heddle-memory-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const program = join(folder, "child.mjs");
-    // Every page is written, so that it is resident.
+    // Every page is written, so that it is resident. It goes on listening, or it would end by itself.
     writeFileSync(
       program,
-      'process.once("message", (bytes) => { globalThis.held = Buffer.alloc(bytes, 1); process.send("held"); });\nprocess.send("up");',
+      'process.on("message", (bytes) => { globalThis.held = Buffer.alloc(bytes, 1); process.send("held"); });\nprocess.send("up");',
     );
     const child = fork(program);
+    t.after(() => child.kill("SIGKILL"));
     await once(child, "message");
     const { sample, peakBytes, measured } = treeMemory(process.pid);
     sample();
