@@ -4,7 +4,14 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   {
     ignores: [
-      ...["**/node_modules/**", ".heddle/**", ".heddle-tensorflow/**", "bench/out/**", ".nx/**", "**/dist/**"],
+      ...[
+        "**/node_modules/**",
+        ".heddle/**",
+        ".heddle-tensorflow/**",
+        "bench/out/**",
+        ".nx/**",
+        "**/dist/**",
+      ],
       // Generated code, and AssemblyScript, which has the syntax of TypeScript but not its types.
       ...["libs/proto/src/gen/**", "libs/kernels/assembly/**"],
     ],
