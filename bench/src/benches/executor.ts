@@ -12,7 +12,7 @@ import { compared, skipped } from "../summarise.ts";
 const out = join(import.meta.dirname, "../../out");
 const full = { rounds: 11, stepMs: 150, opByOpRowsMax: 4_096, opByOpRounds: 5 };
 /** Op by op a step of 4,096 rows takes seconds. */
-const small = { rounds: 5, stepMs: 40, opByOpRowsMax: 1_024, opByOpRounds: 3 };
+const small = { rounds: 3, stepMs: 40, opByOpRowsMax: 1_024, opByOpRounds: 3 };
 const rowCounts = [1_024, 4_096];
 /** Losses that differ by more were not made by the same model. */
 const lossError = 1e-4;
