@@ -31,7 +31,7 @@ export const bench: Bench = {
       ...(typeof echo === "string" ? {} : { go: echo.way }),
     };
     const seconds = await interleaved(rounds, steps, Object.entries(ways));
-    if (typeof echo !== "string") echo.close();
+    if (typeof echo !== "string") await echo.close();
     return rowsOf(seconds, work, steps, typeof echo === "string" ? echo : undefined);
   },
 };

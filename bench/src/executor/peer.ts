@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { HeddleError } from "@heddle/base";
+import { openLinePeer } from "../line-peer.ts";
 import { inputsOf, type Model, shapeOf } from "./models.ts";
 
 const script = join(import.meta.dirname, "../../executor/peer.py");
@@ -35,22 +32,13 @@ export function writeInputs(folder: string, model: Model, rows: number): void {
 }
 
 export function openPeer(python: string, library: "tensorflow" | "torch", folder: string): Peer {
-  const child = spawn(python, [script, library, folder], { stdio: ["pipe", "pipe", "ignore"] });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const { ask, close } = openLinePeer(library, python, [script, library, folder], "ignore");
   return {
     run: async (model, rows, steps) => {
-      child.stdin.write(`${model} ${rows} ${steps}\n`);
-      const line = await lines.next();
-      if (line.done === true) {
-        throw new HeddleError("INTERNAL", "PEER_ENDED", `${library} ended in the midst of it`);
-      }
-      const [msPerStep = Number.NaN, loss = Number.NaN] = line.value.split(" ").map(Number);
+      const answer = await ask(`${model} ${rows} ${steps}`);
+      const [msPerStep = Number.NaN, loss = Number.NaN] = answer.split(" ").map(Number);
       return { msPerStep, loss };
     },
-    close: async () => {
-      const exit = once(child, "exit");
-      child.stdin.end();
-      await exit;
-    },
+    close,
   };
 }

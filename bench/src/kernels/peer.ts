@@ -1,10 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { HeddleError } from "@heddle/base";
 import type { TemporaryFolder } from "@heddle/testkit";
+import { openLinePeer } from "../line-peer.ts";
 import type { Work } from "./rows.ts";
 
 const source = join(import.meta.dirname, "../../kernels/peer.cpp");
@@ -32,19 +30,6 @@ export function openPeer(folder: TemporaryFolder, work: Work, path: string): Pee
   const head = BigUint64Array.of(...[rows, batches, batches[0] ?? []].map((a) => BigInt(a.length)));
   const parts = [head, rows, ...batches].map((ids) => Buffer.from(ids.buffer));
   writeFileSync(data, Buffer.concat(parts));
-  const child = spawn(program, [data], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  return {
-    ask: async (command) => {
-      child.stdin.write(`${command}\n`);
-      const line = await lines.next();
-      if (line.done !== true) return Number(line.value);
-      throw new HeddleError("INTERNAL", "PEER_ENDED", "the peer in C++ ended in the midst of it");
-    },
-    close: async () => {
-      const exit = once(child, "exit");
-      child.stdin.end();
-      await exit;
-    },
-  };
+  const { ask, close } = openLinePeer("the peer in C++", program, [data]);
+  return { ask: async (command) => Number(await ask(command)), close };
 }

@@ -1,9 +1,9 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { HeddleError, messageOf } from "@heddle/base";
+import { messageOf } from "@heddle/base";
 import type { TemporaryFolder } from "@heddle/testkit";
+import { openLinePeer } from "../line-peer.ts";
 import type { Way } from "./ways.ts";
 import type { Work } from "./work.ts";
 
@@ -16,7 +16,7 @@ export async function openEcho(
   folder: TemporaryFolder,
   { ids, values }: Work,
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<{ readonly way: Way; close(): void } | string> {
+): Promise<{ readonly way: Way; close(): Promise<void> } | string> {
   const program = folder.file("echo");
   try {
     const options = { cwd: source, env: environment, timeout: buildMs };
@@ -26,15 +26,6 @@ export async function openEcho(
     return `bench/wire/echo.go does not build: ${messageOf(error).split("\n").at(-1) ?? ""}`;
   }
   const sizes = [ids.length, values.length, ids.length + values.length].map(String);
-  const child = spawn(program, sizes, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  return {
-    way: async (steps) => {
-      child.stdin.write(`${steps}\n`);
-      const line = await lines.next();
-      if (line.done !== true) return Number(line.value);
-      throw new HeddleError("INTERNAL", "PEER_ENDED", "the echo in Go ended in the midst of it");
-    },
-    close: () => void child.stdin.end(),
-  };
+  const { ask, close } = openLinePeer("the echo in Go", program, sizes);
+  return { way: async (steps) => Number(await ask(String(steps))), close };
 }

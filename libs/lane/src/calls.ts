@@ -1,13 +1,12 @@
 import { create, type DescMethod, toBinary } from "@bufbuild/protobuf";
-import { HeddleError } from "@heddle/base";
 import { AnswerSchema, type Call, CallSchema } from "@heddle/proto/lane";
-import type { CallContext, Implementation } from "@heddle/rpc";
+import { callCancelled, type CallContext, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { attach, detach, type Detached } from "./bulk.ts";
 import { type Connection, decoded, headerOf } from "./connection.ts";
 import { badFrame, frameTooLarge, overrun, unknownMethod } from "./errors.ts";
 import { failureOf } from "./failure.ts";
-import { type Frame, padded } from "./frame.ts";
+import { bodyBytes, type Frame } from "./frame.ts";
 import type { LaneLimits } from "./limits.ts";
 
 /** The handlers that lanes serve: those of a service's gRPC implementation, or some of them. */
@@ -55,14 +54,14 @@ export function openCalls(options: CallsOptions): Calls {
     const call = headerOf(CallSchema, frame, where);
     const [method, request] = requestOf(options, call, payload);
     const cancel = new AbortController();
-    const timer = setTimeout(() => cancel.abort(cancelled()), call.timeoutMs);
+    const timer = setTimeout(() => cancel.abort(callCancelled()), call.timeoutMs);
     open.set(id, cancel);
     openBytes += bytes;
     handled(options, method, call, request, cancel.signal)
       .then(({ message, segments }) => {
         const segmentBytes = segments.map(({ length }) => length);
         const answer = toBinary(AnswerSchema, create(AnswerSchema, { message, segmentBytes }));
-        const size = segmentBytes.reduce((sum, n) => sum + padded(n), padded(answer.length));
+        const size = bodyBytes(answer, segments);
         if (size > limits.frameBytesMax) throw frameTooLarge(where, size, limits.frameBytesMax);
         connection.send("answer", id, answer, segments);
       })
@@ -83,11 +82,11 @@ export function openCalls(options: CallsOptions): Calls {
     take: (frame) => {
       if (frame.kind === "call") begin(frame);
       // A call that was answered meanwhile needs no cancelling.
-      else if (frame.kind === "cancel") open.get(frame.id)?.abort(cancelled());
+      else if (frame.kind === "cancel") open.get(frame.id)?.abort(callCancelled());
       else throw badFrame(where, `a frame of kind ${frame.kind} from the side that calls`);
     },
     abandon: () => {
-      for (const cancel of open.values()) cancel.abort(cancelled());
+      for (const cancel of open.values()) cancel.abort(callCancelled());
     },
   };
 }
@@ -124,6 +123,3 @@ async function handled(
   const attributes = { "rpc.system": "heddle-lane", "rpc.method": full };
   return telemetry.span(full, { parent: traceparent, attributes }, run);
 }
-
-const cancelled = (): HeddleError =>
-  new HeddleError("CANCELLED", "CALL_CANCELLED", "the caller cancelled or its deadline passed");

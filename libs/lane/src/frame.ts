@@ -42,6 +42,10 @@ const zeros = new Uint8Array(8);
 /** The next multiple of 8: rows must lie where typed arrays can. */
 export const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
+/** Bytes of a frame's body, as limits count them. */
+export const bodyBytes = (header: Uint8Array, segments: readonly Uint8Array[]): number =>
+  segments.reduce((sum, { length }) => sum + padded(length), padded(header.length));
+
 /** The bytes of a frame in pieces, none of them copied; they must not change until they are sent. */
 export function encodeFrame(
   kind: Kind,
@@ -60,10 +64,7 @@ export function encodeFrame(
   prelude.writeUInt8(kinds[kind], at.kind);
   prelude.writeUInt32LE(id, at.id);
   prelude.writeUInt32LE(header.length, at.header);
-  prelude.writeUInt32LE(
-    segments.reduce((sum, { length }) => sum + padded(length), 0),
-    at.payload,
-  );
+  prelude.writeUInt32LE(bodyBytes(header, segments) - padded(header.length), at.payload);
   prelude.set(checksum.end(), at.checksum);
   prelude.writeUInt32LE(crc32(prelude.subarray(0, at.crc)), at.crc);
   return [prelude, ...pieces.filter(({ length }) => length > 0)];

@@ -12,7 +12,7 @@ import { attach, detach } from "./bulk.ts";
 import { type Connection, decoded, headerOf } from "./connection.ts";
 import { badFrame, frameTooLarge, overrun } from "./errors.ts";
 import { errorOf } from "./failure.ts";
-import { type Frame, padded } from "./frame.ts";
+import { bodyBytes, type Frame } from "./frame.ts";
 
 export interface LaneCallOptions extends CallOptions {
   /** W3C trace context; the call leaves no span on the other side without. */
@@ -68,7 +68,7 @@ export function openPending(connection: Connection, where: string, limits: Welco
     const segmentBytes = segments.map(({ length }) => length);
     const fields = { method: method.name, message, segmentBytes, timeoutMs, traceparent };
     const header = toBinary(CallSchema, create(CallSchema, fields));
-    const bytes = segmentBytes.reduce((sum, n) => sum + padded(n), padded(header.length));
+    const bytes = bodyBytes(header, segments);
     if (loss !== undefined) throw loss;
     checkRoom(bytes, { calls: waiting.size, bytes: openBytes }, limits, where);
     const id = freeId();

@@ -2,6 +2,7 @@ export { type CallOptions, type Client, connect, type ConnectOptions } from "./c
 export { type Handlers, messageBytesMax } from "./method.ts";
 export { openPeer, type Peer } from "./peer.ts";
 export {
+  callCancelled,
   type CallContext,
   implement,
   type Implementation,

@@ -175,9 +175,7 @@ async function answer(
 function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemetry): CallContext {
   const cancel = new AbortController();
   call.once("cancelled", () => {
-    cancel.abort(
-      new HeddleError("CANCELLED", "CALL_CANCELLED", "the caller cancelled or its deadline passed"),
-    );
+    cancel.abort(callCancelled());
   });
   const traceparent = telemetry.traceparent();
   return {
@@ -192,3 +190,7 @@ function text(metadata: grpc.Metadata, key: string): string | undefined {
   const value = metadata.get(key)[0];
   return typeof value === "string" ? value : undefined;
 }
+
+/** What a handler's signal aborts with when nobody waits for its answer any more. */
+export const callCancelled = (): HeddleError =>
+  new HeddleError("CANCELLED", "CALL_CANCELLED", "the caller cancelled or its deadline passed");
