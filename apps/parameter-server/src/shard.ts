@@ -110,12 +110,13 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       return out;
     },
     push: (gradients, denseGradients) => {
-      for (const { table, ids, gradients: rows } of gradients) {
-        checkRows(tableOf(table), table, ids, rows);
-      }
+      // A push over several tables is applied whole or not at all.
+      const prepared = gradients.map(({ table, ids, gradients: rows }) =>
+        tableOf(table).prepare(ids, rows, `table ${table}`),
+      );
       checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
       checkGradients(denseGradients, "the dense parameters");
-      for (const { table, ids, gradients: rows } of gradients) tableOf(table).push(ids, rows);
+      for (const apply of prepared) apply();
       let at = 0;
       for (const vector of dense.values()) {
         vector.push(denseGradients.subarray(at, at + vector.values.length));
@@ -174,28 +175,6 @@ function freshDense({ dense }: Declaration): Map<string, DenseVector> {
       createDense(initial, { kind: "adagrad", rate, initialAccumulator, epsilon: adagradEpsilon }),
     ]),
   );
-}
-
-/** All that a table's push could refuse, asked beforehand: a push over several tables is applied whole or not at all. */
-function checkRows(
-  table: ParameterTable,
-  name: string,
-  ids: BigUint64Array,
-  gradients: Float32Array,
-): void {
-  const { dimension, rowsMax } = table.spec;
-  checkLength(gradients.length, ids.length * dimension, `the gradients of table ${name}`);
-  checkGradients(gradients, `table ${name}`);
-  // How many ids are new is known only by looking each up, so the last push before the limit counts all of its ids.
-  if (table.rows + ids.length > rowsMax) {
-    throw new HeddleError(
-      "RESOURCE_EXHAUSTED",
-      "TABLE_FULL",
-      `table ${name} holds ${table.rows} of at most ${rowsMax} rows and ${ids.length} more may come; nothing was applied: use more shards, or hash its inputs into fewer ids`,
-      { metadata: { table: name, rowsMax: String(rowsMax) } },
-    );
-  }
-  table.makeRoom(ids);
 }
 
 function restoreTable(name: string, table: ParameterTable, saved: TableState | undefined): void {

@@ -30,15 +30,31 @@ export function createTable(
   const rows = (): number => kernel.rows.value >>> 0;
 
   /** Counts the new rows of a push only when all its ids might not fit. */
-  const makeRoom = (ids: BigUint64Array): void => {
+  const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
     let missing = 0;
     for (const { from, to } of pieces(ids.length, stagedRows)) {
       staging().ids.set(ids.subarray(from, to));
       missing += kernel.countMissing(to - from);
     }
-    refuseBeyond(rows() + missing, rowsMax);
+    refuseBeyond(rows() + missing, rowsMax, what);
     if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
+  };
+
+  const prepare: ParameterTable["prepare"] = (ids, gradients, what) => {
+    checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
+    checkFinite(kernel, staging(), gradients, what);
+    makeRoom(ids, what);
+    return () => {
+      // The room may have been taken meanwhile; as long as it was not, this costs nothing.
+      makeRoom(ids, what);
+      const { ids: stagedIds, values } = staging();
+      for (const { from, to } of pieces(ids.length, stagedRows)) {
+        stagedIds.set(ids.subarray(from, to));
+        values.set(gradients.subarray(from * dimension, to * dimension));
+        kernel.push(to - from);
+      }
+    };
   };
 
   return {
@@ -58,28 +74,20 @@ export function createTable(
         out.set(values.subarray(0, (to - from) * dimension), from * dimension);
       }
     },
-    push: (ids, gradients) => {
-      checkLength(gradients.length, ids.length * dimension, "the gradients of a push");
-      checkFinite(kernel, staging(), gradients);
-      makeRoom(ids);
-      const { ids: stagedIds, values } = staging();
-      for (const { from, to } of pieces(ids.length, stagedRows)) {
-        stagedIds.set(ids.subarray(from, to));
-        values.set(gradients.subarray(from * dimension, to * dimension));
-        kernel.push(to - from);
-      }
-    },
-    makeRoom,
+    push: (ids, gradients) => prepare(ids, gradients, aTable)(),
+    prepare,
     snapshot: () => snapshotOf(kernel, staging(), rows()),
     restore: (saved) => {
       checkRows(saved, dimension, slotWidth);
-      refuseBeyond(saved.ids.length, rowsMax);
+      refuseBeyond(saved.ids.length, rowsMax, aTable);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
     },
   };
 }
 
+/** For messages, where nobody said which. */
+const aTable = "a table";
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
@@ -89,11 +97,12 @@ function checkFinite(
   kernel: Kernel,
   { values, dimension, stagedRows }: Staging,
   gradients: Float32Array,
+  what: string,
 ): void {
   for (const { from, to } of pieces(gradients.length, stagedRows * dimension)) {
     values.set(gradients.subarray(from, to));
     const at = from + kernel.firstBad(to - from, gradientMax);
-    if (at < to) throw notFinite(at, gradients[at] as number, "a table");
+    if (at < to) throw notFinite(at, gradients[at] as number, what);
   }
 }
 
