@@ -9,6 +9,7 @@ import {
   type ParameterTable,
   shardOf,
 } from "@heddle/kernels";
+import { float32Of } from "@heddle/tensor";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -44,6 +45,9 @@ export interface RowGradients {
   readonly gradients: Float32Array;
 }
 
+/** Memory of that many bytes, aligned to 8, with whatever was in it. */
+export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {
   /** Rows of all tables. */
@@ -53,12 +57,13 @@ export interface Shard {
   /**
    * Copies rows.
    *
+   * @param room where to; new memory when absent.
    * @returns shape [ids, dimension].
    * @throws {HeddleError} NOT_FOUND UNKNOWN_TABLE.
    */
-  pull(table: string, ids: BigUint64Array): Float32Array;
+  pull(table: string, ids: BigUint64Array, room?: Room): Float32Array;
   /** All dense values in order of declaration, copied one after the other. */
-  pullDense(): Float32Array;
+  pullDense(room?: Room): Float32Array;
   /**
    * Applies the gradients of one step, or nothing of them.
    *
@@ -94,14 +99,14 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
     get bytes() {
       return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
     },
-    pull: (name, ids) => {
+    pull: (name, ids, room) => {
       const table = tableOf(name);
-      const out = new Float32Array(ids.length * table.spec.dimension);
+      const out = valuesIn(room, ids.length * table.spec.dimension);
       table.pull(ids, out);
       return out;
     },
-    pullDense: () => {
-      const out = new Float32Array(denseLength);
+    pullDense: (room) => {
+      const out = valuesIn(room, denseLength);
       let at = 0;
       for (const { values } of dense.values()) {
         out.set(values, at);
@@ -152,6 +157,10 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       dense = freshDense(declaration);
     },
   };
+}
+
+function valuesIn(room: Room | undefined, values: number): Float32Array {
+  return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
 }
 
 function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
