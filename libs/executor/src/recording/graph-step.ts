@@ -37,18 +37,29 @@ export function graphStep(parts: GraphParts): CompiledStep {
   const recheck = rechecking(parts);
   const bySize = sizeBranches(parts);
   const run = graphRun(parts);
+  const running = new Set<Promise<unknown>>();
+  const runChecked: CompiledStep["run"] = async (inputs, rows, options) => {
+    checkInputs(spec, inputs, rows);
+    recheck();
+    const opByOp = await bySize.opByOp(rows, run);
+    return opByOp === undefined ? run(inputs, rows, options) : opByOp.run(inputs, rows, options);
+  };
   return {
     description,
     get fallbackReason(): string | undefined {
       return bySize.reason();
     },
-    run: async (inputs, rows, options) => {
-      checkInputs(spec, inputs, rows);
-      recheck();
-      const opByOp = await bySize.opByOp(rows, run);
-      return opByOp === undefined ? run(inputs, rows, options) : opByOp.run(inputs, rows, options);
+    run: async (...call) => {
+      const pending = runChecked(...call);
+      running.add(pending);
+      try {
+        return await pending;
+      } finally {
+        running.delete(pending);
+      }
     },
-    [Symbol.asyncDispose]: () => session.close(),
+    // A look at the step may wait for a run of the graph, so a run may reach the session only later.
+    [Symbol.asyncDispose]: () => Promise.allSettled(running).then(() => session.close()),
   };
 }
 
