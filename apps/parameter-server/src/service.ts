@@ -73,7 +73,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
     const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
     if (turn === "now") {
-      run.shard.push(tables.map(gradientsOf), float32Of(dense));
+      run.shard.push(tables.map(gradientsOf), float32Of(dense), step);
       run.order.pushed(step, cut);
       keeper.changed();
     }
