@@ -34,7 +34,7 @@ export interface Network extends Parameters {
 }
 
 /** The part of a batch that a step computes with. */
-export type StepBatch = Pick<TrainingBatch, "rows" | "numeric" | "index" | "label">;
+export type StepBatch = Pick<TrainingBatch, "at" | "rows" | "numeric" | "index" | "label">;
 
 /** A network without memory of its own for what it gives. */
 export interface StepRunner extends AsyncDisposable {
@@ -69,7 +69,7 @@ export async function openStep(
   let spread = new Float32Array();
 
   return {
-    run: async ({ rows, numeric, label, index }, pulled, into) => {
+    run: async ({ at, rows, numeric, label, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
       if (hasEmbedded) {
@@ -79,7 +79,9 @@ export async function openStep(
         gatherRows(present(pulled.rows[table], "pulled rows"), dimension, index, embedded);
         inputs["embedded"] = embedded;
       }
-      const outputs = await compiled.run(inputs, rows);
+      // Where a batch lies in the data names its random numbers, whoever computes it and however often.
+      const seed = [definition.training.seed, at.partition, at.batch];
+      const outputs = await compiled.run(inputs, rows, { seed });
       const output = (name: string): Float32Array => present(outputs[name], `output ${name}`);
       if (hasEmbedded) {
         const summed = present(into.rows[table], "memory for a table's gradients");

@@ -52,9 +52,43 @@ test("a table at its bound refuses a push before anything is applied", () => {
     () => shard.push([{ table: "rows", ids: BigUint64Array.of(3n), gradients: ones(3) }], none),
     {
       reason: "TABLE_FULL",
-      message: /table rows holds 2 of at most 2 rows/,
+      message: /table rows of at most 2 rows would hold 3; nothing was applied/,
     },
   );
+});
+
+test("a frozen shard is the state at its cut, whatever is pushed, restored or frozen meanwhile", () => {
+  const declaration = declare(0, 1);
+  const versioned = (name: string) => ({ ...declaration.tables[0]!, name, versions: true });
+  const shard = openShard({ ...declaration, tables: ["a", "b"].map(versioned) }, 100);
+  const ids = BigUint64Array.of(0n, 5n, 2n ** 64n - 1n);
+  const push = (table: string, version?: number): void => {
+    shard.push([{ table, ids, gradients: ones(9) }], ones(2), version);
+  };
+  push("a");
+  push("b", 7);
+  const before = shard.state();
+  const frozen = shard.freeze(1);
+  assert.throws(() => shard.freeze(), { reason: "TABLE_FROZEN" });
+  push("b");
+  shard.restore([before]);
+  push("b");
+  const all = shard.freeze();
+  all.release();
+  const [a, b] = frozen.tables.map(({ view }) => view.next(1e6));
+  assert.equal(frozen.version, 7);
+  assert.deepEqual(a!.ids, new BigUint64Array());
+  assert.deepEqual(b!.ids.toSorted(), ids.toSorted());
+  assert.deepEqual(b!.versions, Uint32Array.of(7, 7, 7));
+  for (const [i, id] of b!.ids.entries()) {
+    const at = before.tables["b"]!.ids.indexOf(id);
+    assert.deepEqual(
+      b!.values.slice(3 * i, 3 * i + 3),
+      before.tables["b"]!.values.slice(3 * at, 3 * at + 3),
+    );
+  }
+  assert.deepEqual(frozen.dense, before.dense);
+  frozen.release();
 });
 
 test("a snapshot of another shape is refused and changes nothing", () => {

@@ -63,10 +63,10 @@ function stepOn(thread: Thread): Network["step"] {
     memory.reset();
     const release = (): void => free.put(memory);
     try {
-      const { rows, numeric, index, label } = batch;
+      const { at, rows, numeric, index, label } = batch;
       const into = gradientsLike(pulled, (length) => memory.float32(length));
       const work: StepWork = {
-        batch: { rows, numeric, index, label },
+        batch: { at, rows, numeric, index, label },
         pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
         into,
       };
