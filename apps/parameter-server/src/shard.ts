@@ -1,6 +1,13 @@
 import { mergeParameters, type ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
-import { checkGradients, checkLength, type ParameterTable, shardOf } from "@heddle/kernels";
+import {
+  checkGradients,
+  checkLength,
+  type Optimizer,
+  type ParameterTable,
+  shardOf,
+  type TableOptimizer,
+} from "@heddle/kernels";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
 import { checkRows, freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
 
@@ -17,8 +24,7 @@ export interface Declaration {
 export interface TableDeclaration {
   readonly name: string;
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
   /** Keep a version a row; see `TableSpec`. */
@@ -28,8 +34,7 @@ export interface TableDeclaration {
 export interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 export interface RowGradients {
