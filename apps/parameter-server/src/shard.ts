@@ -66,6 +66,12 @@ export interface Shard {
    * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
   push(tables: readonly RowGradients[], dense: Float32Array): void;
+  /**
+   * All that `push` would refuse now.
+   *
+   * @throws {HeddleError} as `push`.
+   */
+  check(tables: readonly RowGradients[], dense: Float32Array): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
@@ -87,7 +93,12 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
+  const check: Shard["check"] = (gradients, denseGradients) => {
+    for (const rows of gradients) checkRows(tableOf(rows.table), rows);
+    checkDense(denseGradients, denseLength);
+  };
   return {
+    check,
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
@@ -110,17 +121,9 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       return out;
     },
     push: (gradients, denseGradients) => {
-      for (const { table, ids, gradients: rows } of gradients) {
-        checkRows(tableOf(table), table, ids, rows);
-      }
-      checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
-      checkGradients(denseGradients, "the dense parameters");
+      check(gradients, denseGradients);
       for (const { table, ids, gradients: rows } of gradients) tableOf(table).push(ids, rows);
-      let at = 0;
-      for (const vector of dense.values()) {
-        vector.push(denseGradients.subarray(at, at + vector.values.length));
-        at += vector.values.length;
-      }
+      pushDense(dense.values(), denseGradients);
     },
     state: () => ({
       tables: Object.fromEntries(
@@ -177,12 +180,7 @@ function freshDense({ dense }: Declaration): Map<string, DenseVector> {
 }
 
 /** All that a table's push could refuse, asked beforehand: a push over several tables is applied whole or not at all. */
-function checkRows(
-  table: ParameterTable,
-  name: string,
-  ids: BigUint64Array,
-  gradients: Float32Array,
-): void {
+function checkRows(table: ParameterTable, { table: name, ids, gradients }: RowGradients): void {
   const { dimension, rowsMax } = table.spec;
   checkLength(gradients.length, ids.length * dimension, `the gradients of table ${name}`);
   checkGradients(gradients, `table ${name}`);
@@ -196,6 +194,19 @@ function checkRows(
     );
   }
   table.makeRoom(ids);
+}
+
+function checkDense(gradients: Float32Array, length: number): void {
+  checkLength(gradients.length, length, "the dense gradients of a push");
+  checkGradients(gradients, "the dense parameters");
+}
+
+function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
+  let at = 0;
+  for (const vector of vectors) {
+    vector.push(gradients.subarray(at, at + vector.values.length));
+    at += vector.values.length;
+  }
 }
 
 function restoreTable(name: string, table: ParameterTable, saved: TableState | undefined): void {
