@@ -50,14 +50,14 @@ export function shardService(deps: ShardServiceDeps): Implementation {
 
   const pull = async (
     { fence, step: wanted, tables, dense }: PullRequest,
-    { signal }: CallContext,
+    { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
     const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids)))),
-      dense: dense ? bytesOf(run.shard.pullDense()) : new Uint8Array(),
+      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
     run.order.served(step);
@@ -73,7 +73,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
     const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
     if (turn === "now") {
-      run.shard.push(tables.map(gradientsOf), float32Of(dense));
+      run.shard.push(tables.map(gradientsOf), float32Of(dense), step);
       run.order.pushed(step, cut);
       keeper.changed();
     }
