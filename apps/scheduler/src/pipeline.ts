@@ -37,6 +37,7 @@ const StepSchema = z.discriminatedUnion("kind", [
     dataset: name,
     warmStart: z.boolean(),
     shards: z.int().positive(),
+    executor: z.exactOptional(z.enum(["auto", "onnx", "tensorflow", "tfjs"])),
     after,
   }),
   z.strictObject({

@@ -7,6 +7,7 @@ export function train(step: StepOfKind<"train">, { run }: StepContext): Work {
     dataset: outputOf(run, step.dataset, "dataset"),
     parentVersion: step.warmStart ? (run.parent ?? "") : "",
     shards: step.shards,
+    ...(step.executor === undefined ? {} : { executor: step.executor }),
   };
   const shards = Array.from(
     { length: step.shards },
