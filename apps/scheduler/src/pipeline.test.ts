@@ -63,6 +63,17 @@ test("what is not a pipeline is refused with the place and the remedy", () => {
     [
       withSteps({
         a: dataset,
+        train: {
+          ...{ kind: "train", dataset: "a", warmStart: true, shards: 1, after: ["a"] },
+          executor: "torch",
+        },
+      }),
+      "DEFINITION_INVALID",
+      /executor/,
+    ],
+    [
+      withSteps({
+        a: dataset,
         train: { kind: "train", dataset: "a", warmStart: true, shards: 4, after: ["a"] },
       }),
       "DEFINITION_INVALID",

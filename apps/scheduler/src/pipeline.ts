@@ -38,6 +38,7 @@ const StepSchema = z.discriminatedUnion("kind", [
     warmStart: z.boolean(),
     shards: z.int().positive(),
     learners: z.exactOptional(z.int().positive()),
+    executor: z.exactOptional(z.enum(["auto", "onnx", "tensorflow", "tfjs"])),
     after,
   }),
   z.strictObject({

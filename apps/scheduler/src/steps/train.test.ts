@@ -42,3 +42,9 @@ test("each learner counts as a core, and each member as a job", () => {
   assert.deepEqual(need(step), { cpu: 1, jobs: 3 });
   assert.deepEqual(need({ ...step, learners: 3 }), { cpu: 3, jobs: 5 });
 });
+
+test("a learner is told an executor when the pipeline asks for one, and else keeps its own default", () => {
+  const inputOf = (of: StepOfKind<"train">) => membersOf(of)[0]?.input ?? {};
+  assert.equal(inputOf({ ...step, executor: "tensorflow" })["executor"], "tensorflow");
+  assert.equal("executor" in inputOf(step), false);
+});

@@ -8,6 +8,7 @@ export function train(step: StepOfKind<"train">, { run }: StepContext): Work {
     dataset: outputOf(run, step.dataset, "dataset"),
     parentVersion: step.warmStart ? (run.parent ?? "") : "",
     shards,
+    ...(step.executor === undefined ? {} : { executor: step.executor }),
   };
   const members = (
     count: number,
