@@ -6,7 +6,6 @@ import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
-import { fitOn } from "./fit.ts";
 import { beginning, type Progress } from "./loop.ts";
 import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
 
@@ -45,8 +44,7 @@ export async function findStart(
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
     return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
   }
-  const { partitions, reader } = data;
-  const fit = await fitOn(definition.inputs, reader, partitions, signal);
+  const fit = await data.examples.fit(definition.inputs, signal);
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
   return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
 }
