@@ -4,6 +4,7 @@ import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type Progress, train } from "./loop.ts";
+import { countCalls, countSteps } from "./queues.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
@@ -59,7 +60,8 @@ export async function trainToEnd(
   const { tables, dense } = network;
   const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
   await using opened = await deps.openWire(declaration, addresses);
-  const { wire, moved } = countTraffic(opened);
+  const { wire: traffic, moved } = countTraffic(opened);
+  const wire = countCalls(traffic, deps.meters.queues);
   await wire.restore(start.progress.step, start.files);
 
   const snapshots = snapshotDeps(deps, attempt, wire, signal);
@@ -68,7 +70,7 @@ export async function trainToEnd(
     {
       learner: attempt.job,
       wire,
-      network,
+      network: countSteps(network, deps.meters.queues),
       batches,
       stages,
       lag,
