@@ -5,6 +5,7 @@ import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type LoopOptions, type Progress, train } from "./loop.ts";
 import { shareOf } from "./micro-batches.ts";
+import { countCalls, countSteps } from "./queues.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
@@ -111,14 +112,25 @@ export async function joinGang(
   const addresses = await shardAddresses(deps, attempt.shards, signal);
   const { tables, dense } = network;
   const declaration = { run, fence, lag, microBatches, learner, tables, dense };
-  const { wire, moved } = countTraffic(opening.use(await deps.openWire(declaration, addresses)));
+  const traffic = countTraffic(opening.use(await deps.openWire(declaration, addresses)));
+  const { moved } = traffic;
+  const { queues } = deps.meters;
+  const wire = countCalls(traffic.wire, queues);
   const opened = opening.move();
   return {
     ...{ wire, moved },
     options: {
       learner: attempt.job,
       own: shareOf(microBatches, learner, learners),
-      ...{ batches, wire, network, stages, lag, microBatches, snapshotSteps },
+      ...{
+        batches,
+        wire,
+        network: countSteps(network, queues),
+        stages,
+        lag,
+        microBatches,
+        snapshotSteps,
+      },
       aroundStep: (step, act) =>
         step % deps.traceEverySteps === 0
           ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)

@@ -7,7 +7,9 @@ import { grantedDataset } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";
 import type { Progress } from "./loop.ts";
-import { startStages, type Stages } from "./stages.ts";
+import { gaugeMeters } from "./meters.ts";
+import { queueNames } from "./queues.ts";
+import { bottleneckOf, startStages, type Stages } from "./stages.ts";
 import { findStart, type Start } from "./start.ts";
 
 /** What the scheduler asks of a learner. */
@@ -81,7 +83,8 @@ export async function openAttempt(
   request: TrainRequest,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const stages = startStages(deps.clock, deps.threads);
+  const stages = startStages(deps.clock, deps.meters.times);
+  gaugeMeters(deps.telemetry, deps.meters, stages);
   const { configuration, job, fence, shards, learners, learner } = request;
   const call = { timeoutMs: callMs, signal };
   const { definitionJson } = await deps.registry.getConfiguration({ configuration }, call);
@@ -123,13 +126,19 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
   const { pulled, pushed, saved } = end.moved;
+  const { queues, cpuSeconds: cpuOfStages, loopDelayP99Ms } = deps.meters;
+  const stageShares = stages.shares();
   return {
     examples: BigInt(examples),
     steps: BigInt(step),
     meanLoss: lossSum / examples,
     wallSeconds: stages.seconds(),
     cpuSeconds: cpuSeconds + end.shardCpuSeconds,
-    stageShares: stages.shares(),
+    stageShares,
+    bottleneck: bottleneckOf(stageShares),
+    stageCpuSeconds: cpuOfStages(),
+    queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].depth()])),
+    loopDelayP99Ms: loopDelayP99Ms(),
     executor: deps.compute.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),

@@ -52,30 +52,23 @@ export async function openComputeThread(
   }
 }
 
+/** Memory is opened for as much as the loop holds at a time: a step that computes, a step that is pushed. */
 function stepOn(thread: Thread): Network["step"] {
-  // As many as the loop holds: micro-batches of a step that is pushed and of one that is computed.
   const free: SharedMemory[] = [];
-  return async (batch, pulled) => {
+  return async ({ at, microBatch, rows, numeric, index, label }, pulled) => {
     const memory = free.pop() ?? openSharedMemory();
     memory.reset();
-    const release = (): void => void free.push(memory);
-    try {
-      const { at, microBatch, rows, numeric, index, label } = batch;
-      const into = gradientsLike(pulled, (length) => memory.float32(length));
-      const work: StepWork = {
-        batch: {
-          ...{ at, rows, numeric, index, label },
-          ...(microBatch === undefined ? {} : { microBatch }),
-        },
-        pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
-        into,
-      };
-      const loss = (await thread.call("step", work)) as number;
-      return { loss, gradients: into, release };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const into = gradientsLike(pulled, (length) => memory.float32(length));
+    const work: StepWork = {
+      batch: {
+        ...{ at, rows, numeric, index, label },
+        ...(microBatch === undefined ? {} : { microBatch }),
+      },
+      pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
+      into,
+    };
+    const loss = (await thread.call("step", work)) as number;
+    return { loss, gradients: into, release: () => void free.push(memory) };
   };
 }
 
