@@ -4,6 +4,7 @@ import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
+import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -182,7 +183,7 @@ function declarationOf(
     shard,
     shards: layout.dense.length,
     ...{ lag, microBatches },
-    tables: tables.map((table) => ({ ...table, optimizer: optimizerMessage(table.optimizer) })),
+    tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
       initial: bytesOf(initial),

@@ -8,6 +8,7 @@ import {
   type ParameterTable,
   shardOf,
   type TableOptimizer,
+  type ValueStorage,
 } from "@heddle/kernels";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
 import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
@@ -29,6 +30,7 @@ export interface TableDeclaration {
   readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  readonly storage?: ValueStorage;
   /** Keep a version a row; see `TableSpec`. */
   readonly versions?: boolean;
 }

@@ -74,6 +74,17 @@ test("an update rule is one that exists, with numbers that make sense, for rows 
   refused(withRules({ kind: "rowwise-adagrad", rate: 1 }, adam), /embeddings\.initialAccumulator/);
 });
 
+test("how rows are kept is optional, and absent from a definition that says nothing of it", () => {
+  const withRows = (rows: object) => ({ training: { ...definition.training, rows } });
+  const { training } = readDefinition(JSON.stringify(definition)).definition;
+  assert.ok(!("rows" in training));
+  const half = readDefinition(
+    JSON.stringify({ ...definition, ...withRows({ storage: "bfloat16" }) }),
+  );
+  assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
+  refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
+});
+
 test("what is not JSON is refused with its remedy", () => {
   assert.throws(() => readDefinition("{"), {
     reason: "DEFINITION_INVALID",

@@ -113,12 +113,23 @@ export type Optimizer =
       readonly dense: DenseOptimizer;
     };
 
+/** How shards keep embedding rows. */
+export interface RowOptions {
+  /**
+   * 4 bytes a value, or 2, of which a value keeps 8 significant bits. Optimiser slots and arithmetic are float32 in both, and so are
+   * snapshots and versions. float32 when absent.
+   */
+  readonly storage?: "float32" | "bfloat16";
+}
+
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
   readonly optimizer: Optimizer;
   /** Standard deviation of a new embedding row's values. */
   readonly embeddingDeviation: number;
+  /** What shards keep of embedding rows; float32 and every row when absent. */
+  readonly rows?: RowOptions;
   /** Steps between snapshots. */
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */

@@ -2,7 +2,7 @@
 // @generated from file heddle/parameter_server/v1/parameter_server_service.proto (package heddle.parameter_server.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ObjectRef } from "../../common/v1/common_pb.js";
 
@@ -73,6 +73,13 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: bool versions = 8;
    */
   versions: boolean;
+
+  /**
+   * How rows lie in memory. Unspecified: float32.
+   *
+   * @generated from field: heddle.parameter_server.v1.ValueStorage storage = 9;
+   */
+  storage: ValueStorage;
 };
 
 /**
@@ -933,6 +940,32 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
  * Use `create(StatsResponseSchema)` to create a new message.
  */
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
+
+/**
+ * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.ValueStorage
+ */
+export enum ValueStorage {
+  /**
+   * float32.
+   *
+   * @generated from enum value: VALUE_STORAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The upper half of a float32, rounded to the nearest, ties to even.
+   *
+   * @generated from enum value: VALUE_STORAGE_BFLOAT16 = 1;
+   */
+  BFLOAT16 = 1,
+}
+
+/**
+ * Describes the enum heddle.parameter_server.v1.ValueStorage.
+ */
+export declare const ValueStorageSchema: GenEnum<ValueStorage>;
 
 /**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
