@@ -39,6 +39,7 @@ export async function openNetwork(
   const compiled = await executor.compile(step, spec);
   const hasNumeric = spec.inputs["numeric"] !== undefined;
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
+  const hasWeight = spec.inputs["weight"] !== undefined;
   const table = embeddingTable(definition);
   const { dimension } = table;
   const dense = denseParameters(definition);
@@ -50,6 +51,7 @@ export async function openNetwork(
       const { rows, numeric, label, index, ids } = batch;
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
+      if (hasWeight) inputs["weight"] = batch.weight;
       if (hasEmbedded) {
         const embedded = new Float32Array(index.length * dimension);
         gatherRows(present(pulled.rows[table.name], "pulled rows"), dimension, index, embedded);

@@ -14,6 +14,7 @@ export {
   type Fallback,
   type Gate,
   type ModelDefinition,
+  type ModuleSources,
   type Partitioning,
   type Slice,
   type Training,
