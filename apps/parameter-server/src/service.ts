@@ -50,14 +50,14 @@ export function shardService(deps: ShardServiceDeps): Implementation {
 
   const pull = async (
     { fence, step: wanted, tables, dense }: PullRequest,
-    { signal }: CallContext,
+    { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
     const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids)))),
-      dense: dense ? bytesOf(run.shard.pullDense()) : new Uint8Array(),
+      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
     run.order.served(step);

@@ -3,6 +3,7 @@ import { parseStrict } from "@heddle/config";
 import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
 import { z } from "zod";
 import { ArchitectureSchema } from "./architecture.ts";
+import { OptimizerSchema } from "./optimizer.ts";
 
 /** A model definition that was checked, and the name its content gives it. */
 export interface Configuration {
@@ -37,7 +38,6 @@ function readJson(text: string): unknown {
 }
 
 const count = z.int().positive();
-const rate = z.number().positive();
 const share = z.number().min(0).max(1);
 const text = z.string().min(1).max(1_000);
 const column = z.string().min(1).max(200);
@@ -159,12 +159,7 @@ const Partitioning = z.discriminatedUnion("by", [
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
-  optimizer: z.strictObject({
-    kind: z.literal("adagrad"),
-    embeddingRate: rate,
-    denseRate: rate,
-    initialAccumulator: z.number().min(0),
-  }),
+  optimizer: OptimizerSchema,
   embeddingDeviation: z.number().min(0),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),

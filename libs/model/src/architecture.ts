@@ -18,6 +18,7 @@ export interface Network {
 
 /** Names that the steps give to other inputs than parameters. */
 const taken = new Set(["numeric", "embedded", "wide", "joined", "label", "weight", "embeddings"]);
+const rules = new Set(["sgd", "momentum", "adagrad", "adam"]);
 const parameterValuesMax = 1 << 26;
 
 export function widthsOf({ inputs, architecture }: ModelDefinition): Widths {
@@ -71,8 +72,8 @@ function checkParameter(definition: ModelDefinition, name: string, spec: Paramet
   const wrong = (why: string): HeddleError => invalid(definition, `its parameter "${name}" ${why}`);
   if (!/^[A-Za-z_]\w{0,99}$/.test(name)) throw wrong("should be named by letters, digits and _");
   if (taken.has(name)) throw wrong("has the name of an input: choose another");
-  const { shape, start, rate, moving } = spec;
-  if (!Array.isArray(shape)) throw wrong("has no shape: give a list of sizes");
+  const { shape, start, optimizer, moving } = spec;
+  if (!isList(shape)) throw wrong("has no shape: give a list of sizes");
   const values = shape.reduce((size, side) => size * side, 1);
   if (!shape.every((side) => Number.isInteger(side) && side > 0) || values > parameterValuesMax) {
     throw wrong(
@@ -86,11 +87,18 @@ function checkParameter(definition: ModelDefinition, name: string, spec: Paramet
       `starts with ${JSON.stringify(start)}: expected ${starts.join(", ")} or { normal }`,
     );
   }
-  if (rate !== undefined && !(rate > 0)) throw wrong(`has rate ${rate}, not above 0`);
+  if (optimizer !== undefined && !(rules.has(optimizer.kind) && optimizer.rate > 0)) {
+    throw wrong(
+      `has optimizer ${JSON.stringify(optimizer)}: expected kind ${[...rules].join(", ")}, with a rate above 0`,
+    );
+  }
   if (moving !== undefined && !(moving.momentum >= 0 && moving.momentum < 1)) {
     throw wrong(`moves with momentum ${moving.momentum}: expected 0 or more, less than 1`);
   }
 }
+
+/** What comes out of a module need not be what its types say. */
+const isList = (value: unknown): boolean => Array.isArray(value);
 
 function invalid({ name }: ModelDefinition, why: string, cause?: unknown): HeddleError {
   return new HeddleError(

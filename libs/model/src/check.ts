@@ -1,7 +1,6 @@
 import { HeddleError, seededRandom } from "@heddle/base";
 import type { Executor, StepSpec, TensorData } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
-import { networkOf } from "./architecture.ts";
 import { denseParameters } from "./parameters.ts";
 import { type ModelStep, predictStep, trainStep } from "./steps.ts";
 
@@ -29,7 +28,6 @@ export async function checkModel(
   const first = Object.fromEntries(
     denseParameters(definition).map(({ name, initial }) => [name, initial]),
   );
-  refuseMoving(definition);
   const trained = await runOnce(definition, trainStep(definition), first, executor);
   const predicted = await runOnce(definition, predictStep(definition), first, executor);
   const { description } = trained;
@@ -78,15 +76,4 @@ function rowsFor({ inputs }: StepSpec): Record<string, TensorData> {
     return [name, Float32Array.from({ length }, draw)];
   });
   return Object.fromEntries(drawn);
-}
-
-/** Shards have one update rule for all dense parameters so far, and Adagrad would not move these as it should. */
-function refuseMoving(definition: ModelDefinition): void {
-  const moving = networkOf(definition).parameters.find(([, spec]) => spec.moving !== undefined);
-  if (moving === undefined) return;
-  throw new HeddleError(
-    "INVALID_ARGUMENT",
-    "ARCHITECTURE_INVALID",
-    `the architecture of model ${definition.name} cannot be trained yet: its parameter "${moving[0]}" moves, and parameter servers of this release have no update rule for one parameter`,
-  );
 }

@@ -112,7 +112,10 @@ test("parameters that cannot be are refused by name", async () => {
     ["{ w: { start: 'zeros' } }", /"w" has no shape/],
     ["{ w: { shape: [0, 1], start: 'zeros' } }", /"w" has shape \[0,1\]/],
     ["{ w: { shape: [1], start: 'random' } }", /"w" starts with "random": expected zeros, ones/],
-    ["{ w: { shape: [1], start: 'zeros', rate: 0 } }", /"w" has rate 0, not above 0/],
+    [
+      "{ w: { shape: [1], start: 'zeros', optimizer: { kind: 'sgd', rate: 0 } } }",
+      /"w" has optimizer .*rate above 0/,
+    ],
     ["{ w: { shape: [1], start: 'zeros', moving: { momentum: 1 } } }", /momentum 1: expected/],
     ["(() => { throw new Error('odd'); })()", /parameters threw: Error: odd/],
   ] as const) {

@@ -1,7 +1,9 @@
 import { seededRandom } from "@heddle/base";
+import type { Optimizer, TableOptimizer } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
-import type { Start } from "@heddle/sdk/architecture";
+import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
+import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 
 /** A dense parameter as training starts with it. */
 export interface DenseParameter {
@@ -10,9 +12,7 @@ export interface DenseParameter {
   readonly shape: readonly number[];
   /** First values, row-major: a pure function of the definition. */
   readonly initial: Float32Array;
-  /** Learning rate and first accumulator of Adagrad. */
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 /** The one table of a model. Column 0 of a row is the wide weight, the others are the embedding. */
@@ -20,8 +20,7 @@ export interface EmbeddingTable {
   readonly name: string;
   /** float32 values a row: 1 + the architecture's dimension. */
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
 }
@@ -30,8 +29,7 @@ export function embeddingTable({ architecture, training }: ModelDefinition): Emb
   return {
     name: "embeddings",
     dimension: 1 + architecture.dimension,
-    rate: training.optimizer.embeddingRate,
-    initialAccumulator: training.optimizer.initialAccumulator,
+    optimizer: rowOptimizer(training),
     initialDeviation: training.embeddingDeviation,
     seed: training.seed,
   };
@@ -44,13 +42,12 @@ export function embeddingTable({ architecture, training }: ModelDefinition): Emb
  * variance 2 / (inputs + outputs)), biases at zero.
  */
 export function denseParameters(definition: ModelDefinition): readonly DenseParameter[] {
-  const { seed, optimizer } = definition.training;
-  return networkOf(definition).parameters.map(([name, { shape, start, rate }]) => ({
+  const { training } = definition;
+  return networkOf(definition).parameters.map(([name, spec]) => ({
     name,
-    shape,
-    initial: draw(name, shape, start, seed),
-    rate: rate ?? optimizer.denseRate,
-    initialAccumulator: optimizer.initialAccumulator,
+    shape: spec.shape,
+    initial: draw(name, spec, training.seed),
+    optimizer: optimizerOf(spec, definition),
   }));
 }
 
@@ -61,17 +58,31 @@ export function shapesOf(
   return networkOf(definition).parameters.map(([name, { shape }]) => [name, shape]);
 }
 
-function draw(name: string, shape: readonly number[], start: Start, seed: number): Float32Array {
+/** A moving parameter p goes to an update u by the gradient p − u: p − (1 − momentum) (p − u). */
+function optimizerOf(
+  { moving, optimizer }: ParameterSpec,
+  { training }: ModelDefinition,
+): Optimizer {
+  if (moving !== undefined) return { kind: "sgd", rate: 1 - moving.momentum };
+  return denseOptimizer(training, optimizer);
+}
+
+function draw(name: string, { shape, start }: ParameterSpec, seed: number): Float32Array {
   const outputs = shape.length > 1 ? (shape.at(-1) ?? 1) : 1;
   const size = shape.reduce((product, side) => product * side, 1);
   const values = new Float32Array(size);
   if (start === "zeros") return values;
   if (start === "ones") return values.fill(1);
   const random = seededRandom(seed).split(name);
-  const inputs = size / outputs;
-  const deviation =
-    typeof start === "object"
-      ? start.normal
-      : Math.sqrt(2 / (start === "he" ? inputs : inputs + outputs));
+  const deviation = deviationOf(start, size / outputs, outputs);
   return values.map(() => deviation * random.normal());
+}
+
+function deviationOf(
+  start: Exclude<Start, "zeros" | "ones">,
+  inputs: number,
+  outputs: number,
+): number {
+  if (typeof start === "object") return start.normal;
+  return Math.sqrt(2 / (start === "he" ? inputs : inputs + outputs));
 }

@@ -3,6 +3,7 @@
  * definitions, not in it, because its types are TensorFlow.js's: install @tensorflow/tfjs-core to have them checked.
  */
 import type * as tfcore from "@tensorflow/tfjs-core";
+import type { DenseOptimizer } from "./model.ts";
 
 export { batchNorm, type BatchNormNames, batchNormParameters } from "./batch-norm.ts";
 
@@ -31,8 +32,8 @@ export type Start = "zeros" | "ones" | "he" | "glorot" | { readonly normal: numb
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly start: Start;
-  /** Learning rate in place of the definition's for dense parameters. */
-  readonly rate?: number;
+  /** Its update rule, in place of the definition's for dense parameters. */
+  readonly optimizer?: DenseOptimizer;
   /**
    * It is not learnt but follows what `updates` gives for it in training: momentum × itself + (1 − momentum) × update. Batch
    * norm's statistics are such; with a momentum of 0 it is a number that the model computes itself, a temperature that falls, say.

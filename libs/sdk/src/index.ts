@@ -10,12 +10,15 @@ export { defineMetric, type MetricDefinition, type MetricExpression } from "./me
 export {
   type Architecture,
   defineModel,
+  type DenseOptimizer,
   type Examples,
   type Fallback,
   type Gate,
   type ModelDefinition,
   type ModuleSources,
+  type Optimizer,
   type Partitioning,
+  type RowOptimizer,
   type Slice,
   type Training,
 } from "./model.ts";
