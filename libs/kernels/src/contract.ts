@@ -94,6 +94,28 @@ export function tableContract(name: string, create: Create): void {
     }
   });
 
+  check("versions are refused where a table keeps none, and where they would fall", () => {
+    const refused = (reason: string, body: () => void): void => {
+      assert.throws(body, (error) => isHeddleError(error, reason));
+    };
+    const plain = create(spec);
+    const [zeros, one] = [new Float32Array(5), Uint32Array.of(1)];
+    refused("NO_VERSIONS", () => plain.pull(ids(1), zeros, one));
+    refused("NO_VERSIONS", () => plain.pullNewer(ids(1), 1));
+    refused("NO_VERSIONS", () => plain.changedSince(1));
+    refused("NO_VERSIONS", () => plain.freeze(1));
+    const table = create({ ...spec, versions: true });
+    table.push(ids(1), zeros, 2 ** 32 - 2);
+    const before = table.snapshot();
+    for (const bad of [undefined, 2 ** 32 - 3, 2 ** 32 - 1.5, 2 ** 32, NaN]) {
+      refused("VERSION_INVALID", () => table.push(ids(1), zeros, bad));
+    }
+    assert.deepEqual(table.snapshot(), before);
+    refused("WRONG_SIZE", () => table.restore({ ...before, versions: new Uint32Array(2) }));
+    table.push(ids(1), zeros, 2 ** 32 - 1);
+    assert.deepEqual(table.changedSince(2 ** 32 - 2).versions, Uint32Array.of(2 ** 32 - 1));
+  });
+
   check("a hundred thousand rows keep their values while the table grows", () => {
     const table = create({ ...spec, initialDeviation: 0 });
     for (let first = 0; first < 100_000; first += 1_000) {
