@@ -3,11 +3,12 @@ import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform } from "@heddle/transform";
 import { openBatches } from "./batches.ts";
+import type { Layer } from "./chain.ts";
+import { type CutDeps, openCuts } from "./cuts.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type Progress, train } from "./loop.ts";
 import { openNetwork } from "./network.ts";
-import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
 import { countTraffic, type Moved } from "./traffic.ts";
@@ -48,8 +49,8 @@ export async function trainToEnd(
 ): Promise<End> {
   const { data, stages, definition } = attempt;
   if (start.snapshot !== undefined && start.progress.cursor.partition === data.partitions.length) {
-    const { progress, snapshot, files } = start;
-    const parameters = onlyFile(files);
+    const { progress, snapshot, layers } = start;
+    const parameters = onlyFile(layers);
     const moved = { pulled: 0, pushed: 0, saved: 0 };
     return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
   }
@@ -61,12 +62,14 @@ export async function trainToEnd(
   const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
   await using opened = await deps.openWire(declaration, addresses);
   const { wire, moved } = countTraffic(opened);
-  await wire.restore(start.progress.step, start.files);
+  await wire.restore(start.progress.step, start.layers);
 
   const { batchSize, seed, snapshotSteps } = definition.training;
   const { partitions, reader } = data;
   const source = { reader, partitions, program, batchSize, seed, stages };
-  const snapshots = snapshotDeps(deps, attempt, wire, signal);
+  // A parent's layers are not this run's.
+  const layers = start.snapshot === undefined ? [] : start.layers;
+  await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
   const progress = await train(
     {
       learner: attempt.job,
@@ -81,19 +84,15 @@ export async function trainToEnd(
           ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, run)
           : run(),
       onStep: measure(deps, attempt, start.progress),
-      onCut: (at) => writeSnapshot(snapshots, start.subject, at),
+      onCut: cuts.cut,
     },
     start.progress,
     signal,
   );
-  const last = await stages.wait(
-    "snapshot",
-    writeFinalSnapshot(snapshots, start.subject, progress),
-  );
+  const { manifest, parameters } = await stages.wait("snapshot", cuts.end(progress));
   const { cpuSeconds } = await wire.usage();
-  const parameters = onlyFile(last.manifest.files);
   return {
-    ...{ progress, snapshot: last.info, parameters },
+    ...{ progress, snapshot: manifest, parameters },
     ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
   };
 }
@@ -115,12 +114,12 @@ async function shardAddresses(
   });
 }
 
-function snapshotDeps(
+function cutDeps(
   { objects, registry }: TrainDeps,
   { run }: Attempt,
   wire: Wire,
   signal: AbortSignal,
-): SnapshotDeps {
+): CutDeps {
   return {
     objects,
     wire,
@@ -157,6 +156,7 @@ function measure(
   };
 }
 
-function onlyFile(files: readonly ObjectInfo[]): ObjectInfo {
+function onlyFile(layers: readonly Layer[]): ObjectInfo {
+  const files = layers.flatMap((layer) => layer.files);
   return present(files.length === 1 ? files[0] : undefined, "the one file of a run's end");
 }

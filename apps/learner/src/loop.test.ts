@@ -45,7 +45,8 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
       push: async (step, _ids, _gradients, cut) => {
         log.push(`push ${step}${cut ? " cut" : ""}`);
       },
-      snapshot: async () => [],
+      freeze: async () => undefined,
+      snapshot: async () => ({ rows: 0, files: [] }),
       usage: async () => ({ cpuSeconds: 0 }),
       [Symbol.asyncDispose]: async () => undefined,
     },

@@ -1,4 +1,5 @@
 import { present } from "@heddle/base";
+import type { ObjectInfo } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
@@ -93,21 +94,34 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
-): Pick<Wire, "restore" | "snapshot" | "usage"> {
+): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files) => {
-      const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
-      await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects }, call),
-      );
+    restore: async (step, layers) => {
+      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
+      const request = {
+        ...{ fence, step: BigInt(step), objects },
+        increments: increments.map((of) => ({ objects: of })),
+      };
+      await each(shards, ({ traced }) => traced.restore(request, call));
     },
-    snapshot: async (step, objectPrefix) =>
-      each(shards, async ({ traced }, shard) => {
+    freeze: async (step, since) => {
+      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
+      const request = { fence, step: BigInt(step), ...from };
+      await each(shards, ({ traced }) => traced.freeze(request, call));
+    },
+    snapshot: async (step, objectPrefix) => {
+      const saved = await each(shards, async ({ traced }, shard) => {
         const request = { fence, step: BigInt(step), objectPrefix };
-        const { object } = await traced.snapshot(request, call);
+        const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
-      }),
+        const { name, bytes, sha256 } = object;
+        return { file: { name, bytes: Number(bytes), sha256 }, rows: Number(rows) };
+      });
+      return {
+        files: saved.map(({ file }) => file),
+        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    },
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
       return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
@@ -180,6 +194,8 @@ function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout
     })),
   };
 }
+
+const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

@@ -1,4 +1,4 @@
-import type { ObjectInfo } from "@heddle/objects";
+import type { Layer } from "./chain.ts";
 import type { Network } from "./network.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
@@ -32,11 +32,11 @@ export interface Gradients {
  */
 export interface Wire {
   /**
-   * Returns all shards to a cut; without files to the initial parameters.
+   * Returns all shards to a cut; without layers to the initial parameters.
    *
    * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS.
    */
-  restore(step: number, files: readonly ObjectInfo[]): Promise<void>;
+  restore(step: number, layers: readonly Pick<Layer, "files">[]): Promise<void>;
   /** Reads all tables' rows of `ids` (without repetition) and all dense parameters, as the step must see them. */
   pull(step: number, ids: BigUint64Array): Promise<Pulled>;
   /**
@@ -45,8 +45,14 @@ export interface Wire {
    * @param cut whether a cut follows: no pull is under way then, and none starts before this resolves.
    */
   push(step: number, ids: BigUint64Array, gradients: Gradients, cut: boolean): Promise<void>;
-  /** Writes each shard's state at that step under the prefix. */
-  snapshot(step: number, objectPrefix: string): Promise<readonly ObjectInfo[]>;
+  /**
+   * Has each shard take a cut at that step, at once; a cut before it is given up.
+   *
+   * @param since only rows changed after that step; all when absent.
+   */
+  freeze(step: number, since?: number): Promise<void>;
+  /** Writes each shard's cut of that step under the prefix, while steps go on. */
+  snapshot(step: number, objectPrefix: string): Promise<Omit<Layer, "step">>;
   /** CPU seconds of all shards' processes. */
   usage(): Promise<{ readonly cpuSeconds: number }>;
   [Symbol.asyncDispose](): Promise<void>;

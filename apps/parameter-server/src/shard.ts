@@ -1,4 +1,4 @@
-import { mergeParameters, type ParameterState, type TableState } from "@heddle/artifact";
+import type { ParameterState } from "@heddle/artifact";
 import { HeddleError } from "@heddle/base";
 import {
   checkGradients,
@@ -7,8 +7,9 @@ import {
   createTable,
   type DenseVector,
   type ParameterTable,
-  shardOf,
 } from "@heddle/kernels";
+import { freezeShard, type FrozenShard } from "./frozen.ts";
+import { openRestoring, type Restoring } from "./restoring.ts";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -63,17 +64,24 @@ export interface Shard {
    * Applies the gradients of one step, or nothing of them.
    *
    * @param dense gradients of all dense parameters in order of declaration.
-   * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
+   * @param version of what changes: the step, so that a cut can ask for what changed since another.
+   * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL, VERSION_INVALID.
    */
-  push(tables: readonly RowGradients[], dense: Float32Array): void;
+  push(tables: readonly RowGradients[], dense: Float32Array, version: number): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
-   * Replaces everything by what of a snapshot's parts belongs to this shard.
+   * Takes a cut; there is one at a time.
    *
-   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the parts are of another declaration.
+   * @param since only rows changed by pushes of later steps; all of them when absent.
    */
-  restore(parts: readonly ParameterState[]): void;
+  freeze(since?: number): FrozenShard;
+  /**
+   * Takes what of a snapshot belongs to this shard, which replaces everything when it is finished.
+   *
+   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the files are of another declaration; as `readLayers`.
+   */
+  startRestore(): Restoring;
   /** Back to the initial state. */
   reset(): void;
 }
@@ -109,47 +117,51 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       }
       return out;
     },
-    push: (gradients, denseGradients) => {
+    push: (gradients, denseGradients, version) => {
       for (const { table, ids, gradients: rows } of gradients) {
         checkRows(tableOf(table), table, ids, rows);
       }
       checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
       checkGradients(denseGradients, "the dense parameters");
-      for (const { table, ids, gradients: rows } of gradients) tableOf(table).push(ids, rows);
+      for (const { table, ids, gradients: rows } of gradients) {
+        tableOf(table).push(ids, rows, version);
+      }
       let at = 0;
       for (const vector of dense.values()) {
         vector.push(denseGradients.subarray(at, at + vector.values.length));
         at += vector.values.length;
       }
     },
-    state: () => ({
-      tables: Object.fromEntries(
-        [...tables].map(([name, table]) => [
-          name,
-          { ...table.snapshot(), dimension: table.spec.dimension },
-        ]),
-      ),
-      dense: Object.fromEntries(
-        [...dense].map(([name, { values, slots }]) => [
-          name,
-          { values: values.slice(), slots: slots.slice() },
-        ]),
-      ),
-    }),
-    restore: (parts) => {
-      const { shard, shards } = declaration;
-      const merged = mergeParameters(parts, (id) => shardOf(id, shards) === shard);
-      const newTables = freshTables(declaration, rowsMax);
-      const newDense = freshDense(declaration);
-      for (const [name, table] of newTables) restoreTable(name, table, merged.tables[name]);
-      for (const [name, vector] of newDense) restoreDense(name, vector, merged);
-      tables = newTables;
-      dense = newDense;
+    state: () => stateOf(tables, dense),
+    freeze: (since) => freezeShard(tables, dense, since),
+    startRestore: () => {
+      const fresh = { tables: freshTables(declaration, rowsMax), dense: freshDense(declaration) };
+      return openRestoring(declaration, fresh, () => ({ tables, dense } = fresh));
     },
     reset: () => {
       tables = freshTables(declaration, rowsMax);
       dense = freshDense(declaration);
     },
+  };
+}
+
+function stateOf(
+  tables: ReadonlyMap<string, ParameterTable>,
+  dense: ReadonlyMap<string, DenseVector>,
+): ParameterState {
+  return {
+    tables: Object.fromEntries(
+      [...tables].map(([name, table]) => [
+        name,
+        { ...table.snapshot(), dimension: table.spec.dimension },
+      ]),
+    ),
+    dense: Object.fromEntries(
+      [...dense].map(([name, { values, slots }]) => [
+        name,
+        { values: values.slice(), slots: slots.slice() },
+      ]),
+    ),
   };
 }
 
@@ -162,7 +174,10 @@ function freshTables({ tables }: Declaration, rowsMax: number): Map<string, Para
         initialAccumulator,
         epsilon: adagradEpsilon,
       } as const;
-      return [name, createTable({ dimension, optimizer, initialDeviation, seed, rowsMax })];
+      return [
+        name,
+        createTable({ dimension, optimizer, initialDeviation, seed, rowsMax, versions: true }),
+      ];
     }),
   );
 }
@@ -196,35 +211,6 @@ function checkRows(
     );
   }
   table.makeRoom(ids);
-}
-
-function restoreTable(name: string, table: ParameterTable, saved: TableState | undefined): void {
-  if (saved === undefined) throw differs(`it has no table ${name}`);
-  if (saved.dimension !== table.spec.dimension) {
-    throw differs(
-      `its table ${name} has rows of ${saved.dimension} values, not ${table.spec.dimension}`,
-    );
-  }
-  table.restore(saved);
-}
-
-function restoreDense(name: string, vector: DenseVector, saved: ParameterState): void {
-  const state = saved.dense[name];
-  if (state === undefined) throw differs(`it has no dense parameter ${name}`);
-  if (state.values.length !== vector.values.length) {
-    throw differs(
-      `its dense parameter ${name} has ${state.values.length} values, not ${vector.values.length}`,
-    );
-  }
-  vector.restore(state.values, state.slots);
-}
-
-function differs(why: string): HeddleError {
-  return new HeddleError(
-    "FAILED_PRECONDITION",
-    "SNAPSHOT_DIFFERS",
-    `the snapshot is of another model shape: ${why}; warm-start from a version of the same architecture, or train without a parent`,
-  );
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

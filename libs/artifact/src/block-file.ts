@@ -55,7 +55,7 @@ export function* encodeFile(
   part: FilePart,
   tables: readonly TablePieces[],
   dense: Readonly<Record<string, DenseState>>,
-): Generator<Uint8Array> {
+): Generator<Uint8Array, undefined> {
   let number = 0;
   const names = Object.keys(dense).sort();
   const ordered = [...tables].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -7,7 +7,7 @@ export {
   type TablePieces,
 } from "./block-file.ts";
 export { readLayers, type SourceFile, type Target } from "./layers.ts";
-export { mergeParameters } from "./merge.ts";
+export { mergeParameters, partsOverlap } from "./merge.ts";
 export { sortedPieces } from "./order.ts";
 export {
   decodeParameters,

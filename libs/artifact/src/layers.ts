@@ -1,5 +1,5 @@
-import { HeddleError } from "@heddle/base";
 import type { FileHeader } from "./block-file.ts";
+import { partsOverlap } from "./merge.ts";
 import type { TableState } from "./parameter-file.ts";
 import { type FilePiece, readFile } from "./read-file.ts";
 
@@ -13,8 +13,12 @@ export interface SourceFile {
 export interface Target {
   /** @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when it cannot take such a file. */
   header(header: FileHeader): void;
-  /** Replaces the rows of these ids, and adds those it has not. */
-  rows(table: string, rows: TableState): void;
+  /**
+   * Replaces the rows of these ids, and adds those it has not.
+   *
+   * @param base whether they are of the first layer, where it has none of them.
+   */
+  rows(table: string, rows: TableState, base: boolean): void;
   dense(name: string, from: number, data: Float32Array): void;
 }
 
@@ -29,7 +33,7 @@ export async function readLayers(
   layers: readonly (readonly SourceFile[])[],
   target: Target,
 ): Promise<void> {
-  for (const files of layers) {
+  for (const [layer, files] of layers.entries()) {
     const seen: FileHeader[] = [];
     for (const { name, chunks } of files) {
       for await (const piece of readFile(chunks, name)) {
@@ -37,18 +41,18 @@ export async function readLayers(
           seen.push(piece.header);
           checkParts(seen, files.length, name);
         }
-        hand(piece, target);
+        hand(piece, target, layer === 0);
       }
     }
   }
 }
 
-function hand(piece: FilePiece, target: Target): void {
+function hand(piece: FilePiece, target: Target, base: boolean): void {
   switch (piece.kind) {
     case "header":
       return target.header(piece.header);
     case "rows":
-      return target.rows(piece.table, piece.rows);
+      return target.rows(piece.table, piece.rows, base);
     case "dense":
       return target.dense(piece.name, piece.from, piece.data);
   }
@@ -60,9 +64,7 @@ function checkParts(seen: readonly FileHeader[], files: number, name: string): v
   if (last === undefined || last.shards === 0) return;
   const twice = seen.filter(({ shard }) => shard === last.shard).length > 1;
   if (last.shards === files && !twice) return;
-  throw new HeddleError(
-    "DATA_LOSS",
-    "PARTS_OVERLAP",
-    `${name} is of shard ${last.shard} of ${last.shards}, which does not fit the ${files} files named beside it: name the files of one snapshot manifest`,
+  throw partsOverlap(
+    `${name} is of shard ${last.shard} of ${last.shards}, which does not fit the ${files} files named beside it`,
   );
 }

@@ -145,4 +145,10 @@ export interface ParameterTable {
    * RESOURCE_EXHAUSTED TABLE_FULL.
    */
   restore(rows: TableRows): void;
+  /**
+   * Replaces the rows of these ids and adds those that are not there: what a snapshot in pieces is restored by.
+   *
+   * @throws {HeddleError} as `restore`; then nothing of it is applied.
+   */
+  load(rows: TableRows): void;
 }

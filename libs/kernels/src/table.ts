@@ -3,7 +3,7 @@ import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
 import { pieces } from "./pieces.ts";
-import type { ParameterTable, TableSpec } from "./port.ts";
+import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
 import {
   checkRows,
@@ -74,10 +74,7 @@ export function createTable(
     },
     makeRoom,
     snapshot: () => snapshotOf(kernel, staging()),
-    changedSince: (version) => {
-      needVersions(spec.versions);
-      return snapshotOf(kernel, staging(), version);
-    },
+    changedSince: (version) => changedRows(kernel, staging(), spec, version),
     freeze: (since) => {
       if (since !== undefined) needVersions(spec.versions);
       return cut.freeze(since);
@@ -88,10 +85,30 @@ export function createTable(
       refuseBeyond(saved.ids.length, rowsMax);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
-      newest = saved.versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
+      newest = newestOf(saved);
+    },
+    load: (more) => {
+      refuseFrozen(cut.frozen, "rows were to be loaded");
+      checkRows(more, dimension, slotWidth);
+      makeRoom(more.ids);
+      writeRows(kernel, staging(), more);
+      newest = Math.max(newest, newestOf(more));
     },
   };
 }
+
+function changedRows(
+  kernel: Kernel,
+  staging: Staging,
+  { versions }: TableSpec,
+  since: number,
+): TableRows {
+  needVersions(versions);
+  return snapshotOf(kernel, staging, since);
+}
+
+const newestOf = ({ versions }: TableRows): number =>
+  versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
 
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
