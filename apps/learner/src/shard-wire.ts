@@ -185,7 +185,8 @@ function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout
     shard,
     shards: layout.dense.length,
     lag,
-    tables: [...tables],
+    // Increments are of the rows that changed.
+    tables: tables.map((table) => ({ ...table, versions: true })),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, rate, initialAccumulator }) => ({
       name,
       initial: bytesOf(initial),

@@ -95,15 +95,21 @@ export function cutHandlers({ objects, encoder }: CutDeps, keeper: Keeper) {
   /** Steps go on between any two slices of it. */
   async function save({ frozen, stop: { signal } }: Cut, { request }: KeptRun, prefix: string) {
     const { shard, shards } = request;
-    encoder.begin(frozen.tables);
-    for (;;) {
-      signal.throwIfAborted();
-      const next = frozen.next(sliceBytes);
-      if (next === undefined) break;
-      encoder.add(next.table, next.rows);
-      await nextTurn();
+    signal.throwIfAborted();
+    const tables = frozen.tables.map(({ name, dimension }) => ({ name, dimension }));
+    encoder.begin(tables);
+    for (const { name, dimension, view } of frozen.tables) {
+      for (let rows = view.next(sliceBytes); rows !== undefined; rows = view.next(sliceBytes)) {
+        encoder.add(name, { ...rows, dimension });
+        await nextTurn();
+        signal.throwIfAborted();
+      }
     }
-    const { rows, pieces } = await encoder.encode({ shard, shards }, frozen.tables, frozen.dense);
+    // A released view ends early: what was copied of it is not all.
+    signal.throwIfAborted();
+    // All is copied: pushes need copy nothing for it any more.
+    frozen.release();
+    const { rows, pieces } = await encoder.encode({ shard, shards }, tables, frozen.dense);
     const name = `${prefix}/shard-${shard}-of-${shards}.tensors`;
     return { info: await objects.putStream(name, until(pieces, signal)), rows };
   }

@@ -1,56 +1,47 @@
-import type { DenseState, TableState } from "@heddle/artifact";
-import type { DenseVector, ParameterTable } from "@heddle/kernels";
-import type { CutTable } from "./encoder.ts";
+import type { ParameterState } from "@heddle/artifact";
+import type { DenseVector, FrozenView, ParameterTable } from "@heddle/kernels";
 
-/** A shard's parameters as they were at a cut, handed out once while pushes go on. */
+/** A shard as it was at one moment. It stays what it is when the shard is restored or reset. */
 export interface FrozenShard {
-  readonly tables: readonly CutTable[];
-  readonly dense: Readonly<Record<string, DenseState>>;
-  /**
-   * The next rows, in no particular order.
-   *
-   * @param bytesMax of them; so it bounds how long the call takes.
-   * @returns undefined when all were returned.
-   */
-  next(bytesMax: number): { readonly table: string; readonly rows: TableState } | undefined;
-  /** Ends it: pushes need copy nothing for it any more. */
+  /** The number of the last push that it has. */
+  readonly version: number;
+  /** Tables in order of declaration. */
+  readonly tables: readonly {
+    readonly name: string;
+    readonly dimension: number;
+    readonly view: FrozenView;
+  }[];
+  /** Copies of all dense parameters, by name. */
+  readonly dense: ParameterState["dense"];
+  /** Ends it; a second call does nothing. */
   release(): void;
 }
 
-/**
- * Dense parameters are few, so they are copied; rows are copied when they are handed out or about to change.
- *
- * @param since only rows changed by pushes of later steps.
- */
-export function freezeShard(
+/** Takes a cut of all tables or of none. */
+export function freezeTables(
   tables: ReadonlyMap<string, ParameterTable>,
-  dense: ReadonlyMap<string, DenseVector>,
-  since?: number,
-): FrozenShard {
-  const views = [...tables].map(([name, table]) => {
-    const { dimension } = table.spec;
-    return { name, dimension, view: table.freeze(since) };
-  });
-  let at = 0;
-  return {
-    tables: views.map(({ name, dimension }) => ({ name, dimension })),
-    dense: Object.fromEntries(
-      [...dense].map(([name, { values, slots }]) => [
-        name,
-        { values: values.slice(), slots: slots.slice() },
-      ]),
-    ),
-    next: (bytesMax) => {
-      for (; at < views.length; at++) {
-        const { name, dimension, view } = views[at] as (typeof views)[number];
-        const rows = view.next(bytesMax);
-        if (rows !== undefined) return { table: name, rows: { ...rows, dimension } };
-        view.release();
-      }
-      return undefined;
-    },
-    release: () => {
-      for (const { view } of views) view.release();
-    },
+  since: number | undefined,
+): Pick<FrozenShard, "tables" | "release"> {
+  const frozen: { name: string; dimension: number; view: FrozenView }[] = [];
+  const release = (): void => {
+    for (const { view } of frozen) view.release();
   };
+  try {
+    for (const [name, table] of tables) {
+      frozen.push({ name, dimension: table.spec.dimension, view: table.freeze(since) });
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { tables: frozen, release };
+}
+
+export function denseState(dense: ReadonlyMap<string, DenseVector>): ParameterState["dense"] {
+  return Object.fromEntries(
+    [...dense].map(([name, { values, slots }]) => [
+      name,
+      { values: values.slice(), slots: slots.slice() },
+    ]),
+  );
 }

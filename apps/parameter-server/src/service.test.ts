@@ -22,6 +22,7 @@ const table = {
   initialAccumulator: 0.1,
   initialDeviation: 0.05,
   seed: 1,
+  versions: true,
 };
 const declaration = (lag = 0, fence = 1n) => ({
   run: "r",

@@ -26,6 +26,7 @@ const declare = (shard: number, shards: number): Declaration => ({
       initialAccumulator: 0.1,
       initialDeviation: 0.05,
       seed: 7,
+      versions: true,
     },
   ],
   dense:
@@ -53,18 +54,19 @@ function restoreFrom(shard: Shard, layers: readonly (readonly ParameterState[])[
 
 /** All of a cut, as `state` gives it. */
 function taken(cut: FrozenShard): ParameterState {
-  const pieces: Record<string, TableState[]> = {};
-  for (let next = cut.next(64); next !== undefined; next = cut.next(64)) {
-    (pieces[next.table] ??= []).push(next.rows);
-  }
-  const tables = cut.tables.map(({ name, dimension }) => {
-    const header = { name, dimension, slotWidth: dimension };
-    const sorted = [...sortedPieces(header, pieces[name] ?? []).pieces];
+  const tables = cut.tables.map(({ name, dimension, view }) => {
+    const came: TableState[] = [];
+    for (let rows = view.next(64); rows !== undefined; rows = view.next(64)) {
+      came.push({ ...rows, dimension });
+    }
+    const sorted = [...sortedPieces({ name, dimension, slotWidth: dimension }, came).pieces];
     const part = { ids: new BigUint64Array(), values: none, slots: none, dimension };
     return [name, sorted[0] ?? part] as const;
   });
+  cut.release();
   return { tables: Object.fromEntries(tables), dense: cut.dense };
 }
+
 /** Without versions, which files do not hold. */
 const stateOf = ({ tables, dense }: ParameterState): ParameterState => ({
   dense,
@@ -105,6 +107,40 @@ test("a table at its bound refuses a push before anything is applied", () => {
       message: /table rows holds 2 of at most 2 rows/,
     },
   );
+});
+
+test("a frozen shard is the state at its cut, whatever is pushed, restored or frozen meanwhile", async () => {
+  const declaration = declare(0, 1);
+  const versioned = (name: string) => ({ ...declaration.tables[0]!, name, versions: true });
+  const shard = openShard({ ...declaration, tables: ["a", "b"].map(versioned) }, 100);
+  const ids = BigUint64Array.of(0n, 5n, 2n ** 64n - 1n);
+  const push = (table: string, version?: number): void => {
+    shard.push([{ table, ids, gradients: ones(9) }], ones(2), version);
+  };
+  push("a");
+  push("b", 7);
+  const before = shard.state();
+  const frozen = shard.freeze(1);
+  assert.throws(() => shard.freeze(), { reason: "TABLE_FROZEN" });
+  push("b");
+  await restoreFrom(shard, [[before]]);
+  push("b");
+  const all = shard.freeze();
+  all.release();
+  const [a, b] = frozen.tables.map(({ view }) => view.next(1e6));
+  assert.equal(frozen.version, 7);
+  assert.deepEqual(a!.ids, new BigUint64Array());
+  assert.deepEqual(b!.ids.toSorted(), ids.toSorted());
+  assert.deepEqual(b!.versions, Uint32Array.of(7, 7, 7));
+  for (const [i, id] of b!.ids.entries()) {
+    const at = before.tables["b"]!.ids.indexOf(id);
+    assert.deepEqual(
+      b!.values.slice(3 * i, 3 * i + 3),
+      before.tables["b"]!.values.slice(3 * at, 3 * at + 3),
+    );
+  }
+  assert.deepEqual(frozen.dense, before.dense);
+  frozen.release();
 });
 
 test("a snapshot of another shape is refused and changes nothing", async () => {

@@ -1,14 +1,8 @@
 import type { ParameterState } from "@heddle/artifact";
-import { HeddleError } from "@heddle/base";
-import {
-  checkGradients,
-  checkLength,
-  createDense,
-  createTable,
-  type DenseVector,
-  type ParameterTable,
-} from "@heddle/kernels";
-import { freezeShard, type FrozenShard } from "./frozen.ts";
+import { assert, HeddleError } from "@heddle/base";
+import { checkGradients, checkLength, type ParameterTable } from "@heddle/kernels";
+import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
+import { checkRows, freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./restoring.ts";
 
 /** What a run keeps on one shard. */
@@ -28,6 +22,8 @@ export interface TableDeclaration {
   readonly initialAccumulator: number;
   readonly initialDeviation: number;
   readonly seed: number;
+  /** Keep a version a row; see `TableSpec`. */
+  readonly versions?: boolean;
 }
 
 export interface DenseDeclaration {
@@ -64,16 +60,19 @@ export interface Shard {
    * Applies the gradients of one step, or nothing of them.
    *
    * @param dense gradients of all dense parameters in order of declaration.
-   * @param version of what changes: the step, so that a cut can ask for what changed since another.
-   * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL, VERSION_INVALID.
+   * @param version of the rows from now on, if their table keeps it: this push's number, above that of the push before. One more
+   * than that when absent.
+   * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
-  push(tables: readonly RowGradients[], dense: Float32Array, version: number): void;
+  push(tables: readonly RowGradients[], dense: Float32Array, version?: number): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
-   * Takes a cut; there is one at a time.
+   * Takes a cut that is read while pushes go on.
    *
-   * @param since only rows changed by pushes of later steps; all of them when absent.
+   * @param since leaves out rows that no push after this version changed; all tables must keep versions then.
+   * @throws {HeddleError} FAILED_PRECONDITION TABLE_FROZEN when there is one that was not released, NO_VERSIONS; RESOURCE_EXHAUSTED
+   * TABLE_FULL.
    */
   freeze(since?: number): FrozenShard;
   /**
@@ -86,12 +85,10 @@ export interface Shard {
   reset(): void;
 }
 
-/** Adagrad divides by √accumulator + this; TensorFlow's default. */
-const adagradEpsilon = 1e-7;
-
 export function openShard(declaration: Declaration, rowsMax: number): Shard {
   let tables = freshTables(declaration, rowsMax);
   let dense = freshDense(declaration);
+  let version = 0;
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
@@ -108,109 +105,60 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       table.pull(ids, out);
       return out;
     },
-    pullDense: () => {
-      const out = new Float32Array(denseLength);
-      let at = 0;
-      for (const { values } of dense.values()) {
-        out.set(values, at);
-        at += values.length;
-      }
-      return out;
-    },
-    push: (gradients, denseGradients, version) => {
+    pullDense: () =>
+      concatenated(
+        [...dense.values()].map(({ values }) => values),
+        denseLength,
+      ),
+    push: (gradients, denseGradients, given = version + 1) => {
+      assert(given >= version, "pushes come in the order of their numbers");
       for (const { table, ids, gradients: rows } of gradients) {
         checkRows(tableOf(table), table, ids, rows);
       }
       checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
       checkGradients(denseGradients, "the dense parameters");
-      for (const { table, ids, gradients: rows } of gradients) {
-        tableOf(table).push(ids, rows, version);
-      }
+      for (const { table, ids, gradients: rows } of gradients)
+        tableOf(table).push(ids, rows, given);
+      version = given;
       let at = 0;
       for (const vector of dense.values()) {
         vector.push(denseGradients.subarray(at, at + vector.values.length));
         at += vector.values.length;
       }
     },
-    state: () => stateOf(tables, dense),
-    freeze: (since) => freezeShard(tables, dense, since),
+    state: () => ({
+      tables: Object.fromEntries(
+        [...tables].map(([name, table]) => [
+          name,
+          { ...table.snapshot(), dimension: table.spec.dimension },
+        ]),
+      ),
+      dense: denseState(dense),
+    }),
+    freeze: (since) => ({ version, ...freezeTables(tables, since), dense: denseState(dense) }),
     startRestore: () => {
       const fresh = { tables: freshTables(declaration, rowsMax), dense: freshDense(declaration) };
-      return openRestoring(declaration, fresh, () => ({ tables, dense } = fresh));
+      return openRestoring(declaration, fresh, () => {
+        ({ tables, dense } = fresh);
+        version = 0;
+      });
     },
     reset: () => {
       tables = freshTables(declaration, rowsMax);
       dense = freshDense(declaration);
+      version = 0;
     },
   };
 }
 
-function stateOf(
-  tables: ReadonlyMap<string, ParameterTable>,
-  dense: ReadonlyMap<string, DenseVector>,
-): ParameterState {
-  return {
-    tables: Object.fromEntries(
-      [...tables].map(([name, table]) => [
-        name,
-        { ...table.snapshot(), dimension: table.spec.dimension },
-      ]),
-    ),
-    dense: Object.fromEntries(
-      [...dense].map(([name, { values, slots }]) => [
-        name,
-        { values: values.slice(), slots: slots.slice() },
-      ]),
-    ),
-  };
-}
-
-function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
-  return new Map(
-    tables.map(({ name, dimension, rate, initialAccumulator, initialDeviation, seed }) => {
-      const optimizer = {
-        kind: "adagrad",
-        rate,
-        initialAccumulator,
-        epsilon: adagradEpsilon,
-      } as const;
-      return [
-        name,
-        createTable({ dimension, optimizer, initialDeviation, seed, rowsMax, versions: true }),
-      ];
-    }),
-  );
-}
-
-function freshDense({ dense }: Declaration): Map<string, DenseVector> {
-  return new Map(
-    dense.map(({ name, initial, rate, initialAccumulator }) => [
-      name,
-      createDense(initial, { kind: "adagrad", rate, initialAccumulator, epsilon: adagradEpsilon }),
-    ]),
-  );
-}
-
-/** All that a table's push could refuse, asked beforehand: a push over several tables is applied whole or not at all. */
-function checkRows(
-  table: ParameterTable,
-  name: string,
-  ids: BigUint64Array,
-  gradients: Float32Array,
-): void {
-  const { dimension, rowsMax } = table.spec;
-  checkLength(gradients.length, ids.length * dimension, `the gradients of table ${name}`);
-  checkGradients(gradients, `table ${name}`);
-  // How many ids are new is known only by looking each up, so the last push before the limit counts all of its ids.
-  if (table.rows + ids.length > rowsMax) {
-    throw new HeddleError(
-      "RESOURCE_EXHAUSTED",
-      "TABLE_FULL",
-      `table ${name} holds ${table.rows} of at most ${rowsMax} rows and ${ids.length} more may come; nothing was applied: use more shards, or hash its inputs into fewer ids`,
-      { metadata: { table: name, rowsMax: String(rowsMax) } },
-    );
+function concatenated(parts: readonly Float32Array[], length: number): Float32Array {
+  const out = new Float32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
   }
-  table.makeRoom(ids);
+  return out;
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

@@ -58,6 +58,14 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: uint32 seed = 6;
    */
   seed: number;
+
+  /**
+   * Keep for each row the number of the push that changed it last, 4 bytes a row: for incremental snapshots, and for
+   * pulls of what changed.
+   *
+   * @generated from field: bool versions = 8;
+   */
+  versions: boolean;
 };
 
 /**
