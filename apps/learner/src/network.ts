@@ -55,7 +55,10 @@ export async function openNetwork(
         gatherRows(present(pulled.rows[table.name], "pulled rows"), dimension, index, embedded);
         inputs["embedded"] = embedded;
       }
-      const outputs = await compiled.run(inputs, rows);
+      // Where a batch lies in the data names its random numbers, whoever computes it and however often.
+      const { partition, batch: place } = batch.at;
+      const seed = [definition.training.seed, partition, place];
+      const outputs = await compiled.run(inputs, rows, { seed });
       const output = (name: string): Float32Array => present(outputs[name], `output ${name}`);
       const gradients: Record<string, Float32Array> = {};
       if (hasEmbedded) {

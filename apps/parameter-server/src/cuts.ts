@@ -1,22 +1,14 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { readLayers } from "@heddle/artifact";
 import { HeddleError } from "@heddle/base";
-import type { ObjectInfo, Objects } from "@heddle/objects";
 import type {
   FreezeRequest,
   RestoreRequest,
   SnapshotLayer,
   SnapshotRequest,
 } from "@heddle/proto/parameter-server";
-import type { Encoder } from "./encoder.ts";
 import type { FrozenShard } from "./frozen.ts";
 import { type Keeper, type KeptRun, stepOrder } from "./keeper.ts";
-
-export interface CutDeps {
-  readonly objects: Objects;
-  /** Makes the files. */
-  readonly encoder: Encoder;
-}
+import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
 
 /** The one cut that a shard has. */
 interface Cut {
@@ -25,14 +17,12 @@ interface Cut {
   readonly frozen: FrozenShard;
   readonly stop: AbortController;
   /** Its writing; once for all calls that ask for it. */
-  saved?: Promise<{ readonly info: ObjectInfo; readonly rows: number }>;
+  saved?: Promise<SavedCut>;
 }
 
-/** Rows handed to the encoder before calls get their turn: about a millisecond. */
-const sliceBytes = 1 << 20;
-
 /** Handlers of cuts: taken at once, written while steps go on, returned to. */
-export function cutHandlers({ objects, encoder }: CutDeps, keeper: Keeper) {
+export function cutHandlers(deps: CutDeps, keeper: Keeper) {
+  const { objects } = deps;
   let cut: Cut | undefined;
   /** The encoder makes one file at a time: one that was given up ends first. */
   let writing: Promise<unknown> = Promise.resolve();
@@ -61,7 +51,7 @@ export function cutHandlers({ objects, encoder }: CutDeps, keeper: Keeper) {
       const run = keeper.run(fence);
       const step = Number(at);
       const own = cut?.step === step ? cut : take(run, step);
-      own.saved ??= inTurn(() => save(own, run, objectPrefix));
+      own.saved ??= inTurn(() => saveCut(deps, own, run.request, objectPrefix));
       const { info, rows } = await own.saved;
       keeper.run(fence);
       return { object: { ...info, bytes: BigInt(info.bytes) }, rows: BigInt(rows) };
@@ -90,35 +80,6 @@ export function cutHandlers({ objects, encoder }: CutDeps, keeper: Keeper) {
     const done = writing.then(work);
     writing = done.catch(() => undefined);
     return done;
-  }
-
-  /** Steps go on between any two slices of it. */
-  async function save({ frozen, stop: { signal } }: Cut, { request }: KeptRun, prefix: string) {
-    const { shard, shards } = request;
-    signal.throwIfAborted();
-    const tables = frozen.tables.map(({ name, dimension }) => ({ name, dimension }));
-    encoder.begin(tables);
-    for (const { name, dimension, view } of frozen.tables) {
-      for (let rows = view.next(sliceBytes); rows !== undefined; rows = view.next(sliceBytes)) {
-        encoder.add(name, { ...rows, dimension });
-        await nextTurn();
-        signal.throwIfAborted();
-      }
-    }
-    // A released view ends early: what was copied of it is not all.
-    signal.throwIfAborted();
-    // All is copied: pushes need copy nothing for it any more.
-    frozen.release();
-    const { rows, pieces } = await encoder.encode({ shard, shards }, tables, frozen.dense);
-    const name = `${prefix}/shard-${shard}-of-${shards}.tensors`;
-    return { info: await objects.putStream(name, until(pieces, signal)), rows };
-  }
-}
-
-async function* until<T>(all: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  for await (const one of all) {
-    signal.throwIfAborted();
-    yield one;
   }
 }
 

@@ -9,8 +9,9 @@ import {
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
-import { type CutDeps, cutHandlers } from "./cuts.ts";
+import { cutHandlers } from "./cuts.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
+import type { CutDeps } from "./save-cut.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
 
 /** CPU and memory of this process. */
@@ -46,14 +47,14 @@ export function shardService(deps: ShardServiceDeps): Implementation {
 
   const pull = async (
     { fence, step: wanted, tables, dense }: PullRequest,
-    { signal }: CallContext,
+    { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
     const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids)))),
-      dense: dense ? bytesOf(run.shard.pullDense()) : new Uint8Array(),
+      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
     run.order.served(step);

@@ -104,7 +104,7 @@ test("a table at its bound refuses a push before anything is applied", () => {
     () => shard.push([{ table: "rows", ids: BigUint64Array.of(3n), gradients: ones(3) }], none, 1),
     {
       reason: "TABLE_FULL",
-      message: /table rows holds 2 of at most 2 rows/,
+      message: /table rows of at most 2 rows would hold 3; nothing was applied/,
     },
   );
 });

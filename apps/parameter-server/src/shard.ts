@@ -1,8 +1,14 @@
 import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
-import { checkGradients, checkLength, type ParameterTable } from "@heddle/kernels";
+import {
+  checkGradients,
+  checkLength,
+  type DenseVector,
+  type ParameterTable,
+} from "@heddle/kernels";
+import { float32Of } from "@heddle/tensor";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
-import { checkRows, freshDense, freshTables } from "./parameters.ts";
+import { freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./restoring.ts";
 
 /** What a run keeps on one shard. */
@@ -41,6 +47,9 @@ export interface RowGradients {
   readonly gradients: Float32Array;
 }
 
+/** Memory of that many bytes, aligned to 8, with whatever was in it. */
+export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {
   /** Rows of all tables. */
@@ -50,12 +59,13 @@ export interface Shard {
   /**
    * Copies rows.
    *
+   * @param room where to; new memory when absent.
    * @returns shape [ids, dimension].
    * @throws {HeddleError} NOT_FOUND UNKNOWN_TABLE.
    */
-  pull(table: string, ids: BigUint64Array): Float32Array;
+  pull(table: string, ids: BigUint64Array, room?: Room): Float32Array;
   /** All dense values in order of declaration, copied one after the other. */
-  pullDense(): Float32Array;
+  pullDense(room?: Room): Float32Array;
   /**
    * Applies the gradients of one step, or nothing of them.
    *
@@ -99,26 +109,22 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
     get bytes() {
       return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
     },
-    pull: (name, ids) => {
+    pull: (name, ids, room) => {
       const table = tableOf(name);
-      const out = new Float32Array(ids.length * table.spec.dimension);
+      const out = valuesIn(room, ids.length * table.spec.dimension);
       table.pull(ids, out);
       return out;
     },
-    pullDense: () =>
-      concatenated(
-        [...dense.values()].map(({ values }) => values),
-        denseLength,
-      ),
+    pullDense: (room) => joined(dense, valuesIn(room, denseLength)),
     push: (gradients, denseGradients, given = version + 1) => {
       assert(given >= version, "pushes come in the order of their numbers");
-      for (const { table, ids, gradients: rows } of gradients) {
-        checkRows(tableOf(table), table, ids, rows);
-      }
+      // A push over several tables is applied whole or not at all.
+      const prepared = gradients.map(({ table, ids, gradients: rows }) =>
+        tableOf(table).prepare(ids, rows, `table ${table}`, given),
+      );
       checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
       checkGradients(denseGradients, "the dense parameters");
-      for (const { table, ids, gradients: rows } of gradients)
-        tableOf(table).push(ids, rows, given);
+      for (const apply of prepared) apply();
       version = given;
       let at = 0;
       for (const vector of dense.values()) {
@@ -151,14 +157,18 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   };
 }
 
-function concatenated(parts: readonly Float32Array[], length: number): Float32Array {
-  const out = new Float32Array(length);
+/** Copies all dense values to `out`, one parameter after the other. */
+function joined(dense: ReadonlyMap<string, DenseVector>, out: Float32Array): Float32Array {
   let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  for (const { values } of dense.values()) {
+    out.set(values, at);
+    at += values.length;
   }
   return out;
+}
+
+function valuesIn(room: Room | undefined, values: number): Float32Array {
+  return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

@@ -118,11 +118,13 @@ export interface ParameterTable {
    */
   push(ids: BigUint64Array, gradients: Float32Array, version?: number): void;
   /**
-   * Makes room for a push of these ids, which then cannot be refused for want of it; creates no row.
+   * Checks a push and makes room for it, once, and changes no row: so that several tables take a step's gradients, or none does.
    *
-   * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
+   * @param what is pushed to, for messages: `table x`.
+   * @returns applies the push, which cannot be refused any more unless another one came between.
+   * @throws {HeddleError} as `push`; INVALID_ARGUMENT WRONG_SIZE.
    */
-  makeRoom(ids: BigUint64Array): void;
+  prepare(ids: BigUint64Array, gradients: Float32Array, what: string, version?: number): () => void;
   /** All rows in ascending order of id: one canonical form whatever the history. */
   snapshot(): TableRows;
   /**

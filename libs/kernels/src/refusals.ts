@@ -4,12 +4,12 @@ import { checkLength } from "./optimizer.ts";
 import type { TableRows, TableSpec } from "./port.ts";
 
 /** @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL. */
-export function refuseBeyond(rows: number, rowsMax: number): void {
+export function refuseBeyond(rows: number, rowsMax: number, what: string): void {
   if (rows <= rowsMax) return;
   throw new HeddleError(
     "RESOURCE_EXHAUSTED",
     "TABLE_FULL",
-    `a table of at most ${rowsMax} rows would hold ${rows}; nothing was applied: raise rowsMax or hash its inputs into fewer ids`,
+    `${what} of at most ${rowsMax} rows would hold ${rows}; nothing was applied: use more shards, raise their limit, or hash its inputs into fewer ids`,
     { metadata: { rowsMax: String(rowsMax) } },
   );
 }

@@ -106,7 +106,7 @@ test("a full memory refuses pushes and restores by name and changes nothing", ()
   small.push(ids(3_000), new Float32Array(48_000).fill(1));
   const before = small.snapshot();
   assert.throws(() => small.push(ids(8_000), new Float32Array(128_000).fill(1)), refused);
-  assert.throws(() => small.makeRoom(ids(8_000)), refused);
+  assert.throws(() => small.prepare(ids(8_000), new Float32Array(128_000), "table t"), refused);
   const large = createTable(spec);
   large.push(ids(8_000), new Float32Array(128_000).fill(1));
   assert.throws(() => small.restore(large.snapshot()), refused);

@@ -36,16 +36,30 @@ export function createTable(
   let newest = 0;
   const rows = (): number => kernel.rows.value >>> 0;
 
-  /** Counts the new rows of a push only when all its ids might not fit. */
-  const makeRoom = (ids: BigUint64Array): void => {
+  const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
-    let missing = 0;
-    for (const { from, to } of pieces(ids.length, stagedRows)) {
-      staging().ids.set(ids.subarray(from, to));
-      missing += kernel.countMissing(to - from);
-    }
-    refuseBeyond(rows() + missing, rowsMax);
-    if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
+    const wanted = rows() + countMissing(kernel, staging(), ids);
+    refuseBeyond(wanted, rowsMax, what);
+    if (!kernel.reserve(wanted - rows())) throw noMemory(wanted, memory.pages);
+  };
+
+  const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
+    checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
+    checkVersion(version, newest, spec);
+    checkFinite(kernel, staging(), gradients, what);
+    makeRoom(ids, what);
+    return () => {
+      // The room may have been taken meanwhile; as long as it was not, this costs nothing.
+      makeRoom(ids, what);
+      newest = version ?? newest;
+      cut.beforeChange(ids);
+      const { ids: stagedIds, values } = staging();
+      for (const { from, to } of pieces(ids.length, stagedRows)) {
+        stagedIds.set(ids.subarray(from, to));
+        values.set(gradients.subarray(from * dimension, to * dimension));
+        kernel.push(to - from, newest);
+      }
+    };
   };
 
   return {
@@ -58,21 +72,8 @@ export function createTable(
     },
     pull: (ids, out, versions) => pullRows(kernel, staging(), ids, out, versions),
     pullNewer: (ids, version) => newerRows(kernel, staging(), ids, version),
-    push: (ids, gradients, version) => {
-      checkLength(gradients.length, ids.length * dimension, "the gradients of a push");
-      checkVersion(version, newest, spec);
-      checkFinite(kernel, staging(), gradients);
-      makeRoom(ids);
-      newest = version ?? newest;
-      cut.beforeChange(ids);
-      const { ids: stagedIds, values } = staging();
-      for (const { from, to } of pieces(ids.length, stagedRows)) {
-        stagedIds.set(ids.subarray(from, to));
-        values.set(gradients.subarray(from * dimension, to * dimension));
-        kernel.push(to - from, newest);
-      }
-    },
-    makeRoom,
+    push: (ids, gradients, version) => prepare(ids, gradients, aTable, version)(),
+    prepare,
     snapshot: () => snapshotOf(kernel, staging()),
     changedSince: (version) => changedRows(kernel, staging(), spec, version),
     freeze: (since) => {
@@ -82,7 +83,7 @@ export function createTable(
     restore: (saved) => {
       refuseFrozen(cut.frozen, "a restore was asked for");
       checkRows(saved, dimension, slotWidth);
-      refuseBeyond(saved.ids.length, rowsMax);
+      refuseBeyond(saved.ids.length, rowsMax, aTable);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
       newest = newestOf(saved);
@@ -90,11 +91,21 @@ export function createTable(
     load: (more) => {
       refuseFrozen(cut.frozen, "rows were to be loaded");
       checkRows(more, dimension, slotWidth);
-      makeRoom(more.ids);
+      makeRoom(more.ids, aTable);
       writeRows(kernel, staging(), more);
       newest = Math.max(newest, newestOf(more));
     },
   };
+}
+
+/** Looks each up: only where all of them might not fit. */
+function countMissing(kernel: Kernel, staging: Staging, ids: BigUint64Array): number {
+  let missing = 0;
+  for (const { from, to } of pieces(ids.length, staging.stagedRows)) {
+    staging.ids.set(ids.subarray(from, to));
+    missing += kernel.countMissing(to - from);
+  }
+  return missing;
 }
 
 function changedRows(
@@ -109,6 +120,9 @@ function changedRows(
 
 const newestOf = ({ versions }: TableRows): number =>
   versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
+
+/** For messages, where nobody said which. */
+const aTable = "a table";
 
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
@@ -132,10 +146,11 @@ function checkFinite(
   kernel: Kernel,
   { values, dimension, stagedRows }: Staging,
   gradients: Float32Array,
+  what: string,
 ): void {
   for (const { from, to } of pieces(gradients.length, stagedRows * dimension)) {
     values.set(gradients.subarray(from, to));
     const at = from + kernel.firstBad(to - from, gradientMax);
-    if (at < to) throw notFinite(at, gradients[at] as number, "a table");
+    if (at < to) throw notFinite(at, gradients[at] as number, what);
   }
 }

@@ -1,12 +1,13 @@
 import { messageOf, seededRandom } from "@heddle/base";
 import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
+import { fillDraws } from "../random/fill-draws.ts";
 import { stepFailed } from "../step-failed.ts";
 import { checkInputs, drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
 import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
 import { loadTensorFlow, type LoadedTensorFlow, onBackend } from "../tfjs/tensorflow.ts";
 import { NotRecordable } from "./not-recordable.ts";
-import { mergeRecordings, type Program } from "./program.ts";
+import { graphInputs, type GraphInput, mergeRecordings, type Program } from "./program.ts";
 import { record, type Recording } from "./record.ts";
 import type { Session } from "./session.ts";
 import { disagreement } from "./verify.ts";
@@ -26,7 +27,7 @@ export interface GraphRuntime {
    *
    * @throws {NotRecordable} naming what has no lowering.
    */
-  open(program: Program, spec: StepSpec): Promise<Session>;
+  open(program: Program, inputs: Readonly<Record<string, GraphInput>>): Promise<Session>;
 }
 
 /** The executor that records a step once and runs it as one graph of a runtime, checked against TensorFlow.js. */
@@ -41,7 +42,7 @@ export async function openGraphExecutor(runtime: GraphRuntime): Promise<Executor
       if (typeof graph === "string") {
         return { ...compileOpByOp(loaded, step, spec), fallbackReason: graph };
       }
-      return graphStep(graph, spec, `${version} (graph)`);
+      return graph;
     },
   };
 }
@@ -52,20 +53,22 @@ async function openGraph(
   loaded: LoadedTensorFlow,
   step: Step,
   spec: StepSpec,
-): Promise<Session | string> {
+): Promise<CompiledStep | string> {
   // The cpu backend computes in double precision and rounds, so it is the one to judge by.
   const reference = compileOpByOp(loaded, step, spec, ["cpu"]);
-  let session: Session;
+  let graph: CompiledStep;
   try {
-    session = await runtime.open(recordStep(loaded, step, spec), spec);
+    const program = recordStep(loaded, step, spec);
+    const session = await runtime.open(program, graphInputs(program, spec.inputs));
+    graph = graphStep(session, program, spec, `${runtime.version} (graph)`);
   } catch (error) {
     return error instanceof NotRecordable
       ? error.message
       : `the step could not become a graph: ${messageOf(error)}`;
   }
-  const reason = await disagreement(session, reference, spec);
-  if (reason === undefined) return session;
-  await session.close();
+  const reason = await disagreement(graph, reference, spec);
+  if (reason === undefined) return graph;
+  await graph[Symbol.asyncDispose]();
   return reason;
 }
 
@@ -77,20 +80,26 @@ function recordStep(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): Progr
         const style = { low: 0.1, high: 0.9, idsBelow: 1 };
         const data = drawInputs(spec, rows, style, seededRandom(rows));
         const inputs = toTensors(tf, spec, data, rows);
-        return record(tf, inputs, () => step(tf, { ...inputs }));
+        return record(loaded, inputs, (given) => step(given, { ...inputs }));
       }),
     );
   const [a, b] = [recordAt(RECORDED_ROWS.a), recordAt(RECORDED_ROWS.b)];
   return mergeRecordings(a, b, RECORDED_ROWS);
 }
 
-function graphStep(session: Session, spec: StepSpec, description: string): CompiledStep {
+function graphStep(
+  session: Session,
+  { draws }: Program,
+  spec: StepSpec,
+  description: string,
+): CompiledStep {
   return {
     description,
-    run: async (inputs, rows) => {
+    run: async (inputs, rows, options = {}) => {
       checkInputs(spec, inputs, rows);
+      const drawn = fillDraws(draws, spec, rows, options);
       try {
-        return await session.run(inputs, rows);
+        return await session.run(draws.length === 0 ? inputs : { ...inputs, ...drawn }, rows);
       } catch (error) {
         throw stepFailed(spec, rows, error);
       }

@@ -1,8 +1,8 @@
-import { messageOf, seededRandom } from "@heddle/base";
-import type { StepSpec, TensorData } from "../port.ts";
+import { isHeddleError, messageOf, seededRandom } from "@heddle/base";
+import type { CompiledStep, StepSpec, TensorData } from "../port.ts";
+import { trialSeed } from "../random/draw.ts";
 import { drawInputs, type Style } from "../step-inputs.ts";
 import type { OpByOpStep } from "../tfjs/op-by-op.ts";
-import type { Session } from "./session.ts";
 
 /** A third row count, so that what fits two recordings by chance is found out. */
 const CHECKED_ROWS = 37;
@@ -17,6 +17,8 @@ const styles: readonly Style[] = [
   { low: 0.1, high: 0.9, idsBelow: 1 },
 ];
 
+const options = { seed: trialSeed };
+
 type Outputs = Readonly<Record<string, Float32Array>>;
 
 /**
@@ -27,7 +29,7 @@ type Outputs = Readonly<Record<string, Float32Array>>;
  * @returns why the graph must not be used; undefined when both agree.
  */
 export async function disagreement(
-  graph: Session,
+  graph: Pick<CompiledStep, "run">,
   opByOp: OpByOpStep,
   spec: StepSpec,
 ): Promise<string | undefined> {
@@ -46,7 +48,7 @@ export async function disagreement(
 /** Whether a step gives numbers on such inputs: NaN agrees with NaN and proves nothing. */
 function isTelling(opByOp: OpByOpStep, spec: StepSpec, style: Style): boolean {
   try {
-    const outputs = opByOp.runNow(draw(spec, style, 1), CHECKED_ROWS);
+    const outputs = opByOp.runNow(draw(spec, style, 1), CHECKED_ROWS, options);
     return Object.values(outputs).every((values) => values.every(Number.isFinite));
   } catch {
     // Ids beyond a small table make a step throw: the next style has smaller ones.
@@ -55,19 +57,21 @@ function isTelling(opByOp: OpByOpStep, spec: StepSpec, style: Style): boolean {
 }
 
 async function compareOn(
-  graph: Session,
+  graph: Pick<CompiledStep, "run">,
   opByOp: OpByOpStep,
   spec: StepSpec,
   style: Style,
   seed: number,
 ): Promise<string | undefined> {
   const inputs = draw(spec, style, seed);
-  const want = opByOp.runNow(inputs, CHECKED_ROWS);
+  const want = opByOp.runNow(inputs, CHECKED_ROWS, options);
   let got: Outputs;
   try {
-    got = await graph.run(inputs, CHECKED_ROWS);
+    got = await graph.run(inputs, CHECKED_ROWS, options);
   } catch (error) {
-    return `the graph failed on ${CHECKED_ROWS} rows: ${messageOf(error)}`;
+    // A step's error says the rows as well; what the graph said is its cause.
+    const said = isHeddleError(error, "STEP_FAILED") ? error.cause : error;
+    return `the graph failed on ${CHECKED_ROWS} rows: ${messageOf(said)}`;
   }
   for (const [name, values] of Object.entries(want)) {
     const error = largestRowError(values, got[name] ?? new Float32Array());
