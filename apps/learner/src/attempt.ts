@@ -1,14 +1,11 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
-import { compileTransform } from "@heddle/transform";
-import { openBatches } from "./batches.ts";
 import type { Layer } from "./chain.ts";
 import { type CutDeps, openCuts } from "./cuts.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type Progress, train } from "./loop.ts";
-import { openNetwork } from "./network.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
 import { countTraffic, type Moved } from "./traffic.ts";
@@ -54,8 +51,10 @@ export async function trainToEnd(
     const moved = { pulled: 0, pushed: 0, saved: 0 };
     return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
   }
-  const program = compileTransform(definition.inputs, start.subject.fit);
-  await using network = await openNetwork(definition, deps.executor);
+  const { batchSize, seed, snapshotSteps } = definition.training;
+  const plan = { inputs: definition.inputs, fit: start.subject.fit, batchSize, seed };
+  const batches = data.examples.batches(plan, start.progress.cursor, stages);
+  await using network = await deps.compute.open(definition);
   const addresses = await shardAddresses(deps, attempt.shards, signal);
   const { lag } = definition.training;
   const { tables, dense } = network;
@@ -64,18 +63,16 @@ export async function trainToEnd(
   const { wire, moved } = countTraffic(opened);
   await wire.restore(start.progress.step, start.layers);
 
-  const { batchSize, seed, snapshotSteps } = definition.training;
-  const { partitions, reader } = data;
-  const source = { reader, partitions, program, batchSize, seed, stages };
   // A parent's layers are not this run's.
   const layers = start.snapshot === undefined ? [] : start.layers;
   await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
+  stages.started();
   const progress = await train(
     {
       learner: attempt.job,
       wire,
       network,
-      batches: openBatches(source, start.progress.cursor),
+      batches,
       stages,
       lag,
       snapshotSteps,

@@ -85,7 +85,8 @@ export async function train(
       stages.work("compute", () => checkFinite(options.learner, step, now, result));
 
       await stages.wait("push", pushing);
-      pushing = watched(stages.work("push", () => wire.push(step, now.ids, result.gradients, cut)));
+      const pushed = stages.work("push", () => wire.push(step, now.ids, result.gradients, cut));
+      pushing = watched(pushed.finally(() => giveBack(now, result)));
       failpoint("learner.step.after-push");
       if (lag === 0 && !cut && batch) pulling = pullFor(step + 1, batch);
       progress = advanced(progress, now, batch?.at ?? batches.end, result.loss);
@@ -121,6 +122,12 @@ function advanced(
     negatives: negatives + negativesHere,
     negativeWeight: negativeWeight + weightHere,
   };
+}
+
+/** Nothing reads a step's memory once its gradients are on the shards. */
+function giveBack(batch: TrainingBatch, result: StepResult): void {
+  batch.release?.();
+  result.release?.();
 }
 
 /** A failure is learnt of where the promise is awaited; until then it is nobody's, and no reason to stop the process. */

@@ -34,7 +34,9 @@ export function openRestoring(
   );
   return {
     header: (header) => {
-      for (const [name, { spec }] of tables) checkTable(header, name, spec.dimension);
+      for (const [name, { spec, slotsOfRow }] of tables) {
+        checkTable(header, name, spec.dimension, slotsOfRow);
+      }
       for (const [name, { values, slots }] of dense) {
         checkDense(header, name, values.length, slots.length);
       }
@@ -83,20 +85,34 @@ function ownRows(rows: TableState, shard: number, shards: number): TableState {
   return { ids, values: take(rows.values), slots: take(rows.slots), dimension: rows.dimension };
 }
 
-function checkTable({ tables }: FileHeader, name: string, dimension: number): void {
+function checkTable(
+  { tables }: FileHeader,
+  name: string,
+  dimension: number,
+  slotWidth: number,
+): void {
   const saved = tables.find((table) => table.name === name);
   if (saved === undefined) throw differs(`it has no table ${name}`);
-  if (saved.dimension === dimension) return;
-  throw differs(`its table ${name} has rows of ${saved.dimension} values, not ${dimension}`);
+  if (saved.dimension !== dimension) {
+    throw differs(`its table ${name} has rows of ${saved.dimension} values, not ${dimension}`);
+  }
+  // A table without rows does not say.
+  if (saved.rows > 0) checkSlots(`its table ${name}`, saved.slotWidth, slotWidth);
 }
 
 /** A dense parameter lies in one shard's file only. */
 function checkDense({ dense }: FileHeader, name: string, values: number, slots: number): void {
   const saved = dense.find((parameter) => parameter.name === name);
-  if (saved === undefined || (saved.values === values && saved.slots === slots)) return;
-  throw differs(
-    `its dense parameter ${name} has ${saved.values} values and ${saved.slots} slots, not ${values} and ${slots}`,
-  );
+  if (saved === undefined) return;
+  if (saved.values !== values) {
+    throw differs(`its dense parameter ${name} has ${saved.values} values, not ${values}`);
+  }
+  checkSlots(`its dense parameter ${name}`, saved.slots, slots);
+}
+
+function checkSlots(what: string, actual: number, expected: number): void {
+  if (actual === expected) return;
+  throw differs(`${what} has the slots of another optimiser, ${actual} and not ${expected}`);
 }
 
 function differs(why: string): HeddleError {

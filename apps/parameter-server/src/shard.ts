@@ -4,7 +4,9 @@ import {
   checkGradients,
   checkLength,
   type DenseVector,
+  type Optimizer,
   type ParameterTable,
+  type TableOptimizer,
 } from "@heddle/kernels";
 import { float32Of } from "@heddle/tensor";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
@@ -24,8 +26,7 @@ export interface Declaration {
 export interface TableDeclaration {
   readonly name: string;
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
   /** Keep a version a row; see `TableSpec`. */
@@ -35,8 +36,7 @@ export interface TableDeclaration {
 export interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 export interface RowGradients {
