@@ -1,4 +1,10 @@
-import { type FileHeader, partsOverlap, type TableState, type Target } from "@heddle/artifact";
+import {
+  type FileHeader,
+  partsOverlap,
+  type TableHeader,
+  type TableState,
+  type Target,
+} from "@heddle/artifact";
 import { HeddleError } from "@heddle/base";
 import { type DenseVector, gatherRows, type ParameterTable, splitByShard } from "@heddle/kernels";
 
@@ -32,10 +38,17 @@ export function openRestoring(
       { all: new Float32Array(values.length + slots.length), filled: 0 },
     ]),
   );
+  /** Rows of the base, about: so that tables grow once. */
+  const expected = new Map<string, number>();
+  const ownShare = (of: Place, rows: number): number => {
+    if (of.shards === shards) return of.shard === shard ? rows : 0;
+    return Math.floor(rows / shards);
+  };
   return {
-    header: (header) => {
+    header: (header, base) => {
       for (const [name, { spec, slotsOfRow }] of tables) {
-        checkTable(header, name, spec.dimension, slotsOfRow);
+        const { rows } = checkTable(header, name, spec.dimension, slotsOfRow);
+        if (base) expected.set(name, (expected.get(name) ?? 0) + ownShare(header, rows));
       }
       for (const [name, { values, slots }] of dense) {
         checkDense(header, name, values.length, slots.length);
@@ -46,7 +59,7 @@ export function openRestoring(
       if (table === undefined) return;
       const own = shards === 1 ? rows : ownRows(rows, shard, shards);
       const before = table.rows;
-      table.load(own);
+      table.load(own, expected.get(name));
       // Files of one layer share no id.
       if (base && table.rows !== before + own.ids.length) {
         throw partsOverlap(`an id of table ${name} is in two of them`);
@@ -90,7 +103,7 @@ function checkTable(
   name: string,
   dimension: number,
   slotWidth: number,
-): void {
+): TableHeader {
   const saved = tables.find((table) => table.name === name);
   if (saved === undefined) throw differs(`it has no table ${name}`);
   if (saved.dimension !== dimension) {
@@ -98,6 +111,7 @@ function checkTable(
   }
   // A table without rows does not say.
   if (saved.rows > 0) checkSlots(`its table ${name}`, saved.slotWidth, slotWidth);
+  return saved;
 }
 
 /** A dense parameter lies in one shard's file only. */

@@ -11,8 +11,13 @@ export interface SourceFile {
 
 /** Who takes what a snapshot's files hold. */
 export interface Target {
-  /** @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when it cannot take such a file. */
-  header(header: FileHeader): void;
+  /**
+   * What a file holds, before any of it.
+   *
+   * @param base as that of `rows`.
+   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when it cannot take such a file.
+   */
+  header(header: FileHeader, base: boolean): void;
   /**
    * Replaces the rows of these ids, and adds those it has not.
    *
@@ -50,7 +55,7 @@ export async function readLayers(
 function hand(piece: FilePiece, target: Target, base: boolean): void {
   switch (piece.kind) {
     case "header":
-      return target.header(piece.header);
+      return target.header(piece.header, base);
     case "rows":
       return target.rows(piece.table, piece.rows, base);
     case "dense":

@@ -19,9 +19,23 @@ export function toPlanes(values: ArrayBufferView, width: number, out: Uint8Array
 export function fromPlanes(planes: Uint8Array, width: number, out: ArrayBufferView): void {
   const to = bytesOf(out);
   const count = to.length / width;
+  if (width === 4) return fromFourPlanes(planes, count, to);
   for (let plane = 0; plane < width; plane++) {
     let at = plane * count;
     for (let i = plane; i < to.length; i += width) to[i] = planes[at++] as number;
+  }
+}
+
+/** Nearly all of a file: one write for four reads. */
+function fromFourPlanes(planes: Uint8Array, count: number, to: Uint8Array): void {
+  const words = new Uint32Array(to.buffer, to.byteOffset, count);
+  const [second, third, fourth] = [count, 2 * count, 3 * count];
+  for (let i = 0; i < count; i++) {
+    words[i] =
+      (planes[i] as number) |
+      ((planes[second + i] as number) << 8) |
+      ((planes[third + i] as number) << 16) |
+      ((planes[fourth + i] as number) << 24);
   }
 }
 

@@ -1,3 +1,4 @@
+import { halvesOf } from "@heddle/kernels";
 import type { DenseHeader, FileHeader, TableHeader } from "./block-file.ts";
 import { tablePieces } from "./block-file.ts";
 import {
@@ -128,10 +129,15 @@ function unpackRows(
 }
 
 function ascending(ids: BigUint64Array, after: bigint): boolean {
-  let last = after;
-  for (const id of ids) {
-    if (id <= last) return false;
-    last = id;
+  const [first] = ids;
+  if (first === undefined) return true;
+  if (first <= after) return false;
+  // By halves: a bigint for each id is ten times the time.
+  const halves = halvesOf(ids);
+  for (let i = 2; i < halves.length; i += 2) {
+    const [high, before] = [halves[i + 1] as number, halves[i - 1] as number];
+    if (high < before) return false;
+    if (high === before && (halves[i] as number) <= (halves[i - 2] as number)) return false;
   }
   return true;
 }

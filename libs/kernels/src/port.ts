@@ -152,7 +152,8 @@ export interface ParameterTable {
   /**
    * Replaces the rows of these ids and adds those that are not there: what a snapshot in pieces is restored by.
    *
+   * @param expected rows in all that will come: then the table grows once, where memory allows it.
    * @throws {HeddleError} as `restore`; then nothing of it is applied.
    */
-  load(rows: TableRows): void;
+  load(rows: TableRows, expected?: number): void;
 }

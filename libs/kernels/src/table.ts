@@ -89,9 +89,10 @@ export function createTable(
       writeRows(kernel, staging(), saved);
       newest = newestOf(saved);
     },
-    load: (more) => {
+    load: (more, expected = 0) => {
       refuseFrozen(cut.frozen, "rows were to be loaded");
       checkRows(more, dimension, slotWidth);
+      if (rows() < expected && expected <= rowsMax) kernel.reserve(expected - rows());
       makeRoom(more.ids, aTable);
       writeRows(kernel, staging(), more);
       newest = Math.max(newest, newestOf(more));
