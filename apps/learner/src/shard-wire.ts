@@ -1,4 +1,5 @@
 import { present } from "@heddle/base";
+import type { ObjectInfo } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
@@ -96,21 +97,34 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
-): Pick<Wire, "restore" | "snapshot" | "usage"> {
+): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files, lossSum = 0) => {
-      const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
-      await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects, lossSum }, call),
-      );
+    restore: async (step, layers, lossSum = 0) => {
+      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
+      const request = {
+        ...{ fence, step: BigInt(step), objects, lossSum },
+        increments: increments.map((of) => ({ objects: of })),
+      };
+      await each(shards, ({ traced }) => traced.restore(request, call));
     },
-    snapshot: async (step, objectPrefix) =>
-      each(shards, async ({ traced }, shard) => {
+    freeze: async (step, since) => {
+      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
+      const request = { fence, step: BigInt(step), ...from };
+      await each(shards, ({ traced }) => traced.freeze(request, call));
+    },
+    snapshot: async (step, objectPrefix) => {
+      const saved = await each(shards, async ({ traced }, shard) => {
         const request = { fence, step: BigInt(step), objectPrefix };
-        const { object } = await traced.snapshot(request, call);
+        const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
-      }),
+        const { name, bytes, sha256 } = object;
+        return { file: { name, bytes: Number(bytes), sha256 }, rows: Number(rows) };
+      });
+      return {
+        files: saved.map(({ file }) => file),
+        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    },
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
       // Every shard hears of every push: one knows what learners told.
@@ -191,6 +205,8 @@ function declarationOf(
     })),
   };
 }
+
+const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

@@ -697,6 +697,54 @@ export declare type PushResponse = Message<"heddle.parameter_server.v1.PushRespo
 export declare const PushResponseSchema: GenMessage<PushResponse>;
 
 /**
+ * A cut to take.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeRequest
+ */
+export declare type FreezeRequest = Message<"heddle.parameter_server.v1.FreezeRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+
+  /**
+   * Step of the cut: every push up to it is applied, none after it.
+   *
+   * @generated from field: uint64 step = 2;
+   */
+  step: bigint;
+
+  /**
+   * Only rows changed after this step; absent for all rows.
+   *
+   * @generated from field: optional uint64 since_step = 3;
+   */
+  sinceStep?: bigint | undefined;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeRequest.
+ * Use `create(FreezeRequestSchema)` to create a new message.
+ */
+export declare const FreezeRequestSchema: GenMessage<FreezeRequest>;
+
+/**
+ * It is taken.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeResponse
+ */
+export declare type FreezeResponse = Message<"heddle.parameter_server.v1.FreezeResponse"> & {
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeResponse.
+ * Use `create(FreezeResponseSchema)` to create a new message.
+ */
+export declare const FreezeResponseSchema: GenMessage<FreezeResponse>;
+
+/**
  * A cut to write.
  *
  * @generated from message heddle.parameter_server.v1.SnapshotRequest
@@ -742,6 +790,13 @@ export declare type SnapshotResponse = Message<"heddle.parameter_server.v1.Snaps
    * @generated from field: heddle.common.v1.ObjectRef object = 1;
    */
   object?: ObjectRef | undefined;
+
+  /**
+   * Rows in it, of all tables.
+   *
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
 };
 
 /**
@@ -771,11 +826,18 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
   step: bigint;
 
   /**
-   * Files of all shards of that snapshot, however many there were.
+   * Files of all shards of that snapshot, however many there were; of a snapshot in layers, of its first layer.
    *
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Rows changed since the layer before, oldest first.
+   *
+   * @generated from field: repeated heddle.parameter_server.v1.SnapshotLayer increments = 4;
+   */
+  increments: SnapshotLayer[];
 
   /**
    * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
@@ -790,6 +852,26 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export declare const RestoreRequestSchema: GenMessage<RestoreRequest>;
+
+/**
+ * What changed between two cuts.
+ *
+ * @generated from message heddle.parameter_server.v1.SnapshotLayer
+ */
+export declare type SnapshotLayer = Message<"heddle.parameter_server.v1.SnapshotLayer"> & {
+  /**
+   * Files of all shards of that cut, however many there were.
+   *
+   * @generated from field: repeated heddle.common.v1.ObjectRef objects = 1;
+   */
+  objects: ObjectRef[];
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.SnapshotLayer.
+ * Use `create(SnapshotLayerSchema)` to create a new message.
+ */
+export declare const SnapshotLayerSchema: GenMessage<SnapshotLayer>;
 
 /**
  * It is restored.
@@ -1013,8 +1095,21 @@ export declare const ParameterServerService: GenService<{
     output: typeof PushResponseSchema;
   },
   /**
-   * Writes rows and slots at the current step to the object store.
+   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once. A shard
+   * has one cut at a time: an earlier one is given up. The same cut again is no error.
    * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Freeze
+   */
+  freeze: {
+    methodKind: "unary";
+    input: typeof FreezeRequestSchema;
+    output: typeof FreezeResponseSchema;
+  },
+  /**
+   * Writes rows and slots of a cut to the object store while pulls and pushes go on, and answers when the file is durable.
+   * Without a Freeze before, it takes the cut itself, of all rows.
+   * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), SNAPSHOT_GIVEN_UP, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Snapshot
    */
@@ -1025,8 +1120,9 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard. Without
-   * files it returns to the initial state. The step of the cut counts as applied.
-   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another declaration), TABLE_FULL, FENCED.
+   * files it returns to the initial state. The step of the cut counts as applied. A refused restore changes nothing.
+   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, BLOCK_CORRUPT, PARTS_OVERLAP, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another
+   * declaration), TABLE_FULL, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Restore
    */
