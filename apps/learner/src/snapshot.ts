@@ -57,6 +57,8 @@ export interface SnapshotSubject {
 export interface SnapshotDeps {
   readonly objects: Objects;
   readonly wire: Wire;
+  /** Where a run's snapshots lie within its folder, when attempts do not write the same bytes: a folder for each. */
+  readonly folder?: string;
   /** Tells the registry; an attempt may resume from the snapshot once it resolves. */
   readonly record: (step: number, manifest: ObjectInfo) => Promise<void>;
 }
@@ -66,11 +68,11 @@ export interface SnapshotDeps {
  * and bytes are functions of the run and the cut, so an attempt that does it again changes nothing.
  */
 export async function writeSnapshot(
-  { objects, wire, record }: SnapshotDeps,
+  { objects, wire, folder, record }: SnapshotDeps,
   subject: SnapshotSubject,
   progress: Progress,
 ): Promise<void> {
-  const prefix = prefixOf(subject.run, progress.step);
+  const prefix = prefixOf(subject.run, progress.step, folder);
   const files = await wire.snapshot(progress.step, prefix);
   const manifest: SnapshotManifest = { format: "heddle-snapshot/1", ...subject, progress, files };
   failpoint("learner.snapshot.before-manifest");
@@ -85,11 +87,11 @@ export async function writeSnapshot(
  * model version names it.
  */
 export async function writeFinalSnapshot(
-  { objects, wire, record }: SnapshotDeps,
+  { objects, wire, folder, record }: SnapshotDeps,
   subject: SnapshotSubject,
   progress: Progress,
 ): Promise<{ readonly info: ObjectInfo; readonly manifest: SnapshotManifest }> {
-  const prefix = prefixOf(subject.run, progress.step);
+  const prefix = prefixOf(subject.run, progress.step, folder);
   const parts = await wire.snapshot(progress.step, prefix);
   const merged = encodeParameters(await readParameters(objects, parts));
   const file = await objects.put(`${prefix}/parameters.tensors`, merged);
@@ -139,7 +141,8 @@ export async function readParameters(
   return mergeParameters(parts);
 }
 
-const prefixOf = (run: string, step: number): string => `runs/${run}/snapshots/${step}`;
+const prefixOf = (run: string, step: number, folder?: string): string =>
+  `runs/${run}/snapshots/${step}${folder === undefined ? "" : `/${folder}`}`;
 
 const encode = (manifest: SnapshotManifest): Uint8Array =>
   new TextEncoder().encode(canonicalJson(manifest));

@@ -7,6 +7,9 @@ import type { Declaration } from "./shard.ts";
 /** Each holds one push of a step in memory. */
 export const microBatchesMax = 1_024;
 
+/** The histogram of staleness has an entry for each. */
+const stalenessMax = 10_000;
+
 /** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest, whoever calls. */
 export function declarationDigest(request: ConfigureRequest): string {
   return sha256(toBinary(ConfigureRequestSchema, { ...request, fence: 0n, learner: 0 }));
@@ -23,6 +26,7 @@ export function declarationOf(request: ConfigureRequest): Declaration {
       `a step has ${microBatches} micro-batches; at most ${microBatchesMax} are allowed`,
     );
   }
+  checkBounds(request);
   const names = [...tables, ...dense].map(({ name }) => name);
   if (new Set(names).size < names.length) throw invalid("two parameters have the same name");
   for (const { name, dimension, rate, initialAccumulator } of tables) {
@@ -41,6 +45,16 @@ export function declarationOf(request: ConfigureRequest): Declaration {
       return { name, initial: values, rate, initialAccumulator };
     }),
   };
+}
+
+function checkBounds({ bounds, microBatches }: ConfigureRequest): void {
+  if (bounds === undefined) return;
+  const { inFlight, snapshotSteps, pushesPerSecond, staleness } = bounds;
+  if (microBatches > 1) throw invalid("in bounded mode a step has no micro-batches");
+  if (inFlight === 0) throw invalid("no update may be in flight; at least 1 must");
+  if (snapshotSteps === 0) throw invalid("there are 0 updates between cuts; at least 1 must be");
+  if (!(pushesPerSecond >= 0)) throw invalid(`${pushesPerSecond} pushes a second are no number`);
+  if (staleness > stalenessMax) throw invalid(`staleness is ${staleness}, above ${stalenessMax}`);
 }
 
 function checkOptimizer(what: string, rate: number, initialAccumulator: number): void {

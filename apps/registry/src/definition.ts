@@ -167,6 +167,17 @@ const Architecture = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** A shard refuses more of each: it counts pushes by staleness, and holds what updates under way need. */
+const Mode = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("exact") }),
+  z.strictObject({
+    kind: z.literal("bounded"),
+    staleness: z.int().min(0).max(10_000),
+    inFlight: z.int().min(1).max(1_024),
+    pushesPerSecond: z.number().positive().exactOptional(),
+  }),
+]);
+
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
@@ -181,6 +192,7 @@ const Training = z.strictObject({
   lag: z.union([z.literal(0), z.literal(1)]),
   /** A shard refuses more: it holds a push of each. */
   microBatches: z.int().min(1).max(1_024).exactOptional(),
+  mode: Mode.exactOptional(),
 });
 
 const Filter = z.array(
@@ -229,7 +241,10 @@ const Definition = z.strictObject({
     .max(10_000)
     .refine(...unique("input")),
   architecture: Architecture,
-  training: Training,
+  training: Training.refine(
+    ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
+    "expected no microBatches in bounded mode: there each learner has batches of its own",
+  ),
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,

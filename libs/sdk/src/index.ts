@@ -17,6 +17,7 @@ export {
   type Partitioning,
   type Slice,
   type Training,
+  type TrainingMode,
 } from "./model.ts";
 export {
   definePipeline,

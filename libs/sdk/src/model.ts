@@ -52,6 +52,21 @@ export type Architecture =
       readonly hidden: readonly number[];
     };
 
+/** How updates of several learners follow one another. */
+export type TrainingMode =
+  /** The same recipe gives the same bytes. */
+  | { readonly kind: "exact" }
+  /** Learners do not wait for one another, within bounds that the parameter server enforces; bytes depend on timing. */
+  | {
+      readonly kind: "bounded";
+      /** Pushes that may be applied between an update's pull and its push. */
+      readonly staleness: number;
+      /** Updates of all learners that may be under way at a time. */
+      readonly inFlight: number;
+      /** Updates that may begin in a second; any number when absent. */
+      readonly pushesPerSecond?: number;
+    };
+
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
@@ -73,6 +88,8 @@ export interface Training {
    * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
    */
   readonly microBatches?: number;
+  /** `exact` when absent. In bounded mode a step is an update, with neither lag nor micro-batches. */
+  readonly mode?: TrainingMode;
 }
 
 /** A named part of the evaluation rows. */
