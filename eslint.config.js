@@ -13,7 +13,7 @@ export default tseslint.config(
         "**/dist/**",
       ],
       // Generated code, and AssemblyScript, which has the syntax of TypeScript but not its types.
-      ...["libs/proto/src/gen/**", "libs/kernels/assembly/**"],
+      ...["libs/proto/src/gen/**", "libs/kernels/assembly/**", "libs/executor/assembly/**"],
     ],
   },
   js.configs.recommended,

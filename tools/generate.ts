@@ -1,5 +1,5 @@
 // Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, and the
-// WebAssembly of libs/kernels. `--check` generates elsewhere and says whether what is committed is the same.
+// WebAssembly of libs/kernels and libs/executor. `--check` generates elsewhere and says whether what is committed is the same.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,8 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const generators = [
   { source: "proto", committed: "libs/proto/src/gen", generate: generateProto },
-  { source: "libs/kernels/assembly", committed: "libs/kernels/src/gen", generate: compileKernels },
+  assemblyOf("kernels", ["batch", "table"]),
+  assemblyOf("executor", ["random"]),
 ];
 
 for (const { source, committed, generate } of generators) {
@@ -45,18 +46,26 @@ function generateProto(out: string): void {
   }
 }
 
-function compileKernels(out: string): void {
+interface Generator {
+  readonly source: string;
+  readonly committed: string;
+  generate(out: string): void;
+}
+
+/** The modules of a library's assembly. */
+function assemblyOf(library: string, entries: readonly string[]): Generator {
+  const source = `libs/${library}/assembly`;
   const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
   const flags = ["-O3", "--converge", "--noAssert", "--enable", "simd"];
   const memory = ["--runtime", "stub", "--importMemory"];
-  for (const entry of ["batch", "table"]) {
-    const source = `libs/kernels/assembly/${entry}.ts`;
-    const file = join(out, `${entry}.wasm`);
-    execFileSync(process.execPath, [compiler, source, "--outFile", file, ...flags, ...memory], {
-      cwd: root,
-      stdio: "inherit",
-    });
-  }
+  const generate = (out: string): void => {
+    for (const entry of entries) {
+      const file = ["--outFile", join(out, `${entry}.wasm`)];
+      const args = [compiler, `${source}/${entry}.ts`, ...file, ...flags, ...memory];
+      execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+    }
+  };
+  return { source, committed: `libs/${library}/src/gen`, generate };
 }
 
 function writeEntry(out: string, family: string, service: string): void {

@@ -1,14 +1,11 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition, Training } from "@heddle/sdk";
-import { compileTransform } from "@heddle/transform";
-import { openBatches } from "./batches.ts";
 import { trainBounded } from "./bounded-loop.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type LoopOptions, type Progress, train } from "./loop.ts";
 import { shareOf } from "./micro-batches.ts";
-import { openNetwork } from "./network.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
@@ -65,6 +62,7 @@ export async function trainToEnd(
   const { wire, moved } = gang;
   await wire.restore(start.progress.step, start.files, start.progress.lossSum);
   const snapshots = snapshotDeps(deps, attempt, wire, signal);
+  stages.started();
   const onStep = measure(deps, attempt, start.progress);
   const onCut = (at: Progress): Promise<void> => writeSnapshot(snapshots, start.subject, at);
   const progress = await gang.train({ onStep, onCut }, signal);
@@ -107,21 +105,19 @@ export async function joinGang(
   const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
   checkLearners(definition, learners);
   const bounds = boundsOf(definition.training);
-  const program = compileTransform(definition.inputs, subject.fit);
   await using opening = new AsyncDisposableStack();
-  const network = opening.use(await openNetwork(definition, deps.executor));
+  const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
+  const batches = data.examples.batches(plan, progress.cursor, stages);
+  const network = opening.use(await deps.compute.open(definition));
   const addresses = await shardAddresses(deps, attempt.shards, signal);
   const { tables, dense } = network;
   const who = { run, fence, learner };
   const what = { lag, microBatches, tables, dense, ...(bounds && { bounds }) };
   const opened = opening.use(await deps.openWire({ ...who, ...what }, addresses));
   const { wire, moved } = countTraffic(opened);
-  const { partitions, reader } = data;
-  const source = { reader, partitions, program, batchSize, seed, stages };
   const options = {
     learner: attempt.job,
-    batches: openBatches(source, progress.cursor),
-    ...{ wire, network, stages, snapshotSteps },
+    ...{ batches, wire, network, stages, snapshotSteps },
     aroundStep: <T>(step: number, act: () => Promise<T>) =>
       step % deps.traceEverySteps === 0
         ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)

@@ -2,7 +2,7 @@ import { failpoint } from "@heddle/failpoint";
 import type { Batches } from "./batches.ts";
 import type { Network } from "./network.ts";
 import type { DataCursor, TrainingBatch } from "./rows.ts";
-import { lossOf, openShare } from "./share.ts";
+import { type ComputedPart, lossOf, openShare, watched } from "./share.ts";
 import type { Stages } from "./stages.ts";
 import type { Wire } from "./wire.ts";
 
@@ -87,7 +87,7 @@ export async function train(
       const computed = await stages.wait("compute", computing);
 
       await stages.wait("push", pushing);
-      pushing = share.push(step, computed, cut);
+      pushing = watched(share.push(step, computed, cut).finally(() => giveBack(now, computed)));
       failpoint("learner.step.after-push");
       if (lag === 0 && !cut && batch) pulling = share.pull(step + 1, batch);
       const loss = lossOf(computed);
@@ -127,4 +127,10 @@ export function advanced(
     negatives: negatives + negativesHere,
     negativeWeight: negativeWeight + weightHere,
   };
+}
+
+/** Nothing reads a step's memory once its gradients are on the shards. */
+function giveBack(batch: TrainingBatch, parts: readonly ComputedPart[]): void {
+  batch.release?.();
+  for (const { result } of parts) result.release?.();
 }

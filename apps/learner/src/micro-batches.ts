@@ -33,14 +33,15 @@ export function cutMicroBatches(
   return numbers.map((number) => {
     const from = Math.floor((number * batch.rows) / microBatches);
     const to = Math.floor(((number + 1) * batch.rows) / microBatches);
-    return { number, batch: rowsOf(batch, from, to) };
+    return { number, batch: { ...rowsOf(batch, from, to), microBatch: number } };
   });
 }
 
 function rowsOf(batch: TrainingBatch, from: number, to: number): TrainingBatch {
+  // Views, not copies: the batch stays as it is until its step is pushed.
   const part = <T extends Float32Array | Int32Array>(values: T): T => {
     const width = values.length / batch.rows;
-    return values.slice(from * width, to * width) as T;
+    return values.subarray(from * width, to * width) as T;
   };
   const places = part(batch.index);
   const { unique, index } = uniqueIds(

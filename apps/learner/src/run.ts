@@ -81,7 +81,7 @@ export async function openAttempt(
   request: TrainRequest,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const stages = startStages(deps.clock);
+  const stages = startStages(deps.clock, deps.threads);
   const { configuration, job, fence, shards, learners, learner } = request;
   const call = { timeoutMs: callMs, signal };
   const { definitionJson } = await deps.registry.getConfiguration({ configuration }, call);
@@ -102,14 +102,14 @@ export async function openAttempt(
 
 /** The run of the recipe: opened now, or found with its snapshots when it was tried before. */
 async function openRun(
-  { registry, executor, environment }: TrainDeps,
+  { registry, compute, environment }: TrainDeps,
   { configuration, dataset, parentVersion }: TrainRequest,
   { training }: ModelDefinition,
   signal: AbortSignal,
 ): Promise<Run> {
   const environmentJson = canonicalJson({
     ...environment,
-    executor: executor.environment,
+    executor: compute.environment,
     seed: training.seed,
   });
   const recipe = { configuration, dataset, parentVersion, environmentJson };
@@ -130,7 +130,7 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     wallSeconds: stages.seconds(),
     cpuSeconds: cpuSeconds + end.shardCpuSeconds,
     stageShares: stages.shares(),
-    executor: deps.executor.environment,
+    executor: deps.compute.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     ...overlapOf(end),

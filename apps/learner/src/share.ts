@@ -63,7 +63,7 @@ export function openShare(
           }),
         ),
       );
-      return watched(Promise.all(pushes));
+      return Promise.all(pushes);
     },
   };
 }
@@ -82,7 +82,7 @@ const noGradients: Gradients = { rows: {}, dense: {} };
 const nothing: StepResult = { loss: 0, gradients: noGradients };
 
 /** A failure is learnt of where the promise is awaited; until then it is nobody's, and no reason to stop the process. */
-function watched<T>(promise: Promise<T>): Promise<T> {
+export function watched<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }

@@ -4,8 +4,6 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
-import { openExecutor } from "@heddle/executor";
-import { openDuckdb } from "@heddle/feature-engine";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
@@ -17,8 +15,10 @@ import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
 import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./lane-wire.ts";
-import { datasetReader } from "./reader.ts";
 import { runTraining } from "./run.ts";
+import { openDataThread } from "./threads/data-thread.ts";
+import { openCompute } from "./threads/open-compute.ts";
+import { threadTimes } from "./threads/times.ts";
 import { TrainInput } from "./train-input.ts";
 
 const readerMemoryBytesMax = 256 << 20;
@@ -42,10 +42,10 @@ await runJob(async (given, stopped) => {
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
     const objects = await openFileObjects({ path: input.objects });
-    await using db = await openDuckdb({
-      threads: 1,
-      memoryBytesMax: readerMemoryBytesMax,
-      tempFolder: "",
+    await using data = openDataThread({ objects: input.objects, readerMemoryBytesMax });
+    await using compute = await openCompute({
+      executor: { kind: input.executor, threads: input.executorThreads },
+      objects: input.objects,
     });
     const signal = AbortSignal.any([stopped, scheduler.fenced]);
     const deps: TrainDeps = {
@@ -55,8 +55,9 @@ await runJob(async (given, stopped) => {
       registry,
       featureStore,
       scheduler,
-      openReader: (columns) => datasetReader(objects, db, columns),
-      executor: await openExecutor({ kind: input.executor, threads: input.executorThreads }),
+      openExamples: data.examples,
+      compute,
+      threads: threadTimes({ data: data.thread, compute: compute.thread }),
       environment: {
         node: process.version,
         instructionSet: instructionSet(process.arch, cpuinfo()),

@@ -7,9 +7,10 @@ export interface BoundedCourseOptions {
   /**
    * Applies an update.
    *
+   * @param state the number of the shard's state from then on.
    * @throws {HeddleError} and has applied nothing.
    */
-  readonly apply: (parts: readonly StepPart[]) => void;
+  readonly apply: (parts: readonly StepPart[], state: number) => void;
   readonly onChange: () => void;
   /** Told of each push applied. */
   readonly onStaleness: (staleness: number) => void;
@@ -30,7 +31,7 @@ export function openBoundedCourse(options: BoundedCourseOptions): Course {
     served: order.served,
     pushTurn: ({ step, state }) => order.pushTurn(step, state),
     take: async ({ step, state }, part) => {
-      apply([part]);
+      apply([part], order.applied + 1);
       onStaleness(order.applied - state);
       order.pushed(step, state);
       onChange();

@@ -13,7 +13,7 @@ export interface ExactCourseOptions {
    *
    * @throws {HeddleError} and has applied nothing.
    */
-  readonly apply: (parts: readonly StepPart[]) => void;
+  readonly apply: (parts: readonly StepPart[], step: number) => void;
   readonly onChange: () => void;
 }
 
@@ -27,7 +27,7 @@ export function openExactCourse(options: ExactCourseOptions): Course {
     while (order.ready) {
       const step = order.applied + 1;
       try {
-        apply(held.parts(step));
+        apply(held.parts(step), step);
         order.advanced();
         held.applied(step);
       } catch (error) {

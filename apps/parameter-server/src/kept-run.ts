@@ -45,9 +45,9 @@ export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions):
   const shard = openShard(declarationOf(request), tableRowsMax);
   const totals = { lossSum: 0, learnerCpuSeconds: 0 };
   const check = ({ tables, dense }: StepPart): void => shard.check(tables, dense);
-  const apply = (parts: readonly StepPart[]): void => {
+  const apply = (parts: readonly StepPart[], state: number): void => {
     const { tables, dense } = joinParts(parts);
-    shard.push(tables, dense);
+    shard.push(tables, dense, state);
     for (const { lossSum, learnerCpuSeconds } of parts) {
       totals.lossSum += lossSum;
       totals.learnerCpuSeconds += learnerCpuSeconds;

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isHeddleError } from "@heddle/base";
 import { decodeParameters } from "@heddle/artifact";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Objects, openFileObjects } from "@heddle/objects";
-import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { ConfigureRequestSchema, ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLane } from "@heddle/lane";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -24,15 +25,16 @@ const table = {
   initialDeviation: 0.05,
   seed: 1,
 };
+const bias = { name: "bias", initial: bytesOf(Float32Array.of(3)) };
+const adam = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+const ftrl = { rate: 0.1, beta: 1, l1: 0, l2: 0 };
 const declaration = (lag = 0, fence = 1n) => ({
   run: "r",
   fence,
   shard: 0,
   shards: 1,
   tables: [table],
-  dense: [
-    { name: "bias", initial: bytesOf(Float32Array.of(3)), rate: 0.1, initialAccumulator: 0.1 },
-  ],
+  dense: [{ ...bias, rate: 0.1, initialAccumulator: 0.1 }],
   lag,
 });
 const pullOf = (step: number, fence = 1n) => ({
@@ -129,12 +131,19 @@ test("a shard takes no second run and no declaration that cannot be", async () =
     { tables: [table, table] },
     { tables: [{ ...table, dimension: 0 }] },
     { tables: [{ ...table, rate: 0 }] },
+    { tables: [{ ...table, optimizer: {} }] },
+    { tables: [{ ...table, optimizer: { rule: { case: "sgd", value: { rate: 1e-60 } } } }] },
+    { tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta2: 1 } } } }] },
+    {
+      tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta1: NaN } } } }],
+    },
+    { dense: [{ ...bias, optimizer: { rule: { case: "ftrl", value: ftrl } } }] },
     {
       dense: [
         { name: "d", initial: bytesOf(Float32Array.of(NaN)), rate: 1, initialAccumulator: 1 },
       ],
     },
-  ]) {
+  ] as MessageInitShape<typeof ConfigureRequestSchema>[]) {
     await assert.rejects(shard.configure({ ...declaration(), ...wrong }, call), {
       reason: "DECLARATION_INVALID",
     });
@@ -333,9 +342,9 @@ test("a return to a cut refuses what was pushed before it", async () => {
 
 test("a step of more micro-batches than a shard holds is refused", async () => {
   await using opened = await openTestShard();
-  await assert.rejects(opened.shard.configure({ ...declaration(), microBatches: 1_025 }, call), {
+  await assert.rejects(opened.shard.configure({ ...declaration(), microBatches: 25 }, call), {
     reason: "DECLARATION_INVALID",
-    message: /1025 micro-batches; at most 1024/,
+    message: /25 micro-batches; at most 24/,
   });
 });
 
@@ -410,6 +419,7 @@ test("bounds that cannot be are refused", async () => {
   await using opened = await openTestShard();
   for (const wrong of [
     { bounds: { ...bounds, inFlight: 0 } },
+    { bounds: { ...bounds, inFlight: 49 } },
     { bounds: { ...bounds, snapshotSteps: 0 } },
     { bounds: { ...bounds, pushesPerSecond: -1 } },
     { bounds: { ...bounds, staleness: 10_001 } },

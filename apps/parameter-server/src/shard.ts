@@ -1,14 +1,17 @@
-import { mergeParameters, type ParameterState, type TableState } from "@heddle/artifact";
-import { HeddleError } from "@heddle/base";
+import { mergeParameters, type ParameterState } from "@heddle/artifact";
+import { assert, HeddleError } from "@heddle/base";
 import {
   checkGradients,
   checkLength,
-  createDense,
-  createTable,
   type DenseVector,
+  type Optimizer,
   type ParameterTable,
   shardOf,
+  type TableOptimizer,
 } from "@heddle/kernels";
+import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
+import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
+import { float32Of } from "@heddle/tensor";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -23,17 +26,17 @@ export interface Declaration {
 export interface TableDeclaration {
   readonly name: string;
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  /** Keep a version a row; see `TableSpec`. */
+  readonly versions?: boolean;
 }
 
 export interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 export interface RowGradients {
@@ -44,6 +47,9 @@ export interface RowGradients {
   readonly gradients: Float32Array;
 }
 
+/** Memory of that many bytes, aligned to 8, with whatever was in it. */
+export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {
   /** Rows of all tables. */
@@ -53,19 +59,22 @@ export interface Shard {
   /**
    * Copies rows.
    *
+   * @param room where to; new memory when absent.
    * @returns shape [ids, dimension].
    * @throws {HeddleError} NOT_FOUND UNKNOWN_TABLE.
    */
-  pull(table: string, ids: BigUint64Array): Float32Array;
+  pull(table: string, ids: BigUint64Array, room?: Room): Float32Array;
   /** All dense values in order of declaration, copied one after the other. */
-  pullDense(): Float32Array;
+  pullDense(room?: Room): Float32Array;
   /**
    * Applies the gradients of one step, or nothing of them.
    *
    * @param dense gradients of all dense parameters in order of declaration.
+   * @param version of the rows from now on, if their table keeps it: this push's number, above that of the push before. One more
+   * than that when absent.
    * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
-  push(tables: readonly RowGradients[], dense: Float32Array): void;
+  push(tables: readonly RowGradients[], dense: Float32Array, version?: number): void;
   /**
    * All that `push` would refuse now.
    *
@@ -74,6 +83,14 @@ export interface Shard {
   check(tables: readonly RowGradients[], dense: Float32Array): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
+  /**
+   * Takes a cut that is read while pushes go on.
+   *
+   * @param since leaves out rows that no push after this version changed; all tables must keep versions then.
+   * @throws {HeddleError} FAILED_PRECONDITION TABLE_FROZEN when there is one that was not released, NO_VERSIONS; RESOURCE_EXHAUSTED
+   * TABLE_FULL.
+   */
+  freeze(since?: number): FrozenShard;
   /**
    * Replaces everything by what of a snapshot's parts belongs to this shard.
    *
@@ -84,45 +101,45 @@ export interface Shard {
   reset(): void;
 }
 
-/** Adagrad divides by √accumulator + this; TensorFlow's default. */
-const adagradEpsilon = 1e-7;
-
 export function openShard(declaration: Declaration, rowsMax: number): Shard {
   let tables = freshTables(declaration, rowsMax);
   let dense = freshDense(declaration);
+  let version = 0;
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
-  const check: Shard["check"] = (gradients, denseGradients) => {
-    for (const rows of gradients) checkRows(tableOf(rows.table), rows);
-    checkDense(denseGradients, denseLength);
+  /** A push over several tables is applied whole or not at all. */
+  const prepared = (
+    gradients: readonly RowGradients[],
+    denseGradients: Float32Array,
+    given: number,
+  ): readonly (() => void)[] => {
+    const pushes = gradients.map(({ table, ids, gradients: rows }) =>
+      tableOf(table).prepare(ids, rows, `table ${table}`, given),
+    );
+    checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
+    checkGradients(denseGradients, "the dense parameters");
+    return pushes;
   };
   return {
-    check,
+    check: (gradients, denseGradients) => void prepared(gradients, denseGradients, version + 1),
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
     get bytes() {
       return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
     },
-    pull: (name, ids) => {
+    pull: (name, ids, room) => {
       const table = tableOf(name);
-      const out = new Float32Array(ids.length * table.spec.dimension);
+      const out = valuesIn(room, ids.length * table.spec.dimension);
       table.pull(ids, out);
       return out;
     },
-    pullDense: () => {
-      const out = new Float32Array(denseLength);
-      let at = 0;
-      for (const { values } of dense.values()) {
-        out.set(values, at);
-        at += values.length;
-      }
-      return out;
-    },
-    push: (gradients, denseGradients) => {
-      check(gradients, denseGradients);
-      for (const { table, ids, gradients: rows } of gradients) tableOf(table).push(ids, rows);
+    pullDense: (room) => joined(dense, valuesIn(room, denseLength)),
+    push: (gradients, denseGradients, given = version + 1) => {
+      assert(given >= version, "pushes come in the order of their numbers");
+      for (const apply of prepared(gradients, denseGradients, given)) apply();
+      version = given;
       pushDense(dense.values(), denseGradients);
     },
     state: () => ({
@@ -132,13 +149,9 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
           { ...table.snapshot(), dimension: table.spec.dimension },
         ]),
       ),
-      dense: Object.fromEntries(
-        [...dense].map(([name, { values, slots }]) => [
-          name,
-          { values: values.slice(), slots: slots.slice() },
-        ]),
-      ),
+      dense: denseState(dense),
     }),
+    freeze: (since) => ({ version, ...freezeTables(tables, since), dense: denseState(dense) }),
     restore: (parts) => {
       const { shard, shards } = declaration;
       const merged = mergeParameters(parts, (id) => shardOf(id, shards) === shard);
@@ -148,57 +161,28 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       for (const [name, vector] of newDense) restoreDense(name, vector, merged);
       tables = newTables;
       dense = newDense;
+      version = 0;
     },
     reset: () => {
       tables = freshTables(declaration, rowsMax);
       dense = freshDense(declaration);
+      version = 0;
     },
   };
 }
 
-function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
-  return new Map(
-    tables.map(({ name, dimension, rate, initialAccumulator, initialDeviation, seed }) => {
-      const optimizer = {
-        kind: "adagrad",
-        rate,
-        initialAccumulator,
-        epsilon: adagradEpsilon,
-      } as const;
-      return [name, createTable({ dimension, optimizer, initialDeviation, seed, rowsMax })];
-    }),
-  );
-}
-
-function freshDense({ dense }: Declaration): Map<string, DenseVector> {
-  return new Map(
-    dense.map(({ name, initial, rate, initialAccumulator }) => [
-      name,
-      createDense(initial, { kind: "adagrad", rate, initialAccumulator, epsilon: adagradEpsilon }),
-    ]),
-  );
-}
-
-/** All that a table's push could refuse, asked beforehand: a push over several tables is applied whole or not at all. */
-function checkRows(table: ParameterTable, { table: name, ids, gradients }: RowGradients): void {
-  const { dimension, rowsMax } = table.spec;
-  checkLength(gradients.length, ids.length * dimension, `the gradients of table ${name}`);
-  checkGradients(gradients, `table ${name}`);
-  // How many ids are new is known only by looking each up, so the last push before the limit counts all of its ids.
-  if (table.rows + ids.length > rowsMax) {
-    throw new HeddleError(
-      "RESOURCE_EXHAUSTED",
-      "TABLE_FULL",
-      `table ${name} holds ${table.rows} of at most ${rowsMax} rows and ${ids.length} more may come; nothing was applied: use more shards, or hash its inputs into fewer ids`,
-      { metadata: { table: name, rowsMax: String(rowsMax) } },
-    );
+/** Copies all dense values to `out`, one parameter after the other. */
+function joined(dense: ReadonlyMap<string, DenseVector>, out: Float32Array): Float32Array {
+  let at = 0;
+  for (const { values } of dense.values()) {
+    out.set(values, at);
+    at += values.length;
   }
-  table.makeRoom(ids);
+  return out;
 }
 
-function checkDense(gradients: Float32Array, length: number): void {
-  checkLength(gradients.length, length, "the dense gradients of a push");
-  checkGradients(gradients, "the dense parameters");
+function valuesIn(room: Room | undefined, values: number): Float32Array {
+  return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
 }
 
 function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
@@ -207,35 +191,6 @@ function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): voi
     vector.push(gradients.subarray(at, at + vector.values.length));
     at += vector.values.length;
   }
-}
-
-function restoreTable(name: string, table: ParameterTable, saved: TableState | undefined): void {
-  if (saved === undefined) throw differs(`it has no table ${name}`);
-  if (saved.dimension !== table.spec.dimension) {
-    throw differs(
-      `its table ${name} has rows of ${saved.dimension} values, not ${table.spec.dimension}`,
-    );
-  }
-  table.restore(saved);
-}
-
-function restoreDense(name: string, vector: DenseVector, saved: ParameterState): void {
-  const state = saved.dense[name];
-  if (state === undefined) throw differs(`it has no dense parameter ${name}`);
-  if (state.values.length !== vector.values.length) {
-    throw differs(
-      `its dense parameter ${name} has ${state.values.length} values, not ${vector.values.length}`,
-    );
-  }
-  vector.restore(state.values, state.slots);
-}
-
-function differs(why: string): HeddleError {
-  return new HeddleError(
-    "FAILED_PRECONDITION",
-    "SNAPSHOT_DIFFERS",
-    `the snapshot is of another model shape: ${why}; warm-start from a version of the same architecture, or train without a parent`,
-  );
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

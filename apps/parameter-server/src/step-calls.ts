@@ -9,7 +9,7 @@ import type { StepPart } from "./step-part.ts";
 export function stepCalls(keeper: Keeper) {
   const pull = async (
     { fence, step: wanted, tables, dense, microBatch }: PullRequest,
-    { signal }: CallContext,
+    { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const what = `pull for step ${step}`;
@@ -17,8 +17,8 @@ export function stepCalls(keeper: Keeper) {
     const ask = (course: Course): CallTurn => course.pullTurn(step);
     const { run } = await keeper.turn({ fence, what, microBatch, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids)))),
-      dense: dense ? bytesOf(run.shard.pullDense()) : new Uint8Array(),
+      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.course.applied),
     };
     run.course.served(step, microBatch);

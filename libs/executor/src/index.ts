@@ -4,6 +4,7 @@ export type {
   CompiledStep,
   Executor,
   InputSpec,
+  RunOptions,
   Step,
   StepSpec,
   Tensor,

@@ -10,8 +10,9 @@ export interface InputSpec {
 }
 
 /**
- * A step in plain TensorFlow.js: a pure function of its inputs. It holds no variables; parameters,
- * rates and every other number that changes are inputs, so that a recorded graph never goes stale.
+ * A step in plain TensorFlow.js: a pure function of its inputs and of the run's seed. It holds no variables; parameters,
+ * rates and every other number that changes are inputs, so that a recorded graph never goes stale. Random operations
+ * (`dropout`, `randomUniform`, `randomNormal`, `truncatedNormal`, …) are to be called on the `tf` that it is given.
  */
 export type Step = (tf: TensorFlow, inputs: Record<string, Tensor>) => Record<string, Tensor>;
 
@@ -22,24 +23,34 @@ export interface StepSpec {
 
 export type TensorData = Float32Array | Int32Array;
 
+export interface RunOptions {
+  /**
+   * Whole numbers from 0 that name the run's random numbers, say (seed of the training, step, micro-batch). The numbers that
+   * random operations of the step draw are a pure function of these, the same in every executor.
+   */
+  readonly seed?: readonly number[];
+}
+
 /** A step ready to run, on any number of rows. */
 export interface CompiledStep {
   /** Which executor runs it, and whether as a graph: `onnx 1.30.0 (graph)`, `tfjs-wasm 4.22.0 (op by op)`. */
   readonly description: string;
   /** Why the step runs op by op although the executor can run graphs; absent when it runs as asked. */
-  readonly fallbackReason?: string;
+  readonly fallbackReason?: string | undefined;
   /**
    * Runs the step once.
    *
    * @param inputs row-major, one for each input of the spec; not kept after the call.
    * @param rows the value of the open dimension, at least 1.
    * @returns row-major outputs by name; they belong to the caller.
-   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size;
+   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size, and when the step draws
+   *   random numbers but no seed is given;
    *   INVALID_ARGUMENT STEP_FAILED when the step itself throws, for an id outside of a table, say.
    */
   run(
     inputs: Readonly<Record<string, TensorData>>,
     rows: number,
+    options?: RunOptions,
   ): Promise<Record<string, Float32Array>>;
   [Symbol.asyncDispose](): Promise<void>;
 }

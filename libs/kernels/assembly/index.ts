@@ -1,15 +1,17 @@
 // From an id to its record: open addressing with linear probes, 4 bytes a slot. A slot holds (tag, cell + 1), 0 when empty; the
 // id itself stands in the record, so that any id is legal. The tag, bits of the hash, keeps probes off other ids' records.
-import { cellsMax, cellsOf, reach, reached, recordOf } from "./layout";
+import { forgetCut, passOver } from "./cut";
+import { areaOf, cellsMax, cellsOf, reach, reached, recordOf } from "./layout";
 import {
   clearRows,
   frontierAfter,
   giveCells,
-  move,
+  movesWalk,
   rows,
-  startMove,
+  startWalk,
   takeCells,
   takeCell,
+  walkOn,
 } from "./rows";
 
 const slotsMin: u32 = 1024;
@@ -37,6 +39,7 @@ export function clear(expected: u32): bool {
   const cells = cellsOf((<u64>slots) << 2);
   if (!reach(<u64>cells + expected)) return false;
   clearRows();
+  forgetCut();
   cellMask = 0xffffffff >> clz(cellsMax);
   oldMask = 0;
   toMove = 0;
@@ -62,7 +65,7 @@ export function reserve(more: u32): bool {
   oldMask = slotMask;
   oldFirst = first;
   toMove = rows;
-  startMove();
+  startWalk(movesWalk);
   place(takeCells(cells), slots);
   if (toMove == 0) leaveOld();
   return true;
@@ -73,7 +76,7 @@ export function moveRows(count: u32): void {
   if (toMove == 0) return;
   const now = min(count, toMove);
   for (let i: u32 = 0; i < now; i++) {
-    const cell = move();
+    const cell = walkOn(movesWalk);
     add(hashOf(load<u64>(recordOf(cell))), cell);
   }
   toMove -= now;
@@ -90,6 +93,7 @@ export function hashOf(id: u64): u64 {
 /** The record of an id that has none; memory is reserved. */
 export function addRow(id: u64): usize {
   const cell = takeCell();
+  passOver(cell);
   const record = recordOf(cell);
   store<u64>(record, id);
   add(hashOf(id), cell);
@@ -104,7 +108,7 @@ function add(hash: u64, cell: u32): void {
 
 function place(cell: u32, slots: u32): void {
   first = cell;
-  slotsAt = recordOf(cell);
+  slotsAt = areaOf(cell);
   slotMask = slots - 1;
   memory.fill(slotsAt, 0, (<usize>slots) << 2);
 }

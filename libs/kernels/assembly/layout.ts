@@ -1,8 +1,11 @@
-// Where things lie in a table's memory: [runs of rows][staging][cells]. Nothing is allocated but cells.
+// Where things lie in a table's memory: [runs of rows][walks][staging][cells]. Nothing is allocated but cells.
 
 /** Runs of rows, 8 bytes each; see rows.ts. */
 export const runsAt: usize = 0;
 const runsBytes: usize = 1024;
+/** Walks over them, 8 bytes each. */
+export const walksAt: usize = runsAt + runsBytes;
+const walksBytes: usize = 64;
 
 /** Values of a row. */
 export let dimension: u32 = 0;
@@ -11,9 +14,14 @@ export let slotWidth: u32 = 0;
 /** Bytes of a row's values, and of its slots. */
 export let valueBytes: u32 = 0;
 export let slotBytes: u32 = 0;
-/** A record is (id, values, slots), so that a row is one place in memory; a cell has a record's size. */
+/**
+ * A record is (id, values, slots), so that a row is one place in memory. In front of it stands the row's version, where the table
+ * keeps them. A cell has the size of both.
+ */
 export let stride: u32 = 0;
 export const idBytes: u32 = 8;
+/** Bytes of a version: 4, or 0 where the table keeps none. */
+export let versionBytes: u32 = 0;
 
 /** Staging: what a call takes and gives, for as many rows as the caller chose. */
 export let idsAt: usize = 0;
@@ -21,8 +29,9 @@ export let idsAt: usize = 0;
 export let foundAt: usize = 0;
 export let valuesAt: usize = 0;
 export let slotsAt: usize = 0;
+export let versionsAt: usize = 0;
 
-/** The first cell. */
+/** The first record. */
 export let cellsAt: usize = 0;
 /** As many cells fit in 4 GiB. */
 export let cellsMax: u32 = 0;
@@ -31,17 +40,19 @@ export let cellsMax: u32 = 0;
 const addressMax: u64 = 0xffff0000;
 
 /** @param stagedRows rows of one call. */
-export function layOut(rowValues: u32, rowSlots: u32, stagedRows: u32): void {
+export function layOut(rowValues: u32, rowSlots: u32, stagedRows: u32, versions: bool): void {
   dimension = rowValues;
   slotWidth = rowSlots;
   valueBytes = rowValues << 2;
   slotBytes = rowSlots << 2;
-  stride = idBytes + valueBytes + slotBytes;
-  idsAt = runsAt + runsBytes;
+  versionBytes = versions ? 4 : 0;
+  stride = versionBytes + idBytes + valueBytes + slotBytes;
+  idsAt = walksAt + walksBytes;
   foundAt = idsAt + <usize>stagedRows * 8;
   valuesAt = aligned(foundAt + <usize>stagedRows * 4);
   slotsAt = aligned(valuesAt + <usize>stagedRows * valueBytes);
-  cellsAt = aligned(slotsAt + <usize>stagedRows * slotBytes);
+  versionsAt = aligned(slotsAt + <usize>stagedRows * slotBytes);
+  cellsAt = aligned(versionsAt + <usize>stagedRows * versionBytes) + versionBytes;
   cellsMax = <u32>((addressMax - cellsAt) / stride);
 }
 
@@ -51,6 +62,20 @@ function aligned(address: usize): usize {
 
 export function recordOf(cell: u32): usize {
   return cellsAt + <usize>cell * stride;
+}
+
+export function cellOf(record: usize): u32 {
+  return <u32>((record - cellsAt) / stride);
+}
+
+/** Where an area that is no row begins in its first cell. */
+export function areaOf(cell: u32): usize {
+  return recordOf(cell) - versionBytes;
+}
+
+/** The push that changed a row last, or 0. */
+export function versionOf(record: usize): u32 {
+  return versionBytes == 0 ? 0 : load<u32>(record - versionBytes);
 }
 
 /** Cells that hold so many bytes. */

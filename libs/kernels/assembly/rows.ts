@@ -1,5 +1,5 @@
 // Rows in the order in which they came: runs of cells, broken where an index was allocated between them. Rows never move.
-import { runsAt } from "./layout";
+import { runsAt, walksAt } from "./layout";
 
 /** Rows in all. */
 export let rows: u32 = 0;
@@ -55,8 +55,7 @@ function openRun(first: u32, runEnd: u32): void {
   // A run that got no row is written over.
   if (runCount > 0 && runFirst(runCount - 1) == runEndOf(runCount - 1)) runCount--;
   const at = runsAt + ((<usize>runCount) << 3);
-  store<u32>(at, first);
-  store<u32>(at, first, 4);
+  setPlace(at, first, first);
   runCount++;
   next = first;
   end = runEnd;
@@ -74,29 +73,39 @@ function runEndOf(run: u32): u32 {
   return load<u32>(runsAt + ((<usize>run) << 3), 4);
 }
 
-/** A walk over all rows in order: (run, cell). The index has one of its own, a caller of the table the other. */
-let walkRun: u32 = 0;
-let walkCell: u32 = 0;
-let moveRun: u32 = 0;
-let moveCell: u32 = 0;
+// Walks over all rows in order. Each is a place in memory: (run, cell).
+/** The walk of the table's caller, that of a growing index, that of a cut, and where a cut ends. */
+export const callersWalk: usize = walksAt;
+export const movesWalk: usize = walksAt + 8;
+export const cutsWalk: usize = walksAt + 16;
+export const cutsEnd: usize = walksAt + 24;
 
-export function startWalk(): void {
-  walkRun = 0;
-  walkCell = runFirst(0);
+export function startWalk(walk: usize): void {
+  setPlace(walk, 0, runFirst(0));
 }
 
-/** The cell after the last one of this walk; the caller counts. */
-export function walk(): u32 {
-  while (walkCell == runEndOf(walkRun)) walkCell = runFirst(++walkRun);
-  return walkCell++;
+/** The cell after the last one of this walk; the caller sees to it that there is one. */
+export function walkOn(walk: usize): u32 {
+  let run = load<u32>(walk);
+  let cell = load<u32>(walk, 4);
+  while (cell == runEndOf(run)) cell = runFirst(++run);
+  setPlace(walk, run, cell + 1);
+  return cell;
 }
 
-export function startMove(): void {
-  moveRun = 0;
-  moveCell = runFirst(0);
+/** Notes the place behind the row that came last. */
+export function markEnd(place: usize): void {
+  // A run without a row will be written over.
+  const last = runCount - 1;
+  const run = last > 0 && runFirst(last) == runEndOf(last) ? last - 1 : last;
+  setPlace(place, run, runEndOf(run));
 }
 
-export function move(): u32 {
-  while (moveCell == runEndOf(moveRun)) moveCell = runFirst(++moveRun);
-  return moveCell++;
+export function samePlace(walk: usize, place: usize): bool {
+  return load<u64>(walk) == load<u64>(place);
+}
+
+function setPlace(place: usize, run: u32, cell: u32): void {
+  store<u32>(place, run);
+  store<u32>(place, cell, 4);
 }

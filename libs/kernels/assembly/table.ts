@@ -1,30 +1,46 @@
 // The kernel of one parameter table, on a memory of its own. The caller stages ids and numbers, calls, and reads what is staged.
-import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
 import { copy } from "./copy";
+import { cutLeft, freeze, nextOfCut, release, takeOfCut } from "./cut";
 import { find, findAll } from "./find";
+import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
 import {
   foundAt,
   idBytes,
   idsAt,
   layOut,
   recordOf,
-  slotBytes,
   slotsAt,
   stride,
   valueBytes,
   valuesAt,
+  versionBytes,
+  versionOf,
+  versionsAt,
 } from "./layout";
 import { setOptimizer, startSlots, update } from "./optimizers";
-import { rows, startWalk, walk } from "./rows";
+import { callersWalk, rows, startWalk as startWalkOf, walkOn } from "./rows";
+import {
+  foundRecord,
+  idAt,
+  noteFound,
+  setVersion,
+  stagedValues,
+  stageId,
+  stageRow,
+  stageVersion,
+  unstageRow,
+} from "./staged";
 
 /** Writes a row's initial draw to an address: it needs logarithm and sine with the caller's bits. */
 declare function draw(low: u32, high: u32, at: usize): void;
 
-export { clear, hasRoom, idsAt, reserve, rows, setOptimizer, slotsAt, startWalk, valuesAt };
+export { clear, hasRoom, reserve, rows, setOptimizer };
+export { cutLeft, freeze, nextOfCut, release, takeOfCut };
+export { foundAt, idsAt, slotsAt, valuesAt, versionsAt };
 
 /** Call it once, before all else. */
-export function configure(rowValues: u32, rowSlots: u32, stagedRows: u32): bool {
-  layOut(rowValues, rowSlots, stagedRows);
+export function configure(rowValues: u32, rowSlots: u32, stagedRows: u32, versions: bool): bool {
+  layOut(rowValues, rowSlots, stagedRows, versions);
   return clear(0);
 }
 
@@ -33,15 +49,34 @@ export function countMissing(count: u32): u32 {
   return findAll(count, idBytes);
 }
 
-/** Stages the values of the staged ids; a row that is not there is drawn, but not made. */
+/** Stages values and versions of the staged ids; a row that is not there is drawn, but not made. */
 export function pull(count: u32): void {
   findAll(count, idBytes + valueBytes);
   for (let i: u32 = 0; i < count; i++) {
     const record = foundRecord(i);
-    const out = valuesAt + <usize>i * valueBytes;
+    const out = stagedValues(i);
     if (record != 0) copy(record + idBytes, out, valueBytes);
     else drawAt(idAt(i), out);
   }
+  if (versionBytes == 0) return;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = foundRecord(i);
+    stageVersion(i, record == 0 ? 0 : versionOf(record));
+  }
+}
+
+/** Stages values and versions of those staged ids whose row changed after a version, and in `found` their positions. */
+export function pullNewer(count: u32, since: u32): u32 {
+  findAll(count, idBytes);
+  let staged: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = foundRecord(i);
+    if (record == 0 || versionOf(record) <= since) continue;
+    noteFound(staged, i);
+    stageVersion(staged, versionOf(record));
+    copy(record + idBytes, stagedValues(staged++), valueBytes);
+  }
+  return staged;
 }
 
 /** The position of the first staged gradient that is not a number of at most `limit` in size, or `count`. */
@@ -57,38 +92,40 @@ export function firstBad(count: u32, limit: f32): u32 {
 }
 
 /** Applies the staged gradients to the staged ids; rows not there are made, for which memory is reserved. */
-export function push(count: u32): void {
+export function push(count: u32, version: u32): void {
   moveRows(count * movesPerRow);
   if (findAll(count, stride) > 0) {
     for (let i: u32 = 0; i < count; i++) if (foundRecord(i) == 0) makeRow(i);
   }
   update(count);
+  if (versionBytes == 0) return;
+  for (let i: u32 = 0; i < count; i++) setVersion(foundRecord(i), version);
 }
 
-/** Stages the ids of the next rows of a walk. */
-export function nextIds(count: u32): void {
+export function startWalk(): void {
+  startWalkOf(callersWalk);
+}
+
+/** Goes on over `count` rows of a walk and stages the ids of those changed after a version; −1 stages all. Says how many. */
+export function nextIds(count: u32, since: f64): u32 {
+  const after = <i64>since;
+  let staged: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    store<u64>(idsAt + ((<usize>i) << 3), load<u64>(recordOf(walk())));
+    const record = recordOf(walkOn(callersWalk));
+    if (<i64>versionOf(record) > after) stageId(staged++, load<u64>(record));
   }
+  return staged;
 }
 
-/** Stages values and slots of the staged ids, which all have rows. */
+/** Stages all of the rows of the staged ids, which are there. */
 export function read(count: u32): void {
   findAll(count, stride);
-  for (let i: u32 = 0; i < count; i++) {
-    const values = foundRecord(i) + idBytes;
-    copy(values, valuesAt + <usize>i * valueBytes, valueBytes);
-    copy(values + valueBytes, slotsAt + <usize>i * slotBytes, slotBytes);
-  }
+  for (let i: u32 = 0; i < count; i++) stageRow(foundRecord(i), i);
 }
 
-/** Adds rows with the staged ids, none of which has one, and the staged values and slots. */
+/** Adds the staged rows, of whose ids none has one. */
 export function write(count: u32): void {
-  for (let i: u32 = 0; i < count; i++) {
-    const values = addRow(idAt(i)) + idBytes;
-    copy(valuesAt + <usize>i * valueBytes, values, valueBytes);
-    copy(slotsAt + <usize>i * slotBytes, values + valueBytes, slotBytes);
-  }
+  for (let i: u32 = 0; i < count; i++) unstageRow(addRow(idAt(i)), i);
 }
 
 function makeRow(i: u32): void {
@@ -100,17 +137,9 @@ function makeRow(i: u32): void {
     drawAt(id, record + idBytes);
     startSlots(record);
   }
-  store<u32>(foundAt + ((<usize>i) << 2), <u32>record);
+  noteFound(i, <u32>record);
 }
 
 function drawAt(id: u64, at: usize): void {
   draw(<u32>id, <u32>(id >> 32), at);
-}
-
-function idAt(i: u32): u64 {
-  return load<u64>(idsAt + ((<usize>i) << 3));
-}
-
-function foundRecord(i: u32): usize {
-  return load<u32>(foundAt + ((<usize>i) << 2));
 }

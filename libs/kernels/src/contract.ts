@@ -60,14 +60,17 @@ export function tableContract(name: string, create: Create): void {
       () => table.push(ids(4), new Float32Array(20).fill(1)),
       (error) => isHeddleError(error, "TABLE_FULL"),
     );
+    const three = new Float32Array(15).fill(1);
     assert.throws(
-      () => table.makeRoom(ids(4)),
-      (error) => isHeddleError(error, "TABLE_FULL"),
+      () => table.prepare(ids(4), new Float32Array(20), "table t"),
+      (error) => isHeddleError(error, "TABLE_FULL") && /table t of at most 3/.test(error.message),
     );
-    table.makeRoom(ids(3));
+    const push = table.prepare(ids(3), three, "table t");
+    const late = table.prepare(ids(1, 9), new Float32Array(5), "table t");
     assert.deepEqual(table.snapshot(), before);
-    table.push(ids(3), new Float32Array(15).fill(1));
+    push();
     assert.equal(table.rows, 3);
+    assert.throws(late, (error) => isHeddleError(error, "TABLE_FULL"));
     assert.throws(
       () => create({ ...spec, rowsMax: 2 }).restore(table.snapshot()),
       (error) => isHeddleError(error, "TABLE_FULL"),
@@ -92,6 +95,28 @@ export function tableContract(name: string, create: Create): void {
         (error) => isHeddleError(error, "ROWS_NOT_ASCENDING"),
       );
     }
+  });
+
+  check("versions are refused where a table keeps none, and where they would fall", () => {
+    const refused = (reason: string, body: () => void): void => {
+      assert.throws(body, (error) => isHeddleError(error, reason));
+    };
+    const plain = create(spec);
+    const [zeros, one] = [new Float32Array(5), Uint32Array.of(1)];
+    refused("NO_VERSIONS", () => plain.pull(ids(1), zeros, one));
+    refused("NO_VERSIONS", () => plain.pullNewer(ids(1), 1));
+    refused("NO_VERSIONS", () => plain.changedSince(1));
+    refused("NO_VERSIONS", () => plain.freeze(1));
+    const table = create({ ...spec, versions: true });
+    table.push(ids(1), zeros, 2 ** 32 - 2);
+    const before = table.snapshot();
+    for (const bad of [undefined, 2 ** 32 - 3, 2 ** 32 - 1.5, 2 ** 32, NaN]) {
+      refused("VERSION_INVALID", () => table.push(ids(1), zeros, bad));
+    }
+    assert.deepEqual(table.snapshot(), before);
+    refused("WRONG_SIZE", () => table.restore({ ...before, versions: new Uint32Array(2) }));
+    table.push(ids(1), zeros, 2 ** 32 - 1);
+    assert.deepEqual(table.changedSince(2 ** 32 - 2).versions, Uint32Array.of(2 ** 32 - 1));
   });
 
   check("a hundred thousand rows keep their values while the table grows", () => {

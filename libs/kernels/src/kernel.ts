@@ -5,9 +5,11 @@ export interface Kernel {
   readonly memory: Memory;
   readonly rows: Global;
   readonly idsAt: Global;
+  readonly foundAt: Global;
   readonly valuesAt: Global;
   readonly slotsAt: Global;
-  configure(dimension: number, slotWidth: number, stagedRows: number): boolean;
+  readonly versionsAt: Global;
+  configure(dimension: number, slotWidth: number, stagedRows: number, versions: boolean): boolean;
   setOptimizer(
     kind: number,
     rate: number,
@@ -22,12 +24,18 @@ export interface Kernel {
   reserve(moreRows: number): boolean;
   countMissing(count: number): number;
   pull(count: number): void;
+  pullNewer(count: number, since: number): number;
   firstBad(count: number, limit: number): number;
-  push(count: number): void;
+  push(count: number, version: number): void;
   startWalk(): void;
-  nextIds(count: number): void;
+  nextIds(count: number, since: number): number;
   read(count: number): void;
   write(count: number): void;
+  freeze(since: number): boolean;
+  takeOfCut(count: number): number;
+  nextOfCut(count: number): number;
+  cutLeft(): number;
+  release(): void;
 }
 
 /**

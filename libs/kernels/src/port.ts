@@ -1,4 +1,4 @@
-/** How an optimiser moves a row. */
+/** How an optimiser moves values whose gradients come all at a time: a dense parameter's, or a row's. */
 export type Optimizer =
   | {
       readonly kind: "adagrad";
@@ -6,7 +6,16 @@ export type Optimizer =
       readonly initialAccumulator: number;
       readonly epsilon: number;
     }
-  | { readonly kind: "sgd"; readonly rate: number };
+  | { readonly kind: "sgd"; readonly rate: number }
+  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
+  /** Bias is corrected by the number of pushes of the row, not of the table. */
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    };
 
 /**
  * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/rules.ts`. Each is a function of the row's
@@ -14,20 +23,11 @@ export type Optimizer =
  */
 export type TableOptimizer =
   | Optimizer
-  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
   /** Adagrad with one accumulator a row, of the mean of its squared gradients. */
   | {
       readonly kind: "rowwise-adagrad";
       readonly rate: number;
       readonly initialAccumulator: number;
-      readonly epsilon: number;
-    }
-  /** Bias is corrected by the number of pushes of the row, not of the table. */
-  | {
-      readonly kind: "adam";
-      readonly rate: number;
-      readonly beta1: number;
-      readonly beta2: number;
       readonly epsilon: number;
     }
   /** `beta` above 0. Values begin as they were drawn; the first push may set those to 0 that `l1` does not let live. */
@@ -48,40 +48,105 @@ export interface TableSpec {
   readonly seed: number;
   /** Refuse to grow beyond this many rows. */
   readonly rowsMax: number;
+  /** Keep for each row the number of the push that changed it last; 4 bytes a row. */
+  readonly versions?: boolean;
 }
 
-/** The rows of a table in ascending order of id: one canonical form whatever the history. */
+/** Rows of a table. */
 export interface TableRows {
-  /** shape [rows], ascending, any 64-bit value including 0. */
+  /** shape [rows], any 64-bit value including 0; ascending, but for those of a frozen view. */
   readonly ids: BigUint64Array;
   /** shape [rows, dimension]. */
   readonly values: Float32Array;
   /** Optimiser slots, shape [rows, slots of a row]. */
   readonly slots: Float32Array;
+  /** shape [rows]: the push that changed each last, 0 for one that only a restore made. Absent where the table keeps none. */
+  readonly versions?: Uint32Array;
+}
+
+/** Those of the rows asked for that changed. */
+export interface NewerRows {
+  /** Positions in the ids asked for, ascending. */
+  readonly positions: Uint32Array;
+  /** shape [positions, dimension]. */
+  readonly values: Float32Array;
+  /** shape [positions]. */
+  readonly versions: Uint32Array;
+}
+
+/** The rows of a table as they were at one moment, handed out once, while pushes go on. */
+export interface FrozenView {
+  /**
+   * The next rows, in an order that depends on the table's history.
+   *
+   * @param bytesMax of the rows returned, though at least one row is; it bounds the time of the call, too. There may be none in
+   * one call and some in a later one.
+   * @returns copies; undefined when all have been returned.
+   */
+  next(bytesMax: number): TableRows | undefined;
+  /** Ends it; pushes cost no more than before. A second call does nothing. */
+  release(): void;
 }
 
 /** A collisionless table of rows keyed by 64-bit ids, with its optimiser. Single-threaded. */
 export interface ParameterTable {
   readonly spec: TableSpec;
   readonly rows: number;
+  /** Optimiser slots of a row. */
+  readonly slotsOfRow: number;
   /** Memory held, in bytes. */
   readonly bytes: number;
-  /** Copies the rows of `ids` to `out`, shape [ids, dimension]. A row never pushed reads as its initial draw and is not created. */
-  pull(ids: BigUint64Array, out: Float32Array): void;
+  /**
+   * Copies the rows of `ids` to `out`, shape [ids, dimension]. A row never pushed reads as its initial draw and is not created.
+   *
+   * @param versions shape [ids], takes the rows' versions, 0 for a row that is not there.
+   * @throws {HeddleError} INVALID_ARGUMENT WRONG_SIZE; FAILED_PRECONDITION NO_VERSIONS.
+   */
+  pull(ids: BigUint64Array, out: Float32Array, versions?: Uint32Array): void;
+  /**
+   * Those rows of `ids` that a push changed after `version`.
+   *
+   * @throws {HeddleError} FAILED_PRECONDITION NO_VERSIONS.
+   */
+  pullNewer(ids: BigUint64Array, version: number): NewerRows;
   /**
    * Applies one gradient row per id, in order; creates rows that are new.
    *
    * @param ids without repetition.
    * @param gradients shape [ids, dimension]; finite, or nothing of the call is applied.
-   * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, RESOURCE_EXHAUSTED TABLE_FULL.
+   * @param version of these rows from now on; at least that of the push before, at most 2³² − 1. Only for a table that keeps
+   * versions, and then needed.
+   * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, WRONG_SIZE, VERSION_INVALID; RESOURCE_EXHAUSTED TABLE_FULL.
    */
-  push(ids: BigUint64Array, gradients: Float32Array): void;
+  push(ids: BigUint64Array, gradients: Float32Array, version?: number): void;
   /**
-   * Makes room for a push of these ids, which then cannot be refused for want of it; creates no row.
+   * Checks a push and makes room for it, once, and changes no row: so that several tables take a step's gradients, or none does.
    *
-   * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
+   * @param what is pushed to, for messages: `table x`.
+   * @returns applies the push, which cannot be refused any more unless another one came between.
+   * @throws {HeddleError} as `push`; INVALID_ARGUMENT WRONG_SIZE.
    */
-  makeRoom(ids: BigUint64Array): void;
+  prepare(ids: BigUint64Array, gradients: Float32Array, what: string, version?: number): () => void;
+  /** All rows in ascending order of id: one canonical form whatever the history. */
   snapshot(): TableRows;
+  /**
+   * As `snapshot`, but only rows that a push changed after `version`. Rows of a restore without versions have version 0.
+   *
+   * @throws {HeddleError} FAILED_PRECONDITION NO_VERSIONS.
+   */
+  changedSince(version: number): TableRows;
+  /**
+   * Takes a cut of all rows, or of those changed after `since`, in a time that hardly grows with the table: it clears one bit a row.
+   * Until the view is released, a push that changes a row which was not yet handed out copies it first.
+   *
+   * @throws {HeddleError} FAILED_PRECONDITION TABLE_FROZEN when there is a view already, NO_VERSIONS; RESOURCE_EXHAUSTED TABLE_FULL.
+   */
+  freeze(since?: number): FrozenView;
+  /**
+   * Replaces all rows.
+   *
+   * @throws {HeddleError} INVALID_ARGUMENT WRONG_SIZE, ROWS_NOT_ASCENDING; FAILED_PRECONDITION TABLE_FROZEN while there is a view;
+   * RESOURCE_EXHAUSTED TABLE_FULL.
+   */
   restore(rows: TableRows): void;
 }

@@ -1,4 +1,5 @@
 import type { Kernel } from "./kernel.ts";
+import type { TableRows } from "./port.ts";
 
 export interface StagingShape {
   readonly dimension: number;
@@ -6,6 +7,8 @@ export interface StagingShape {
   readonly slotWidth: number;
   /** Rows that one call of the kernel takes. */
   readonly stagedRows: number;
+  /** The table keeps a version a row. */
+  readonly versions: boolean;
 }
 
 /** What a kernel's calls take and give, seen from here. Valid until its memory grows. */
@@ -16,6 +19,10 @@ export interface Staging extends StagingShape {
   readonly values: Float32Array;
   /** shape [staged rows, slot width]. */
   readonly slots: Float32Array;
+  /** shape [staged rows], or nothing where the table keeps none. */
+  readonly rowVersions: Uint32Array;
+  /** shape [staged rows]: what the kernel found of each id. */
+  readonly found: Uint32Array;
   /** The whole memory. */
   readonly all: Float32Array;
 }
@@ -31,12 +38,19 @@ export function stagingOf(kernel: Kernel, shape: StagingShape): () => Staging {
 
 function viewsOf(kernel: Kernel, shape: StagingShape): Staging {
   const { buffer } = kernel.memory;
-  const { dimension, slotWidth, stagedRows } = shape;
+  const { dimension, slotWidth, stagedRows, versions } = shape;
   return {
     ...shape,
     ids: new BigUint64Array(buffer, kernel.idsAt.value, stagedRows),
     values: new Float32Array(buffer, kernel.valuesAt.value, stagedRows * dimension),
     slots: new Float32Array(buffer, kernel.slotsAt.value, stagedRows * slotWidth),
+    rowVersions: new Uint32Array(buffer, kernel.versionsAt.value, versions ? stagedRows : 0),
+    found: new Uint32Array(buffer, kernel.foundAt.value, stagedRows),
     all: new Float32Array(buffer),
   };
+}
+
+/** What is staged, as rows. */
+export function stagedRowsOf({ ids, values, slots, rowVersions, versions }: Staging): TableRows {
+  return { ids, values, slots, ...(versions ? { versions: rowVersions } : {}) };
 }

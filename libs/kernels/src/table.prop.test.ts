@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
 import type { Optimizer, ParameterTable } from "./port.ts";
 import { createTable } from "./table.ts";
@@ -19,6 +20,18 @@ const spec = fc.record({
       initialAccumulator: fc.double({ min: 0, max: 1, noNaN: true }),
       epsilon: fc.constantFrom(0, 1e-7, 0.1),
     }),
+    fc.record({
+      kind: fc.constant("momentum" as const),
+      rate: fc.double({ min: 0, max: 2, noNaN: true }),
+      momentum: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    }),
+    fc.record({
+      kind: fc.constant("adam" as const),
+      rate: fc.double({ min: 0, max: 2, noNaN: true }),
+      beta1: fc.double({ min: 0, max: 0.99, noNaN: true }),
+      beta2: fc.double({ min: 0, max: 0.9999, noNaN: true }),
+      epsilon: fc.constantFrom(1e-7, 0.1),
+    }),
   ) satisfies fc.Arbitrary<Optimizer>,
   initialDeviation: fc.constantFrom(0, 0.05, 1),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
@@ -36,23 +49,6 @@ const step = fc.record({
 });
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
-
-function idsOf({ first, count, spread }: Pick<Step, "first" | "count" | "spread">): BigUint64Array {
-  return BigUint64Array.from({ length: count }, (_, i) => BigInt(first + i) * spread);
-}
-
-/** Pseudorandom numbers within ± size; one in seven is 0. */
-function numbers(length: number, size: number, seed: number): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state % 7 === 0 ? 0 : ((state / 2 ** 31 - 1) * size) / 2;
-  });
-}
-
-/** Bits, so that −0 is not 0. */
-const bits = (floats: Float32Array): Uint32Array =>
-  new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
 
 function saved(table: ParameterTable) {
   const { ids, values, slots } = table.snapshot();

@@ -23,7 +23,7 @@ function growth(change: Partial<TableSpec>, rows: number): { beyond: number; tot
   const gradients = new Float32Array(piece * dimension).fill(1);
   const seen = [];
   for (let first = 0; first < rows; first += piece) {
-    table.push(ids(piece, first), gradients);
+    table.push(ids(piece, first), gradients, 1);
     seen.push({ beyond: table.bytes / table.rows - payload, total: table.bytes / table.rows });
   }
   return seen.slice(rows / piece / 4);
@@ -34,6 +34,29 @@ test("a row costs at most 24 bytes beyond values and slots, also while the table
     const most = Math.max(...growth(change, 400_000).map(({ beyond }) => beyond));
     assert.ok(most <= 24, `${most} bytes`);
   }
+});
+
+test("a version costs 4 bytes a row", () => {
+  const [without, versioned] = [{}, { versions: true }].map((change) => growth(change, 400_000));
+  const more = versioned!.at(-1)!.total - without!.at(-1)!.total;
+  assert.ok(more > 3 && more <= 5, `${more} bytes`);
+  const most = Math.max(...versioned!.map(({ beyond }) => beyond));
+  assert.ok(most <= 28.2, `${most} bytes`);
+});
+
+test("freezing takes a bit a row of the table's memory, once; a push saves what it changes, and release frees that", () => {
+  const table = createTable({ ...spec, versions: true });
+  table.push(ids(200_000), new Float32Array(3_200_000).fill(1), 1);
+  const before = table.bytes;
+  for (let cut = 0; cut < 50; cut++) {
+    const view = table.freeze();
+    assert.equal(view.next(140 * 100)!.ids.length, 100);
+    table.push(ids(1_000), new Float32Array(16_000).fill(1), 2);
+    assert.ok(table.bytes > before + 1_000 * 140 && table.bytes < before + 2_000 * 140 + 65_536);
+    view.release();
+    assert.equal(view.next(1_000), undefined);
+  }
+  assert.ok(table.bytes <= before + 65_536, `${table.bytes - before} bytes`);
 });
 
 test("growth takes at most a quarter more memory for a while", () => {
@@ -58,13 +81,32 @@ test("rows pushed and pulled while the index grows are found, whichever index ha
   }
 });
 
+test("a table near its memory's end can be frozen and pushed to, but not restored meanwhile", () => {
+  const table = createTable(spec, { pages: 17 });
+  const rows = 7_100;
+  table.push(ids(rows), new Float32Array(rows * 16).fill(1));
+  const before = table.snapshot();
+  const view = table.freeze();
+  table.push(ids(rows), new Float32Array(rows * 16).fill(1));
+  const seen = view.next(1e9)!;
+  const order = [...seen.ids.keys()].sort((a, b) => Number(seen.ids[a]! - seen.ids[b]!));
+  assert.equal(seen.ids.length, rows);
+  assert.ok(order.every((at, i) => seen.values[at * 16] === before.values[i * 16]));
+  assert.throws(
+    () => table.restore(before),
+    (error) => isHeddleError(error, "TABLE_FROZEN"),
+  );
+  view.release();
+  table.restore(before);
+});
+
 test("a full memory refuses pushes and restores by name and changes nothing", () => {
   const refused = (error: unknown): boolean => isHeddleError(error, "TABLE_FULL");
   const small = createTable(spec, { pages: 16 });
   small.push(ids(3_000), new Float32Array(48_000).fill(1));
   const before = small.snapshot();
   assert.throws(() => small.push(ids(8_000), new Float32Array(128_000).fill(1)), refused);
-  assert.throws(() => small.makeRoom(ids(8_000)), refused);
+  assert.throws(() => small.prepare(ids(8_000), new Float32Array(128_000), "table t"), refused);
   const large = createTable(spec);
   large.push(ids(8_000), new Float32Array(128_000).fill(1));
   assert.throws(() => small.restore(large.snapshot()), refused);

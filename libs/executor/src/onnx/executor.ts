@@ -10,6 +10,6 @@ export async function openOnnx(runtime: Runtime, threads: number): Promise<Execu
     kind: "onnx",
     version: `onnx ${runtime.env.versions.node ?? runtime.env.versions.common}`,
     details: `${inThreads(threads)}, ${await instructionSet()}`,
-    open: (program, spec) => openSession(runtime, lower(program, spec.inputs), spec, threads),
+    open: (program, inputs) => openSession(runtime, lower(program, inputs), inputs, threads),
   });
 }

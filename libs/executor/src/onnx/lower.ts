@@ -1,7 +1,6 @@
-import type { InputSpec } from "../port.ts";
 import { type Dim, isFixed } from "../recording/dim.ts";
 import { rowsSource } from "../recording/lowering.ts";
-import type { Program } from "../recording/program.ts";
+import type { GraphInput, Program } from "../recording/program.ts";
 import { FLOAT, Graph, type IoDim } from "./graph.ts";
 import { elementTypes, inputName, OnnxLowering, type Rules } from "./lowering.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
@@ -23,10 +22,10 @@ const rules: Rules = { ...elementwiseRules, ...matrixRules, ...reductionRules, .
  *
  * @throws {NotRecordable} naming the first kernel that has no rule, or whose use no rule covers.
  */
-export function lower(program: Program, inputs: Readonly<Record<string, InputSpec>>): LoweredStep {
+export function lower(program: Program, inputs: Readonly<Record<string, GraphInput>>): LoweredStep {
   const graph = new Graph();
   for (const [name, spec] of Object.entries(inputs)) {
-    graph.input(inputName(name), elementTypes[spec.dtype], spec.shape);
+    graph.input(inputName(name), elementTypes[spec.dtype], spec.shape.map(ioDim));
   }
   const lowering = new OnnxLowering(rules, program, graph, rowsSource(inputs));
   const outputNames: Record<string, string> = {};

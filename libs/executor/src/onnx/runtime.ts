@@ -1,7 +1,7 @@
 import type * as ort from "onnxruntime-node";
-import type { StepSpec } from "../port.ts";
+import { sizeAt } from "../recording/dim.ts";
+import type { GraphInput } from "../recording/program.ts";
 import type { Session } from "../recording/session.ts";
-import { shapeOf } from "../step-inputs.ts";
 import type { LoweredStep } from "./lower.ts";
 import { inputName } from "./lowering.ts";
 
@@ -23,7 +23,7 @@ export async function loadRuntime(): Promise<{ loaded: Runtime } | { failure: un
 export async function openSession(
   runtime: Runtime,
   lowered: LoweredStep,
-  spec: StepSpec,
+  inputs: Readonly<Record<string, GraphInput>>,
   threads: number,
 ): Promise<Session> {
   const session = await runtime.InferenceSession.create(lowered.bytes, {
@@ -38,12 +38,13 @@ export async function openSession(
   const fetches = outputs.map(([, output]) => output);
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
-  const run: Session["run"] = async (inputs, rows) => {
+  const run: Session["run"] = async (given, rows) => {
     const feeds: Record<string, ort.Tensor> = {};
-    for (const [name, input] of Object.entries(spec.inputs)) {
-      const data = inputs[name];
+    for (const [name, { dtype, shape }] of Object.entries(inputs)) {
+      const data = given[name];
       if (data === undefined) continue;
-      feeds[inputName(name)] = new runtime.Tensor(input.dtype, data, shapeOf(input, rows));
+      const sizes = shape.map((dim) => sizeAt(dim, rows));
+      feeds[inputName(name)] = new runtime.Tensor(dtype, data, sizes);
     }
     const pending = session.run(feeds, fetches);
     running.add(pending);

@@ -40,6 +40,11 @@ export function isFixed(dim: Dim): dim is number {
   return typeof dim === "number";
 }
 
+/** The size for that many rows. */
+export function sizeAt(dim: Dim, rows: number): number {
+  return isFixed(dim) ? dim : dim.rows * rows + dim.plus;
+}
+
 export function sameDim(p: Dim, q: Dim): boolean {
   if (isFixed(p) || isFixed(q)) return p === q;
   return p.rows === q.rows && p.plus === q.plus;

@@ -44,7 +44,18 @@ const fallbacks: Readonly<Record<string, readonly [Step, RegExp]>> = {
     /reads the value of input "x" in JavaScript/,
   ],
   "draws a number": [(tf, { x }) => ({ y: tf.mul(x!, Math.random()) }), /draws a random number/],
-  "drops units at random": [(tf, { x }) => ({ y: tf.dropout(x!, 0.5) }), /draws a random number/],
+  "draws by an operation that has no lowering": [
+    (tf, { x }) => ({ y: tf.mul(x!, tf.randomGamma([3], 2)) }),
+    /draws a random number that no seed names/,
+  ],
+  "draws otherwise for other sizes": [
+    (tf, { x }) => ({ y: tf.mul(x!, tf.randomUniform([3], 0, x!.shape[0])) }),
+    /random operations got other arguments/,
+  ],
+  "reads a drawn number": [
+    (tf, { x }) => ({ y: tf.mul(x!, tf.randomUniform([1]).dataSync()[0]!) }),
+    /reads the value of a tensor in JavaScript/,
+  ],
   "draws by a kernel": [
     (tf, { x }) => ({ y: tf.mul(x!, tf.cast(tf.multinomial([0.5, 0.5], 3, 1), "float32")) }),
     /draws random numbers \(kernel Multinomial\)/,
@@ -124,7 +135,7 @@ for (const { kind, options, open } of graphExecutors) {
     test(`${kind}: a step that ${name} runs op by op and says why`, options, async () => {
       await using compiled = await (await open()).compile(step, spec);
       assert.match(compiled.fallbackReason ?? "", reason);
-      const { y } = await compiled.run({ x }, 2);
+      const { y } = await compiled.run({ x }, 2, { seed: [1] });
       assert.ok(y!.every((value) => !Number.isFinite(value) || Math.abs(value) < 1e3));
     });
   }

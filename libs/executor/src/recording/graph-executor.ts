@@ -1,18 +1,16 @@
 import { messageOf, seededRandom } from "@heddle/base";
 import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
-import { stepFailed } from "../step-failed.ts";
-import { checkInputs, drawInputs } from "../step-inputs.ts";
+import { drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
 import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
 import { loadTensorFlow, type LoadedTensorFlow, onBackend } from "../tfjs/tensorflow.ts";
+import { type GraphParts, graphRun, graphStep, RECORDED_ROWS } from "./graph-step.ts";
 import { NotRecordable } from "./not-recordable.ts";
-import { mergeRecordings, type Program } from "./program.ts";
+import { graphInputs, type GraphInput, mergeRecordings, type Program } from "./program.ts";
 import { record, type Recording } from "./record.ts";
+import { changeSince } from "./replay.ts";
 import type { Session } from "./session.ts";
 import { disagreement } from "./verify.ts";
-
-/** Row counts to record with: small, because the cpu backend is slow, and unlike the sizes of a model. */
-const RECORDED_ROWS = { a: 23, b: 13 };
 
 /** A library that runs graphs. */
 export interface GraphRuntime {
@@ -26,7 +24,7 @@ export interface GraphRuntime {
    *
    * @throws {NotRecordable} naming what has no lowering.
    */
-  open(program: Program, spec: StepSpec): Promise<Session>;
+  open(program: Program, inputs: Readonly<Record<string, GraphInput>>): Promise<Session>;
 }
 
 /** The executor that records a step once and runs it as one graph of a runtime, checked against TensorFlow.js. */
@@ -41,7 +39,7 @@ export async function openGraphExecutor(runtime: GraphRuntime): Promise<Executor
       if (typeof graph === "string") {
         return { ...compileOpByOp(loaded, step, spec), fallbackReason: graph };
       }
-      return graphStep(graph, spec, `${version} (graph)`);
+      return graph;
     },
   };
 }
@@ -52,20 +50,25 @@ async function openGraph(
   loaded: LoadedTensorFlow,
   step: Step,
   spec: StepSpec,
-): Promise<Session | string> {
+): Promise<CompiledStep | string> {
   // The cpu backend computes in double precision and rounds, so it is the one to judge by.
   const reference = compileOpByOp(loaded, step, spec, ["cpu"]);
-  let session: Session;
+  let parts: GraphParts;
   try {
-    session = await runtime.open(recordStep(loaded, step, spec), spec);
+    const program = recordStep(loaded, step, spec);
+    const session = await runtime.open(program, graphInputs(program, spec.inputs));
+    const description = `${runtime.version} (graph)`;
+    parts = { loaded, session, program, step, spec, reference, description };
   } catch (error) {
     return error instanceof NotRecordable
       ? error.message
       : `the step could not become a graph: ${messageOf(error)}`;
   }
-  const reason = await disagreement(session, reference, spec);
-  if (reason === undefined) return session;
-  await session.close();
+  const reason =
+    (await disagreement({ run: graphRun(parts) }, reference, spec)) ??
+    changeSince(loaded, parts.program, step, spec, RECORDED_ROWS.b);
+  if (reason === undefined) return graphStep(parts);
+  await parts.session.close();
   return reason;
 }
 
@@ -77,24 +80,9 @@ function recordStep(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): Progr
         const style = { low: 0.1, high: 0.9, idsBelow: 1 };
         const data = drawInputs(spec, rows, style, seededRandom(rows));
         const inputs = toTensors(tf, spec, data, rows);
-        return record(tf, inputs, () => step(tf, { ...inputs }));
+        return record(loaded, inputs, (given) => step(given, { ...inputs }));
       }),
     );
   const [a, b] = [recordAt(RECORDED_ROWS.a), recordAt(RECORDED_ROWS.b)];
   return mergeRecordings(a, b, RECORDED_ROWS);
-}
-
-function graphStep(session: Session, spec: StepSpec, description: string): CompiledStep {
-  return {
-    description,
-    run: async (inputs, rows) => {
-      checkInputs(spec, inputs, rows);
-      try {
-        return await session.run(inputs, rows);
-      } catch (error) {
-        throw stepFailed(spec, rows, error);
-      }
-    },
-    [Symbol.asyncDispose]: () => session.close(),
-  };
 }

@@ -1,8 +1,7 @@
 import { present } from "@heddle/base";
-import type { InputSpec } from "../port.ts";
-import type { Dim, Scalar } from "./dim.ts";
+import { type Dim, isFixed, type Scalar } from "./dim.ts";
 import { refuse } from "./not-recordable.ts";
-import type { Attr, Call, Constant, Program, Value } from "./program.ts";
+import type { Attr, Call, Constant, GraphInput, Program, Value } from "./program.ts";
 
 /** Turns one kernel call into nodes and returns the name of its output number `output`. */
 export type RuleOf<L extends Lowering> = (call: LoweredCall<L>, output: number) => string;
@@ -16,9 +15,9 @@ export interface RowsSource {
 }
 
 /** The first open dimension of the inputs; undefined when every size is fixed. */
-export function rowsSource(inputs: Readonly<Record<string, InputSpec>>): RowsSource | undefined {
-  for (const [input, spec] of Object.entries(inputs)) {
-    const axis = spec.shape.indexOf("rows");
+export function rowsSource(inputs: Readonly<Record<string, GraphInput>>): RowsSource | undefined {
+  for (const [input, { shape }] of Object.entries(inputs)) {
+    const axis = shape.findIndex((dim) => !isFixed(dim) && dim.rows === 1 && dim.plus === 0);
     if (axis >= 0) return { input, axis };
   }
   return undefined;

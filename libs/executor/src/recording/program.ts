@@ -1,5 +1,8 @@
+import { present } from "@heddle/base";
 import { type Dim, mergeDim, mergeScalar, type RowCounts, type Scalar } from "./dim.ts";
 import { refuse } from "./not-recordable.ts";
+import type { InputSpec } from "../port.ts";
+import type { Draw } from "../random/draw.ts";
 import type { DType, Origin, RecordedCall, Recording, RecordedTensor, Values } from "./record.ts";
 
 /** What is known of a constant: all its values, or that all of them are one number. */
@@ -12,7 +15,21 @@ export interface Value {
   readonly id: number;
   readonly dtype: DType;
   readonly shape: readonly Dim[];
-  readonly origin: Exclude<Origin, { kind: "constant" }> | { kind: "constant"; constant: Constant };
+  readonly origin:
+    | Exclude<Origin, { kind: "constant" } | { kind: "draw" }>
+    | { readonly kind: "constant"; readonly constant: Constant };
+}
+
+/** What a graph is fed. */
+export interface GraphInput {
+  readonly dtype: "float32" | "int32";
+  readonly shape: readonly Dim[];
+}
+
+/** A random operation of the step: its numbers are an input of the graph. */
+export interface ProgramDraw extends GraphInput {
+  readonly input: string;
+  readonly draw: Draw;
 }
 
 /** An attribute, with open dimensions where the two recordings differed. */
@@ -30,7 +47,21 @@ export interface Call {
 export interface Program {
   readonly values: readonly Value[];
   readonly calls: readonly Call[];
+  readonly draws: readonly ProgramDraw[];
   readonly outputs: Readonly<Record<string, number>>;
+}
+
+/** All that the graph of a program is fed: the inputs of the step, then its random numbers. */
+export function graphInputs(
+  { draws }: Program,
+  inputs: Readonly<Record<string, InputSpec>>,
+): Readonly<Record<string, GraphInput>> {
+  const own = Object.entries(inputs).map(([name, { dtype, shape }]) => {
+    const dims = shape.map((dim): Dim => (dim === "rows" ? { rows: 1, plus: 0 } : dim));
+    return [name, { dtype, shape: dims }] as const;
+  });
+  const drawn = draws.map((draw) => [draw.input, draw] as const);
+  return Object.fromEntries<GraphInput>([...own, ...drawn]);
 }
 
 /**
@@ -40,6 +71,9 @@ export interface Program {
  * @throws {NotRecordable} naming the first thing that differs otherwise.
  */
 export function mergeRecordings(a: Recording, b: Recording, rows: RowCounts): Program {
+  if (JSON.stringify(a.draws) !== JSON.stringify(b.draws)) {
+    refuse("random operations got other arguments in a second recording: let none depend on sizes");
+  }
   if (wiring(a) !== wiring(b)) {
     refuse(
       "two recordings with other row counts called other kernels: let nothing branch on sizes",
@@ -49,7 +83,18 @@ export function mergeRecordings(a: Recording, b: Recording, rows: RowCounts): Pr
   const values = a.tensors.map((tensor, id) =>
     mergeTensor(id, tensor, b.tensors[id] ?? tensor, rows),
   );
-  return { values, calls, outputs: a.outputs };
+  const draws = a.tensors.flatMap((tensor, id): ProgramDraw[] => {
+    if (tensor.origin.kind !== "draw") return [];
+    const draw = present(a.draws[tensor.origin.place], "a draw");
+    const { shape } = present(values[id], "a drawn tensor");
+    return [{ input: drawInput(tensor.origin.place), dtype: draw.dtype, shape, draw }];
+  });
+  return { values, calls, draws, outputs: a.outputs };
+}
+
+/** The input of a graph for the numbers of a draw. A step's own inputs have names without a line break. */
+function drawInput(place: number): string {
+  return `draw\n${place}`;
 }
 
 /** Which kernel reads which tensor: what must be equal whatever the sizes. */
@@ -64,6 +109,9 @@ function wiring(recording: Recording): string {
 function mergeTensor(id: number, a: RecordedTensor, b: RecordedTensor, rows: RowCounts): Value {
   const shape = a.shape.map((dim, i) => mergeDim(dim, b.shape[i] ?? dim, rows, "a dimension"));
   const { dtype, origin } = a;
+  if (origin.kind === "draw") {
+    return { id, dtype, shape, origin: { kind: "input", name: drawInput(origin.place) } };
+  }
   if (origin.kind === "constant") {
     const constant = mergeConstant(a, b, rows);
     return { id, dtype, shape, origin: { kind: "constant", constant } };

@@ -1,4 +1,6 @@
 import type { Tensor, TensorFlow } from "../port.ts";
+import { type Draw, drawNumbers, trialSeed } from "../random/draw.ts";
+import type { DrawSource, StepTensorFlow } from "../random/operations.ts";
 import { refuse } from "./not-recordable.ts";
 
 export type DType = "float32" | "int32" | "bool";
@@ -9,6 +11,7 @@ export type Values = Float32Array | Int32Array | Uint8Array;
 export type Origin =
   | { readonly kind: "input"; readonly name: string }
   | { readonly kind: "constant" }
+  | { readonly kind: "draw"; readonly place: number }
   | { readonly kind: "call"; readonly call: number; readonly output: number };
 
 /** A tensor of the recording; its place in the list is its id, equal in every recording of one program. */
@@ -31,6 +34,8 @@ export interface RecordedCall {
 export interface Recording {
   readonly tensors: readonly RecordedTensor[];
   readonly calls: readonly RecordedCall[];
+  /** What the random operations were asked for, in their order. */
+  readonly draws: readonly Draw[];
   readonly outputs: Readonly<Record<string, number>>;
 }
 
@@ -41,17 +46,26 @@ interface Engine {
   read(dataId: object): Promise<Values>;
 }
 
+/** What takes the place of computing while a step is recorded. */
+export interface StandIn {
+  /** Told of each outermost kernel call before it runs: its place, were it a call of its own, and whether its inputs are constants. */
+  announce(kernel: string, call: number, known: boolean): void;
+  draw(draw: Draw, shape: readonly number[]): Values;
+}
+
 /**
  * Runs `body` once and writes down every kernel it calls. It watches TensorFlow.js's engine, so it sees the
  * gradients too, and needs nothing of the step but that it is a function. The current backend must be `cpu`,
  * whose Identity shares the buffer: a buffer, a type and a shape then name a tensor.
  *
- * @throws {NotRecordable} when the step reads a value or draws a random number.
+ * @param standIn where nothing is to be computed.
+ * @throws {NotRecordable} when the step reads a value, or draws a random number by itself.
  */
 export function record(
-  tf: TensorFlow,
+  { tf, forSteps }: { readonly tf: TensorFlow; readonly forSteps: StepTensorFlow },
   inputs: Readonly<Record<string, Tensor>>,
-  body: () => Record<string, Tensor>,
+  body: (tf: TensorFlow) => Record<string, Tensor>,
+  standIn?: StandIn,
 ): Recording {
   const engine = tf.engine() as unknown as Engine;
   const recorder = new Recorder((id) => readSync.call(engine, id));
@@ -63,10 +77,11 @@ export function record(
   const watched: Engine = {
     runKernel(kernel, ins, attrs) {
       const call = depth === 0 ? recorder.begin(kernel, ins, attrs) : undefined;
+      if (call !== undefined) standIn?.announce(kernel, recorder.called, call.known);
       depth += 1;
       try {
         const out = runKernel.call(engine, kernel, ins, attrs);
-        call?.(Array.isArray(out) ? out : [out]);
+        call?.made(Array.isArray(out) ? out : [out]);
         return out;
       } finally {
         depth -= 1;
@@ -83,11 +98,22 @@ export function record(
   };
   Object.assign(engine, watched);
   Math.random = () => {
-    recorder.object("the step draws a random number: pass random numbers as an input");
+    recorder.object(
+      "the step draws a random number that no seed names: call dropout, randomUniform, randomNormal or truncatedNormal of " +
+        "the tf it is given, or pass random numbers as an input",
+    );
     return random();
   };
   try {
-    return recorder.finish(body());
+    const draw: DrawSource = (wanted, shape) => {
+      const numbers =
+        standIn?.draw(wanted, shape) ??
+        drawNumbers(wanted, recorder.drawn, trialSeed, tf.util.sizeFromShape([...shape]));
+      const tensor = tf.tensor(numbers, [...shape], wanted.dtype);
+      recorder.draw(tensor, wanted);
+      return tensor;
+    };
+    return recorder.finish(forSteps.drawing(draw, () => body(forSteps.tf)));
   } finally {
     Math.random = random;
     for (const name of Object.keys(watched)) Reflect.deleteProperty(engine, name);
@@ -98,6 +124,7 @@ class Recorder {
   readonly #read: (dataId: object) => Values;
   readonly #tensors: RecordedTensor[] = [];
   readonly #calls: RecordedCall[] = [];
+  readonly #draws: Draw[] = [];
   readonly #idOf = new Map<object, Map<string, number>>();
   #objection: string | undefined;
 
@@ -109,19 +136,34 @@ class Recorder {
     this.#add(tensor, { kind: "input", name });
   }
 
-  /** Notes a kernel before it runs; the function returned notes its outputs. */
+  /** How many calls have been noted. */
+  get called(): number {
+    return this.#calls.length;
+  }
+
+  /** How many random operations were called. */
+  get drawn(): number {
+    return this.#draws.length;
+  }
+
+  draw(tensor: Tensor, draw: Draw): void {
+    this.#add(tensor, { kind: "draw", place: this.#draws.length });
+    this.#draws.push(draw);
+  }
+
+  /** Notes a kernel before it runs; `made` notes its outputs. */
   begin(
     kernel: string,
     inputs: object,
     attrs: object | undefined,
-  ): (out: readonly Tensor[]) => void {
+  ): { readonly known: boolean; made(out: readonly Tensor[]): void } {
     const ids: Record<string, number> = {};
     for (const [name, tensor] of Object.entries(inputs) as [string, Tensor | null | undefined][]) {
       if (tensor != null) ids[name] = this.#id(tensor);
     }
     const known = Object.values(ids).every((id) => this.#tensors[id]?.values !== undefined);
     const plain = JSON.parse(JSON.stringify(attrs ?? {})) as Record<string, unknown>;
-    return (out) => {
+    const made = (out: readonly Tensor[]): void => {
       const call = this.#calls.length;
       const seen = out.map((tensor) => this.#find(tensor));
       // A call that gives back what it was given (a cast to the same type, a clone) is no call.
@@ -132,6 +174,7 @@ class Recorder {
       );
       this.#calls.push({ kernel, inputs: ids, attrs: plain, outputs });
     };
+    return { known, made };
   }
 
   readInJavaScript(dataId: object): void {
@@ -139,7 +182,8 @@ class Recorder {
       const tensor = this.#tensors[id];
       // A constant may be read: if it changes, the two recordings tell.
       if (tensor === undefined || tensor.values !== undefined) continue;
-      const what = tensor.origin.kind === "input" ? `input "${tensor.origin.name}"` : "a tensor";
+      const { origin } = tensor;
+      const what = origin.kind === "input" ? `input "${origin.name}"` : "a tensor";
       this.object(
         `the step reads the value of ${what} in JavaScript: keep the decision in tensors`,
       );
@@ -155,7 +199,7 @@ class Recorder {
     if (this.#objection !== undefined) refuse(this.#objection);
     const outputs: Record<string, number> = {};
     for (const [name, tensor] of Object.entries(results)) outputs[name] = this.#id(tensor);
-    return { tensors: this.#tensors, calls: this.#calls, outputs };
+    return { tensors: this.#tensors, calls: this.#calls, draws: this.#draws, outputs };
   }
 
   #find(tensor: Tensor): number | undefined {

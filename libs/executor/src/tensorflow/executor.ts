@@ -17,6 +17,6 @@ export async function openTensorflow(threads: number): Promise<Executor> {
     kind: "tensorflow",
     version: `tensorflow ${addon.TF_Version}`,
     details: `${device}${inThreads(threads)}, ${await instructionSet()}`,
-    open: async (program, spec) => openSession(addon, lower(program, spec), spec),
+    open: async (program, inputs) => openSession(addon, lower(program, inputs), inputs),
   });
 }

@@ -1,6 +1,6 @@
-import type { StepSpec } from "../port.ts";
+import { isFixed } from "../recording/dim.ts";
 import { rowsSource } from "../recording/lowering.ts";
-import type { Program } from "../recording/program.ts";
+import type { GraphInput, Program } from "../recording/program.ts";
 import { Graph, OPEN } from "./graph.ts";
 import { type Rules, TensorflowLowering } from "./lowering.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
@@ -23,14 +23,14 @@ const rules: Rules = { ...elementwiseRules, ...matrixRules, ...reductionRules, .
  *
  * @throws {NotRecordable} naming the first kernel that has no rule, or whose use no rule covers.
  */
-export function lower(program: Program, { inputs }: StepSpec): LoweredStep {
+export function lower(program: Program, inputs: Readonly<Record<string, GraphInput>>): LoweredStep {
   const graph = new Graph();
   const names = Object.fromEntries(Object.keys(inputs).map((name, i) => [name, `in${i}`]));
   for (const [name, { dtype, shape }] of Object.entries(inputs)) {
     graph.input(
       names[name] ?? "",
       dtype,
-      shape.map((dim) => (dim === "rows" ? OPEN : dim)),
+      shape.map((dim) => (isFixed(dim) ? dim : OPEN)),
     );
   }
   const rows = rowsSource(inputs);

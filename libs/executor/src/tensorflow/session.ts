@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StepSpec, TensorData } from "../port.ts";
+import type { TensorData } from "../port.ts";
+import { sizeAt } from "../recording/dim.ts";
+import type { GraphInput } from "../recording/program.ts";
 import type { Session } from "../recording/session.ts";
-import { shapeOf } from "../step-inputs.ts";
 import type { Addon } from "./addon.ts";
 import { elementTypes, Graph } from "./graph.ts";
 import type { LoweredStep } from "./lower.ts";
@@ -17,17 +18,21 @@ export interface TensorflowSession extends Session {
  * Loads a graph. The addon reads it from a folder, which is gone when this returns. `run` computes on the calling
  * thread, so a run is never under way when `close` is called.
  */
-export function openSession(addon: Addon, lowered: LoweredStep, spec: StepSpec): TensorflowSession {
+export function openSession(
+  addon: Addon,
+  lowered: LoweredStep,
+  inputs: Readonly<Record<string, GraphInput>>,
+): TensorflowSession {
   const model = load(addon, lowered.bytes);
-  const inputs = Object.keys(spec.inputs);
-  const feeds = inputs.map((name) => `${lowered.inputNames[name]}:0`).join();
+  const fed = Object.entries(inputs);
+  const feeds = fed.map(([name]) => `${lowered.inputNames[name]}:0`).join();
   const outputs = Object.keys(lowered.outputNames);
   const fetches = outputs.map((name) => `${lowered.outputNames[name]}:0`).join();
   let open = true;
   const runNow: TensorflowSession["runNow"] = (data, rows) => {
     const tensors: number[] = [];
     try {
-      for (const name of inputs) tensors.push(createTensor(addon, spec, data, name, rows));
+      for (const [name, input] of fed) tensors.push(createTensor(addon, input, data[name], rows));
       const results = addon.runSavedModel(model, tensors, feeds, fetches);
       // Ids of results are freed with the inputs', also when reading one throws.
       tensors.push(...results.map(({ id }) => id));
@@ -55,7 +60,7 @@ export function startGraph(addon: Addon): void {
   const one = graph.constant("float32", [1, 1], [1]);
   const y = graph.op("MatMul", [one, one], { T: { type: "float32" } });
   const lowered = { bytes: graph.encode(), inputNames: {}, outputNames: { y } };
-  const session = openSession(addon, lowered, { name: "start", inputs: {} });
+  const session = openSession(addon, lowered, {});
   session.runNow({}, 1);
   void session.close();
 }
@@ -72,14 +77,13 @@ function load(addon: Addon, bytes: Uint8Array): number {
 
 function createTensor(
   addon: Addon,
-  spec: StepSpec,
-  data: Readonly<Record<string, TensorData>>,
-  name: string,
+  { dtype, shape }: GraphInput,
+  values: TensorData | undefined,
   rows: number,
 ): number {
-  const [input, values] = [spec.inputs[name], data[name]];
-  if (input === undefined || values === undefined) throw new TypeError(`no input ${name}`);
-  return addon.createTensor(shapeOf(input, rows), elementTypes[input.dtype], values);
+  if (values === undefined) throw new TypeError("an input of the graph has no values");
+  const sizes = shape.map((dim) => sizeAt(dim, rows));
+  return addon.createTensor(sizes, elementTypes[dtype], values);
 }
 
 function floats(values: unknown): Float32Array {

@@ -1,12 +1,26 @@
 import { seededRandom } from "@heddle/base";
-import type { CompiledStep, Step, StepSpec, Tensor, TensorData, TensorFlow } from "../port.ts";
+import type {
+  CompiledStep,
+  RunOptions,
+  Step,
+  StepSpec,
+  Tensor,
+  TensorData,
+  TensorFlow,
+} from "../port.ts";
+import { drawNumbers, seedFor, trialSeed } from "../random/draw.ts";
+import type { DrawSource } from "../random/operations.ts";
 import { stepFailed } from "../step-failed.ts";
 import { checkInputs, drawInputs, shapeOf } from "../step-inputs.ts";
 import { type BackendName, type LoadedTensorFlow, onBackend } from "./tensorflow.ts";
 
 /** A step run kernel by kernel, at once: `runNow` is `run` without its promise. */
 export interface OpByOpStep extends CompiledStep {
-  runNow(inputs: Readonly<Record<string, TensorData>>, rows: number): Record<string, Float32Array>;
+  runNow(
+    inputs: Readonly<Record<string, TensorData>>,
+    rows: number,
+    options?: RunOptions,
+  ): Record<string, Float32Array>;
 }
 
 /**
@@ -22,12 +36,11 @@ export function compileOpByOp(
   spec: StepSpec,
   backends: readonly BackendName[] = loaded.fastest === "wasm" ? ["wasm", "cpu"] : ["cpu"],
 ): OpByOpStep {
-  const { tf } = loaded;
-  const backend = firstThatRuns(tf, step, spec, backends);
-  const runNow: OpByOpStep["runNow"] = (inputs, rows) => {
+  const backend = firstThatRuns(loaded, step, spec, backends);
+  const runNow: OpByOpStep["runNow"] = (inputs, rows, options = {}) => {
     checkInputs(spec, inputs, rows);
     try {
-      return runStep(tf, backend, step, spec, inputs, rows);
+      return runStep(loaded, backend, step, spec, inputs, rows, options);
     } catch (error) {
       throw stepFailed(spec, rows, error);
     }
@@ -36,7 +49,7 @@ export function compileOpByOp(
     description: `${describeBackend(loaded, backend)} (op by op)`,
     runNow,
     // An async function turns what `runNow` throws into a rejection.
-    run: async (inputs, rows) => runNow(inputs, rows),
+    run: async (inputs, rows, options) => runNow(inputs, rows, options),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -90,7 +103,7 @@ export function leavingNothing<T>(tf: TensorFlow, work: () => T): T {
 }
 
 function firstThatRuns(
-  tf: TensorFlow,
+  loaded: LoadedTensorFlow,
   step: Step,
   spec: StepSpec,
   backends: readonly BackendName[],
@@ -101,7 +114,7 @@ function firstThatRuns(
   let failure: unknown;
   for (const backend of backends) {
     try {
-      runStep(tf, backend, step, spec, inputs, rows);
+      runStep(loaded, backend, step, spec, inputs, rows, { seed: trialSeed });
       return backend;
     } catch (error) {
       failure = error;
@@ -111,16 +124,24 @@ function firstThatRuns(
 }
 
 function runStep(
-  tf: TensorFlow,
+  { tf, forSteps }: LoadedTensorFlow,
   backend: BackendName,
   step: Step,
   spec: StepSpec,
   inputs: Readonly<Record<string, TensorData>>,
   rows: number,
+  { seed }: RunOptions,
 ): Record<string, Float32Array> {
+  let place = 0;
+  const draw: DrawSource = (wanted, shape) => {
+    const size = tf.util.sizeFromShape([...shape]);
+    const numbers = drawNumbers(wanted, place++, seedFor(wanted, seed, spec), size);
+    return tf.tensor(numbers, [...shape], wanted.dtype);
+  };
   return onBackend(tf, backend, () =>
     leavingNothing(tf, () => {
-      const results = step(tf, toTensors(tf, spec, inputs, rows));
+      const tensors = toTensors(tf, spec, inputs, rows);
+      const results = forSteps.drawing(draw, () => step(forSteps.tf, tensors));
       const outputs: Record<string, Float32Array> = {};
       for (const [name, tensor] of Object.entries(results)) {
         if (tensor.dtype === "string" || tensor.dtype === "complex64") {

@@ -1,4 +1,5 @@
 import type { TensorFlow } from "../port.ts";
+import { type StepTensorFlow, withDraws } from "../random/operations.ts";
 import { registerGradients } from "./gradients.ts";
 
 /** The backends of TensorFlow.js that come from npm alone. */
@@ -7,6 +8,8 @@ export type BackendName = "wasm" | "cpu";
 /** TensorFlow.js with its backends ready, so that switching between them waits for nothing. */
 export interface LoadedTensorFlow {
   readonly tf: TensorFlow;
+  /** What a step is given. */
+  readonly forSteps: StepTensorFlow;
   /** The fastest backend that this machine can load. */
   readonly fastest: BackendName;
   /** Whether the wasm backend uses SIMD. */
@@ -47,7 +50,7 @@ async function load(): Promise<LoadedTensorFlow> {
   const fastest = (await loadWasm(tf)) ? "wasm" : "cpu";
   await tf.setBackend(before || fastest);
   const simd = fastest === "wasm" && (await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;
-  return { tf, fastest, simd };
+  return { tf, forSteps: withDraws(tf), fastest, simd };
 }
 
 /** The cpu backend advertises another package at its first tensor; in production mode it does not. */

@@ -9,7 +9,7 @@ import { file_heddle_common_v1_common } from "../../common/v1/common_pb.js";
  * Describes the file heddle/parameter_server/v1/parameter_server_service.proto.
  */
 export const file_heddle_parameter_server_v1_parameter_server_service = /*@__PURE__*/
-  fileDesc("CjloZWRkbGUvcGFyYW1ldGVyX3NlcnZlci92MS9wYXJhbWV0ZXJfc2VydmVyX3NlcnZpY2UucHJvdG8SGmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxInwKBVRhYmxlEgwKBG5hbWUYASABKAkSEQoJZGltZW5zaW9uGAIgASgNEgwKBHJhdGUYAyABKAISGwoTaW5pdGlhbF9hY2N1bXVsYXRvchgEIAEoAhIZChFpbml0aWFsX2RldmlhdGlvbhgFIAEoAhIMCgRzZWVkGAYgASgNIloKDkRlbnNlUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDwoHaW5pdGlhbBgCIAEoDBIMCgRyYXRlGAMgASgCEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYBCABKAIipAIKEENvbmZpZ3VyZVJlcXVlc3QSCwoDcnVuGAEgASgJEg0KBWZlbmNlGAIgASgEEg0KBXNoYXJkGAMgASgNEg4KBnNoYXJkcxgEIAEoDRIxCgZ0YWJsZXMYBSADKAsyIS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5UYWJsZRI5CgVkZW5zZRgGIAMoCzIqLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkRlbnNlUGFyYW1ldGVyEgsKA2xhZxgHIAEoDRIVCg1taWNyb19iYXRjaGVzGAggASgNEg8KB2xlYXJuZXIYCSABKA0SMgoGYm91bmRzGAogASgLMiIuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuQm91bmRzImEKBkJvdW5kcxIRCglzdGFsZW5lc3MYASABKA0SEQoJaW5fZmxpZ2h0GAIgASgNEhkKEXB1c2hlc19wZXJfc2Vjb25kGAMgASgBEhYKDnNuYXBzaG90X3N0ZXBzGAQgASgNIiEKEUNvbmZpZ3VyZVJlc3BvbnNlEgwKBHN0ZXAYASABKAQihgEKC1B1bGxSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEEgwKBHN0ZXAYAiABKAQSNgoGdGFibGVzGAMgAygLMiYuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUm93c1dhbnRlZBINCgVkZW5zZRgEIAEoCBITCgttaWNyb19iYXRjaBgFIAEoDSIoCgpSb3dzV2FudGVkEg0KBXRhYmxlGAEgASgJEgsKA2lkcxgCIAEoDCI5CgxQdWxsUmVzcG9uc2USDAoEcm93cxgBIAMoDBINCgVkZW5zZRgCIAEoDBIMCgRzdGVwGAMgASgEItoBCgtQdXNoUmVxdWVzdBINCgVmZW5jZRgBIAEoBBIMCgRzdGVwGAIgASgEEjgKBnRhYmxlcxgDIAMoCzIoLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlJvd0dyYWRpZW50cxINCgVkZW5zZRgEIAEoDBILCgNjdXQYBSABKAgSEwoLbWljcm9fYmF0Y2gYBiABKA0SEAoIbG9zc19zdW0YByABKAESGwoTbGVhcm5lcl9jcHVfc2Vjb25kcxgIIAEoARIUCgxvbGRlc3Rfc3RhdGUYCSABKAQiPQoMUm93R3JhZGllbnRzEg0KBXRhYmxlGAEgASgJEgsKA2lkcxgCIAEoDBIRCglncmFkaWVudHMYAyABKAwiHAoMUHVzaFJlc3BvbnNlEgwKBHN0ZXAYASABKAQiRQoPU25hcHNob3RSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEEgwKBHN0ZXAYAiABKAQSFQoNb2JqZWN0X3ByZWZpeBgDIAEoCSI/ChBTbmFwc2hvdFJlc3BvbnNlEisKBm9iamVjdBgBIAEoCzIbLmhlZGRsZS5jb21tb24udjEuT2JqZWN0UmVmIm0KDlJlc3RvcmVSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEEgwKBHN0ZXAYAiABKAQSLAoHb2JqZWN0cxgDIAMoCzIbLmhlZGRsZS5jb21tb24udjEuT2JqZWN0UmVmEhAKCGxvc3Nfc3VtGAkgASgBIh8KD1Jlc3RvcmVSZXNwb25zZRIMCgRyb3dzGAEgASgEIiAKD09wZW5MYW5lUmVxdWVzdBINCgVmZW5jZRgBIAEoBCJJChBPcGVuTGFuZVJlc3BvbnNlEg8KB2FkZHJlc3MYASABKAkSDQoFdG9rZW4YAiABKAwSFQoNZXhwaXJlc19pbl9tcxgDIAEoDSIcCgxTdGF0c1JlcXVlc3QSDAoEc3RlcBgGIAEoBCLVAQoNU3RhdHNSZXNwb25zZRIMCgRyb3dzGAEgASgEEhMKC3RhYmxlX2J5dGVzGAIgASgEEgwKBHN0ZXAYAyABKAQSEwoLY3B1X3NlY29uZHMYBCABKAESGQoRcGVha19tZW1vcnlfYnl0ZXMYBSABKAQSEAoIbG9zc19zdW0YBiABKAESGwoTbGVhcm5lcl9jcHVfc2Vjb25kcxgHIAEoARI0CgdvdmVybGFwGAggASgLMiMuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuT3ZlcmxhcCJUCgdPdmVybGFwEg4KBnB1c2hlcxgBIAMoBBIRCglpbl9mbGlnaHQYAiABKA0SFQoNaW5fZmxpZ2h0X21heBgDIAEoDRIPCgdyZWZ1c2VkGAQgASgEMsgFChZQYXJhbWV0ZXJTZXJ2ZXJTZXJ2aWNlEmgKCUNvbmZpZ3VyZRIsLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkNvbmZpZ3VyZVJlcXVlc3QaLS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Db25maWd1cmVSZXNwb25zZRJZCgRQdWxsEicuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVsbFJlcXVlc3QaKC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5QdWxsUmVzcG9uc2USWQoEUHVzaBInLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlB1c2hSZXF1ZXN0GiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVzaFJlc3BvbnNlEmUKCFNuYXBzaG90EisuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU25hcHNob3RSZXF1ZXN0GiwuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU25hcHNob3RSZXNwb25zZRJiCgdSZXN0b3JlEiouaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUmVzdG9yZVJlcXVlc3QaKy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5SZXN0b3JlUmVzcG9uc2USZQoIT3BlbkxhbmUSKy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcGVuTGFuZVJlcXVlc3QaLC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcGVuTGFuZVJlc3BvbnNlElwKBVN0YXRzEiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU3RhdHNSZXF1ZXN0GikuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU3RhdHNSZXNwb25zZWIGcHJvdG8z", [file_heddle_common_v1_common]);
+  fileDesc("CjloZWRkbGUvcGFyYW1ldGVyX3NlcnZlci92MS9wYXJhbWV0ZXJfc2VydmVyX3NlcnZpY2UucHJvdG8SGmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxIsgBCgVUYWJsZRIMCgRuYW1lGAEgASgJEhEKCWRpbWVuc2lvbhgCIAEoDRIMCgRyYXRlGAMgASgCEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYBCABKAISGQoRaW5pdGlhbF9kZXZpYXRpb24YBSABKAISDAoEc2VlZBgGIAEoDRI4CglvcHRpbWl6ZXIYByABKAsyJS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcHRpbWl6ZXISEAoIdmVyc2lvbnMYCCABKAgilAEKDkRlbnNlUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDwoHaW5pdGlhbBgCIAEoDBIMCgRyYXRlGAMgASgCEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYBCABKAISOAoJb3B0aW1pemVyGAUgASgLMiUuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuT3B0aW1pemVyItkCCglPcHRpbWl6ZXISNgoHYWRhZ3JhZBgBIAEoCzIjLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkFkYWdyYWRIABI+Cg9yb3d3aXNlX2FkYWdyYWQYAiABKAsyIy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5BZGFncmFkSAASLgoDc2dkGAMgASgLMh8uaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU2dkSAASOAoIbW9tZW50dW0YBCABKAsyJC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Nb21lbnR1bUgAEjAKBGFkYW0YBSABKAsyIC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5BZGFtSAASMAoEZnRybBgGIAEoCzIgLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkZ0cmxIAEIGCgRydWxlIkUKB0FkYWdyYWQSDAoEcmF0ZRgBIAEoARIbChNpbml0aWFsX2FjY3VtdWxhdG9yGAIgASgBEg8KB2Vwc2lsb24YAyABKAEiEwoDU2dkEgwKBHJhdGUYASABKAEiKgoITW9tZW50dW0SDAoEcmF0ZRgBIAEoARIQCghtb21lbnR1bRgCIAEoASJDCgRBZGFtEgwKBHJhdGUYASABKAESDQoFYmV0YTEYAiABKAESDQoFYmV0YTIYAyABKAESDwoHZXBzaWxvbhgEIAEoASI6CgRGdHJsEgwKBHJhdGUYASABKAESDAoEYmV0YRgCIAEoARIKCgJsMRgDIAEoARIKCgJsMhgEIAEoASKkAgoQQ29uZmlndXJlUmVxdWVzdBILCgNydW4YASABKAkSDQoFZmVuY2UYAiABKAQSDQoFc2hhcmQYAyABKA0SDgoGc2hhcmRzGAQgASgNEjEKBnRhYmxlcxgFIAMoCzIhLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlRhYmxlEjkKBWRlbnNlGAYgAygLMiouaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuRGVuc2VQYXJhbWV0ZXISCwoDbGFnGAcgASgNEhUKDW1pY3JvX2JhdGNoZXMYCCABKA0SDwoHbGVhcm5lchgJIAEoDRIyCgZib3VuZHMYCiABKAsyIi5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Cb3VuZHMiYQoGQm91bmRzEhEKCXN0YWxlbmVzcxgBIAEoDRIRCglpbl9mbGlnaHQYAiABKA0SGQoRcHVzaGVzX3Blcl9zZWNvbmQYAyABKAESFgoOc25hcHNob3Rfc3RlcHMYBCABKA0iIQoRQ29uZmlndXJlUmVzcG9uc2USDAoEc3RlcBgBIAEoBCKGAQoLUHVsbFJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBI2CgZ0YWJsZXMYAyADKAsyJi5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Sb3dzV2FudGVkEg0KBWRlbnNlGAQgASgIEhMKC21pY3JvX2JhdGNoGAUgASgNIigKClJvd3NXYW50ZWQSDQoFdGFibGUYASABKAkSCwoDaWRzGAIgASgMIjkKDFB1bGxSZXNwb25zZRIMCgRyb3dzGAEgAygMEg0KBWRlbnNlGAIgASgMEgwKBHN0ZXAYAyABKAQi2gEKC1B1c2hSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEEgwKBHN0ZXAYAiABKAQSOAoGdGFibGVzGAMgAygLMiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUm93R3JhZGllbnRzEg0KBWRlbnNlGAQgASgMEgsKA2N1dBgFIAEoCBITCgttaWNyb19iYXRjaBgGIAEoDRIQCghsb3NzX3N1bRgHIAEoARIbChNsZWFybmVyX2NwdV9zZWNvbmRzGAggASgBEhQKDG9sZGVzdF9zdGF0ZRgJIAEoBCI9CgxSb3dHcmFkaWVudHMSDQoFdGFibGUYASABKAkSCwoDaWRzGAIgASgMEhEKCWdyYWRpZW50cxgDIAEoDCIcCgxQdXNoUmVzcG9uc2USDAoEc3RlcBgBIAEoBCJFCg9TbmFwc2hvdFJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBIVCg1vYmplY3RfcHJlZml4GAMgASgJIj8KEFNuYXBzaG90UmVzcG9uc2USKwoGb2JqZWN0GAEgASgLMhsuaGVkZGxlLmNvbW1vbi52MS5PYmplY3RSZWYibQoOUmVzdG9yZVJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBIsCgdvYmplY3RzGAMgAygLMhsuaGVkZGxlLmNvbW1vbi52MS5PYmplY3RSZWYSEAoIbG9zc19zdW0YCSABKAEiHwoPUmVzdG9yZVJlc3BvbnNlEgwKBHJvd3MYASABKAQiIAoPT3BlbkxhbmVSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEIkkKEE9wZW5MYW5lUmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCRINCgV0b2tlbhgCIAEoDBIVCg1leHBpcmVzX2luX21zGAMgASgNIhwKDFN0YXRzUmVxdWVzdBIMCgRzdGVwGAYgASgEItUBCg1TdGF0c1Jlc3BvbnNlEgwKBHJvd3MYASABKAQSEwoLdGFibGVfYnl0ZXMYAiABKAQSDAoEc3RlcBgDIAEoBBITCgtjcHVfc2Vjb25kcxgEIAEoARIZChFwZWFrX21lbW9yeV9ieXRlcxgFIAEoBBIQCghsb3NzX3N1bRgGIAEoARIbChNsZWFybmVyX2NwdV9zZWNvbmRzGAcgASgBEjQKB292ZXJsYXAYCCABKAsyIy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PdmVybGFwIlQKB092ZXJsYXASDgoGcHVzaGVzGAEgAygEEhEKCWluX2ZsaWdodBgCIAEoDRIVCg1pbl9mbGlnaHRfbWF4GAMgASgNEg8KB3JlZnVzZWQYBCABKAQyyAUKFlBhcmFtZXRlclNlcnZlclNlcnZpY2USaAoJQ29uZmlndXJlEiwuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuQ29uZmlndXJlUmVxdWVzdBotLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkNvbmZpZ3VyZVJlc3BvbnNlElkKBFB1bGwSJy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5QdWxsUmVxdWVzdBooLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlB1bGxSZXNwb25zZRJZCgRQdXNoEicuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVzaFJlcXVlc3QaKC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5QdXNoUmVzcG9uc2USZQoIU25hcHNob3QSKy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5TbmFwc2hvdFJlcXVlc3QaLC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5TbmFwc2hvdFJlc3BvbnNlEmIKB1Jlc3RvcmUSKi5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5SZXN0b3JlUmVxdWVzdBorLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlJlc3RvcmVSZXNwb25zZRJlCghPcGVuTGFuZRIrLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLk9wZW5MYW5lUmVxdWVzdBosLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLk9wZW5MYW5lUmVzcG9uc2USXAoFU3RhdHMSKC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5TdGF0c1JlcXVlc3QaKS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5TdGF0c1Jlc3BvbnNlYgZwcm90bzM", [file_heddle_common_v1_common]);
 
 /**
  * Describes the message heddle.parameter_server.v1.Table.
@@ -26,130 +26,172 @@ export const DenseParameterSchema = /*@__PURE__*/
   messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 1);
 
 /**
+ * Describes the message heddle.parameter_server.v1.Optimizer.
+ * Use `create(OptimizerSchema)` to create a new message.
+ */
+export const OptimizerSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 2);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adagrad.
+ * Use `create(AdagradSchema)` to create a new message.
+ */
+export const AdagradSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 3);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Sgd.
+ * Use `create(SgdSchema)` to create a new message.
+ */
+export const SgdSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 4);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Momentum.
+ * Use `create(MomentumSchema)` to create a new message.
+ */
+export const MomentumSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 5);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adam.
+ * Use `create(AdamSchema)` to create a new message.
+ */
+export const AdamSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 6);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Ftrl.
+ * Use `create(FtrlSchema)` to create a new message.
+ */
+export const FtrlSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 7);
+
+/**
  * Describes the message heddle.parameter_server.v1.ConfigureRequest.
  * Use `create(ConfigureRequestSchema)` to create a new message.
  */
 export const ConfigureRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 2);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 8);
 
 /**
  * Describes the message heddle.parameter_server.v1.Bounds.
  * Use `create(BoundsSchema)` to create a new message.
  */
 export const BoundsSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 3);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 9);
 
 /**
  * Describes the message heddle.parameter_server.v1.ConfigureResponse.
  * Use `create(ConfigureResponseSchema)` to create a new message.
  */
 export const ConfigureResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 4);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 10);
 
 /**
  * Describes the message heddle.parameter_server.v1.PullRequest.
  * Use `create(PullRequestSchema)` to create a new message.
  */
 export const PullRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 5);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 11);
 
 /**
  * Describes the message heddle.parameter_server.v1.RowsWanted.
  * Use `create(RowsWantedSchema)` to create a new message.
  */
 export const RowsWantedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 6);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 12);
 
 /**
  * Describes the message heddle.parameter_server.v1.PullResponse.
  * Use `create(PullResponseSchema)` to create a new message.
  */
 export const PullResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 7);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 13);
 
 /**
  * Describes the message heddle.parameter_server.v1.PushRequest.
  * Use `create(PushRequestSchema)` to create a new message.
  */
 export const PushRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 8);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 14);
 
 /**
  * Describes the message heddle.parameter_server.v1.RowGradients.
  * Use `create(RowGradientsSchema)` to create a new message.
  */
 export const RowGradientsSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 9);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 15);
 
 /**
  * Describes the message heddle.parameter_server.v1.PushResponse.
  * Use `create(PushResponseSchema)` to create a new message.
  */
 export const PushResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 10);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 16);
 
 /**
  * Describes the message heddle.parameter_server.v1.SnapshotRequest.
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 11);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 17);
 
 /**
  * Describes the message heddle.parameter_server.v1.SnapshotResponse.
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 12);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 18);
 
 /**
  * Describes the message heddle.parameter_server.v1.RestoreRequest.
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export const RestoreRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 13);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 19);
 
 /**
  * Describes the message heddle.parameter_server.v1.RestoreResponse.
  * Use `create(RestoreResponseSchema)` to create a new message.
  */
 export const RestoreResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 14);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 20);
 
 /**
  * Describes the message heddle.parameter_server.v1.OpenLaneRequest.
  * Use `create(OpenLaneRequestSchema)` to create a new message.
  */
 export const OpenLaneRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 15);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 21);
 
 /**
  * Describes the message heddle.parameter_server.v1.OpenLaneResponse.
  * Use `create(OpenLaneResponseSchema)` to create a new message.
  */
 export const OpenLaneResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 16);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 22);
 
 /**
  * Describes the message heddle.parameter_server.v1.StatsRequest.
  * Use `create(StatsRequestSchema)` to create a new message.
  */
 export const StatsRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 17);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 23);
 
 /**
  * Describes the message heddle.parameter_server.v1.StatsResponse.
  * Use `create(StatsResponseSchema)` to create a new message.
  */
 export const StatsResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 18);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 24);
 
 /**
  * Describes the message heddle.parameter_server.v1.Overlap.
  * Use `create(OverlapSchema)` to create a new message.
  */
 export const OverlapSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 19);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 25);
 
 /**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;

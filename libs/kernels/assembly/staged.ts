@@ -1,0 +1,60 @@
+// What a call of the table takes and gives, row by row: see layout.ts for where it lies.
+import { copy } from "./copy";
+import {
+  foundAt,
+  idBytes,
+  idsAt,
+  slotBytes,
+  slotsAt,
+  valueBytes,
+  valuesAt,
+  versionBytes,
+  versionOf,
+  versionsAt,
+} from "./layout";
+
+export function idAt(i: u32): u64 {
+  return load<u64>(idsAt + ((<usize>i) << 3));
+}
+
+export function stageId(i: u32, id: u64): void {
+  store<u64>(idsAt + ((<usize>i) << 3), id);
+}
+
+/** The record of a staged id, or 0. */
+export function foundRecord(i: u32): usize {
+  return load<u32>(foundAt + ((<usize>i) << 2));
+}
+
+export function noteFound(i: u32, what: u32): void {
+  store<u32>(foundAt + ((<usize>i) << 2), what);
+}
+
+export function stagedValues(i: u32): usize {
+  return valuesAt + <usize>i * valueBytes;
+}
+
+export function stageVersion(i: u32, version: u32): void {
+  if (versionBytes != 0) store<u32>(versionsAt + ((<usize>i) << 2), version);
+}
+
+/** Copies a row out whole. */
+export function stageRow(record: usize, i: u32): void {
+  const values = record + idBytes;
+  stageId(i, load<u64>(record));
+  stageVersion(i, versionOf(record));
+  copy(values, stagedValues(i), valueBytes);
+  copy(values + valueBytes, slotsAt + <usize>i * slotBytes, slotBytes);
+}
+
+/** Copies all of a row but its id in. */
+export function unstageRow(record: usize, i: u32): void {
+  const values = record + idBytes;
+  setVersion(record, load<u32>(versionsAt + ((<usize>i) << 2)));
+  copy(stagedValues(i), values, valueBytes);
+  copy(slotsAt + <usize>i * slotBytes, values + valueBytes, slotBytes);
+}
+
+export function setVersion(record: usize, version: u32): void {
+  if (versionBytes != 0) store<u32>(record - versionBytes, version);
+}
