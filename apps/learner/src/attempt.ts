@@ -1,15 +1,17 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
-import type { ModelDefinition } from "@heddle/sdk";
+import type { ModelDefinition, Training } from "@heddle/sdk";
+import { trainBounded } from "./bounded-loop.ts";
 import type { Layer } from "./chain.ts";
 import { type CutDeps, openCuts } from "./cuts.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
-import { type Progress, train } from "./loop.ts";
+import { type LoopOptions, type Progress, train } from "./loop.ts";
+import { shareOf } from "./micro-batches.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
 import { countTraffic, type Moved } from "./traffic.ts";
-import type { Wire } from "./wire.ts";
+import type { Bounds, Overlap, Wire } from "./wire.ts";
 
 /** What is fixed during an attempt. */
 export interface Attempt {
@@ -22,6 +24,9 @@ export interface Attempt {
   readonly data: TrainingData;
   /** Shards of the gang. */
   readonly shards: number;
+  /** Learners of the gang, and which of them this is; 0 leads. */
+  readonly learners: number;
+  readonly learner: number;
   readonly stages: Stages;
 }
 
@@ -35,63 +40,120 @@ export interface End {
   readonly shardCpuSeconds: number;
   /** Bytes that this attempt moved. */
   readonly moved: Moved;
+  /** Bounded mode: what overlapped in this attempt. */
+  readonly overlap?: Overlap;
 }
 
-/** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. */
+/** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. For the leader. */
 export async function trainToEnd(
   deps: TrainDeps,
   attempt: Attempt,
   start: Start,
   signal: AbortSignal,
 ): Promise<End> {
-  const { data, stages, definition } = attempt;
-  if (start.snapshot !== undefined && start.progress.cursor.partition === data.partitions.length) {
+  const { data, stages } = attempt;
+  if (isAtEnd(start, data)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
     const moved = { pulled: 0, pushed: 0, saved: 0 };
-    return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
+    const place = present(snapshot, "the snapshot of a run's end");
+    return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
-  const { batchSize, seed, snapshotSteps } = definition.training;
-  const plan = { inputs: definition.inputs, fit: start.subject.fit, batchSize, seed };
-  const batches = data.examples.batches(plan, start.progress.cursor, stages);
-  await using network = await deps.compute.open(definition);
-  const addresses = await shardAddresses(deps, attempt.shards, signal);
-  const { lag } = definition.training;
-  const { tables, dense } = network;
-  const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
-  await using opened = await deps.openWire(declaration, addresses);
-  const { wire, moved } = countTraffic(opened);
-  await wire.restore(start.progress.step, start.layers);
-
+  await using gang = await joinGang(deps, attempt, start, signal);
+  const { wire, moved } = gang;
+  await wire.restore(start.progress.step, start.layers, start.progress.lossSum);
   // A parent's layers are not this run's.
   const layers = start.snapshot === undefined ? [] : start.layers;
   await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
   stages.started();
-  const progress = await train(
-    {
-      learner: attempt.job,
-      wire,
-      network,
-      batches,
-      stages,
-      lag,
-      snapshotSteps,
-      aroundStep: (step, run) =>
-        step % deps.traceEverySteps === 0
-          ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, run)
-          : run(),
-      onStep: measure(deps, attempt, start.progress),
-      onCut: cuts.cut,
-    },
-    start.progress,
-    signal,
-  );
+  const onStep = measure(deps, attempt, start.progress);
+  const progress = await gang.train({ onStep, onCut: cuts.cut }, signal);
   const { manifest, parameters } = await stages.wait("snapshot", cuts.end(progress));
-  const { cpuSeconds } = await wire.usage();
+  const { cpuSeconds, overlap } = await wire.usage();
   return {
     ...{ progress, snapshot: manifest, parameters },
-    ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
+    ...{ shardCpuSeconds: cpuSeconds, moved: moved(), ...(overlap && { overlap }) },
   };
+}
+
+/** Whether all data is trained, and only the export is left. */
+export function isAtEnd({ snapshot, progress }: Start, { partitions }: TrainingData): boolean {
+  return snapshot !== undefined && progress.cursor.partition === partitions.length;
+}
+
+/** A learner ready to train beside its shards. */
+export interface GangMember extends AsyncDisposable {
+  readonly wire: Wire;
+  moved(): Moved;
+  /** This learner's share of the steps from the start to the end of the data, in the mode of the definition. */
+  train(
+    told: Pick<LoopOptions, "onStep" | "onCut" | "cpuSeconds">,
+    signal: AbortSignal,
+  ): Promise<Progress>;
+}
+
+/** @throws {HeddleError} FAILED_PRECONDITION GANG_INCOMPLETE, TOO_MANY_LEARNERS. */
+export async function joinGang(
+  deps: TrainDeps,
+  attempt: Attempt,
+  { progress, subject }: Start,
+  signal: AbortSignal,
+): Promise<GangMember> {
+  const { data, stages, definition, run, fence, learner, learners } = attempt;
+  const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
+  checkLearners(definition, learners);
+  const bounds = boundsOf(definition.training);
+  await using opening = new AsyncDisposableStack();
+  const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
+  const batches = data.examples.batches(plan, progress.cursor, stages);
+  const network = opening.use(await deps.compute.open(definition));
+  const addresses = await shardAddresses(deps, attempt.shards, signal);
+  const { tables, dense } = network;
+  const who = { run, fence, learner };
+  const what = { lag, microBatches, tables, dense, ...(bounds && { bounds }) };
+  const opened = opening.use(await deps.openWire({ ...who, ...what }, addresses));
+  const { wire, moved } = countTraffic(opened);
+  const options = {
+    learner: attempt.job,
+    ...{ batches, wire, network, stages, snapshotSteps },
+    aroundStep: <T>(step: number, act: () => Promise<T>) =>
+      step % deps.traceEverySteps === 0
+        ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)
+        : act(),
+  };
+  const own = shareOf(microBatches, learner, learners);
+  const open = opening.move();
+  return {
+    ...{ wire, moved },
+    train: (told, stop) =>
+      bounds === undefined
+        ? train({ ...options, ...told, lag, microBatches, own }, progress, stop)
+        : trainBounded({ ...options, ...told, bounds, number: learner, learners }, progress, stop),
+    [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
+  };
+}
+
+/** Undefined in exact mode. */
+function boundsOf({ mode, snapshotSteps }: Training): Bounds | undefined {
+  if (mode?.kind !== "bounded") return undefined;
+  const { staleness, inFlight, pushesPerSecond = 0 } = mode;
+  return { staleness, inFlight, pushesPerSecond, snapshotSteps };
+}
+
+/** @throws {HeddleError} FAILED_PRECONDITION TOO_MANY_LEARNERS when some would have nothing to do. */
+function checkLearners({ name, training }: ModelDefinition, learners: number): void {
+  const { mode, microBatches = 1 } = training;
+  const [most, what] =
+    mode?.kind === "bounded"
+      ? [mode.inFlight, "updates in flight (training.mode.inFlight)"]
+      : [microBatches, "micro-batches of a step (training.microBatches)"];
+  if (learners <= most) return;
+  throw new HeddleError(
+    "FAILED_PRECONDITION",
+    "TOO_MANY_LEARNERS",
+    `${learners} learners cannot share the ${most} ${what} of model ${name}: give its pipeline's train step at most ${most} learners, or raise that number`,
+    { metadata: { learners: String(learners), learnersMax: String(most) } },
+  );
 }
 
 async function shardAddresses(
@@ -113,13 +175,13 @@ async function shardAddresses(
 
 function cutDeps(
   { objects, registry }: TrainDeps,
-  { run }: Attempt,
+  { run, fence, definition }: Attempt,
   wire: Wire,
   signal: AbortSignal,
 ): CutDeps {
+  const isBounded = definition.training.mode?.kind === "bounded";
   return {
-    objects,
-    wire,
+    ...{ objects, wire, ...(isBounded && { folder: `attempt-${fence}` }) },
     record: async (step, { name, bytes, sha256 }) => {
       const manifest = { name, bytes: BigInt(bytes), sha256 };
       const request = {

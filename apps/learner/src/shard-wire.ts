@@ -6,7 +6,7 @@ import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
-import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
   /** `host:port` of each shard, in order of their numbers. */
@@ -75,11 +75,15 @@ export async function openShardWire(
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
-    await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence }, call),
+    const { learner = 0 } = declaration;
+    const configured = await each(shards, ({ traced }, shard) =>
+      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
     );
     for (const shard of shards) routes.push(await routeOf(shard));
+    // A cut is the same step on all of them.
+    const restored = Number(configured[0]?.step ?? 0n);
     return {
+      ...(learner > 0 && { restored }),
       ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes),
       ...cutCalls(fence, shards, call),
       [Symbol.asyncDispose]: close,
@@ -97,10 +101,10 @@ function cutCalls(
   call: CallOptions,
 ): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, layers) => {
+    restore: async (step, layers, lossSum = 0) => {
       const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
       const request = {
-        ...{ fence, step: BigInt(step), objects },
+        ...{ fence, step: BigInt(step), objects, lossSum },
         increments: increments.map((of) => ({ objects: of })),
       };
       await each(shards, ({ traced }) => traced.restore(request, call));
@@ -123,40 +127,67 @@ function cutCalls(
         rows: saved.reduce((sum, { rows }) => sum + rows, 0),
       };
     },
-    usage: async () => {
-      const stats = await each(shards, ({ traced }) => traced.stats({}, call));
-      return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
+    usage: async (at = 0) => {
+      const request = { step: BigInt(at) };
+      const stats = await each(shards, ({ traced }) => traced.stats(request, call));
+      // Every shard hears of every push: one knows what learners told.
+      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
+      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
+      const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
+      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
     },
+  };
+}
+
+/** One for all shards; undefined in exact mode. */
+function overlapOf(
+  shards: readonly { pushes: bigint[]; inFlightMax: number; refused: bigint }[],
+): Overlap | undefined {
+  const [first] = shards;
+  if (first === undefined) return undefined;
+  const sum = (of: (shard: (typeof shards)[number]) => bigint | undefined): number =>
+    shards.reduce((total, shard) => total + Number(of(shard) ?? 0n), 0);
+  return {
+    pushes: first.pushes.map((_, staleness) => sum(({ pushes }) => pushes[staleness])),
+    inFlightMax: Math.max(...shards.map(({ inFlightMax }) => inFlightMax)),
+    refused: sum(({ refused }) => refused),
   };
 }
 
 /** Pull and push, split over the shards and put together again. */
 function stepCalls(
-  { fence: token, tables }: RunDeclaration,
+  { fence: token, tables, bounds }: RunDeclaration,
   layout: ShardLayout,
   call: CallOptions,
   routes: readonly Route[],
 ): Pick<Wire, "pull" | "push"> {
   const fence = BigInt(token);
   return {
-    pull: async (step, ids) => {
+    pull: async (step, ids, microBatch = 0) => {
       const parts = layout.split(ids);
       const answers = await each(routes, async (route, shard) => {
         const own = bytesOf(present(parts[shard], "a shard's ids").ids);
-        const { rows, dense } = await route.at(step).pull(
+        const {
+          rows,
+          dense,
+          step: state,
+        } = await route.at(step).pull(
           {
             fence,
             step: BigInt(step),
             tables: tables.map(({ name }) => ({ table: name, ids: own })),
             dense: layout.dense[shard]?.length !== 0,
+            microBatch,
           },
           call,
         );
-        return { rows: rows.map(float32Of), dense: float32Of(dense) };
+        return { rows: rows.map(float32Of), dense: float32Of(dense), state: Number(state) };
       });
-      return layout.assemble(parts, answers);
+      const pulled = layout.assemble(parts, answers);
+      return bounds === undefined ? pulled : { ...pulled, states: answers.map((a) => a.state) };
     },
-    push: async (step, ids, gradients, cut) => {
+    push: async (step, ids, gradients, cut, notes = {}) => {
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
       const parts = layout.split(ids);
       await each(routes, (route, shard) => {
         const own = present(parts[shard], "a shard's ids");
@@ -171,7 +202,8 @@ function stepCalls(
               gradients: bytesOf(present(rows[t], "a table's gradients")),
             })),
             dense: bytesOf(dense),
-            cut,
+            ...{ cut, microBatch, lossSum, learnerCpuSeconds },
+            oldestState: BigInt(states[shard] ?? 0),
           },
           call,
         );
@@ -180,12 +212,17 @@ function stepCalls(
   };
 }
 
-function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout, shard: number) {
+function declarationOf(
+  { run, lag, microBatches = 1, bounds, tables }: RunDeclaration,
+  layout: ShardLayout,
+  shard: number,
+) {
   return {
     run,
     shard,
     shards: layout.dense.length,
-    lag,
+    ...{ lag, microBatches },
+    ...(bounds && { bounds: { ...bounds } }),
     // Increments are of the rows that changed.
     tables: tables.map((table) => ({
       ...table,

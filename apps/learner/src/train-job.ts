@@ -1,4 +1,5 @@
-/** Composition root of a learner: started by the scheduler, makes one attempt of one run. */
+/** Composition root of a learner: started by the scheduler, makes its part of one attempt of one run. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
@@ -12,6 +13,7 @@ import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
+import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./lane-wire.ts";
 import { runTraining } from "./run.ts";
 import { openDataThread } from "./threads/data-thread.ts";
@@ -20,6 +22,8 @@ import { threadTimes } from "./threads/times.ts";
 import { TrainInput } from "./train-input.ts";
 
 const readerMemoryBytesMax = 256 << 20;
+/** In a gang a step's call waits for other learners too, and for the snapshot that their leader writes. */
+const gangStepCallMs = 300_000;
 
 await runJob(async (given, stopped) => {
   const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
@@ -60,7 +64,10 @@ await runJob(async (given, stopped) => {
         lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
       },
       openWire: (declaration, addresses) =>
-        openLaneWire(declaration, { ...client, addresses, traceEverySteps, signal }),
+        openLaneWire(declaration, {
+          ...{ ...client, addresses, traceEverySteps, signal },
+          ...(input.learners > 1 && { stepCallMs: gangStepCallMs }),
+        }),
       usage: () => {
         const { user, system } = process.cpuUsage();
         // The system counts the peak in KiB.
@@ -70,7 +77,12 @@ await runJob(async (given, stopped) => {
       traceEverySteps,
     };
     try {
-      await scheduler.complete(await runTraining(deps, input, signal));
+      if (input.learner === 0)
+        return await scheduler.complete(await runTraining(deps, input, signal));
+      await followTraining(deps, input, signal);
+      // The gang is stopped as one, once its leader's result is durable.
+      if (!signal.aborted) await once(signal, "abort");
+      scheduler.fenced.throwIfAborted();
     } catch (error) {
       // Then whatever failed did so because its call was ended.
       if (scheduler.fenced.aborted) throw scheduler.fenced.reason;

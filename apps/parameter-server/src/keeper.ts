@@ -1,16 +1,9 @@
 import { HeddleError } from "@heddle/base";
 import type { ConfigureRequest } from "@heddle/proto/parameter-server";
 import { openChangeSignal } from "./change-signal.ts";
-import { declarationDigest, declarationOf } from "./declaration.ts";
-import { openShard, type Shard } from "./shard.ts";
-import { openStepOrder, type StepOrder, type Turn } from "./step-order.ts";
-
-/** The run a shard keeps, from its first Configure on. */
-export interface KeptRun {
-  readonly request: ConfigureRequest;
-  readonly shard: Shard;
-  readonly order: StepOrder;
-}
+import type { CallTurn, Course } from "./course.ts";
+import { declarationDigest } from "./declaration.ts";
+import { type KeptRun, type KeptRunOptions, openKeptRun } from "./kept-run.ts";
 
 /** Who may act on a shard's run, and when. */
 export interface Keeper {
@@ -20,16 +13,25 @@ export interface Keeper {
    * @throws {HeddleError} ABORTED FENCED; FAILED_PRECONDITION RUN_DIFFERS; INVALID_ARGUMENT DECLARATION_INVALID.
    */
   configure(request: ConfigureRequest): KeptRun;
+  /**
+   * For a learner that does not lead: waits until the leader of its attempt has restored.
+   *
+   * @throws {HeddleError} as `configure`; the signal's reason when the caller gives up.
+   */
+  join(request: ConfigureRequest, signal: AbortSignal): Promise<KeptRun>;
+  /** The leader has restored: others may join. */
+  open(): void;
   /** @throws {HeddleError} ABORTED FENCED; FAILED_PRECONDITION NOT_CONFIGURED. */
   run(fence: bigint): KeptRun;
   /**
    * Waits for a call's turn. What the caller does before its next await happens at that turn.
    *
-   * @throws {HeddleError} as `run`; FAILED_PRECONDITION STEP_ORDER; the signal's reason when the caller gives up.
+   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; ABORTED STALE_PUSH; the
+   *   signal's reason when the caller gives up.
    */
   turn(call: StepCall, signal: AbortSignal): Promise<{ run: KeptRun; turn: "now" | "repeated" }>;
-  /** Says that the order moved: calls that wait look again. */
-  changed(): void;
+  /** Fencing token of the attempt that is obeyed. */
+  readonly fence: bigint;
   /** The run, if there is one, whoever asks. */
   readonly kept: KeptRun | undefined;
 }
@@ -39,14 +41,17 @@ export interface StepCall {
   readonly fence: bigint;
   /** For messages. */
   readonly what: string;
-  readonly ask: (order: StepOrder) => Turn;
+  readonly microBatch?: number;
+  readonly ask: (course: Course) => CallTurn;
 }
 
-export function openKeeper(tableRowsMax: number): Keeper {
+export function openKeeper(options: Omit<KeptRunOptions, "onChange">): Keeper {
   const change = openChangeSignal();
   let fence = 0n;
   let digest = "";
   let kept: KeptRun | undefined;
+  /** Whether the attempt with this fence has restored. */
+  let isOpen = false;
 
   const run = (token: bigint): KeptRun => {
     if (token < fence) throw fenced(token, fence);
@@ -54,30 +59,52 @@ export function openKeeper(tableRowsMax: number): Keeper {
     return kept;
   };
   return {
+    get fence() {
+      return fence;
+    },
     get kept() {
       return kept;
     },
     run,
-    changed: change.changed,
     configure: (request) => {
       if (request.fence < fence) throw fenced(request.fence, fence);
       const asked = declarationDigest(request);
       if (kept !== undefined && digest !== asked) throw runDiffers(kept.request, request);
-      kept ??= {
-        request,
-        shard: openShard(declarationOf(request), tableRowsMax),
-        order: openStepOrder(request.lag),
-      };
+      kept ??= openKeptRun(request, { ...options, onChange: change.changed });
       digest = asked;
+      if (request.fence > fence) {
+        kept.course.refuseAll(fenced(fence, request.fence));
+        isOpen = false;
+      }
       fence = request.fence;
       change.changed();
       return kept;
     },
-    turn: async ({ fence: token, what, ask }, signal) => {
+    join: async (request, signal) => {
+      for (;;) {
+        if (request.fence < fence) throw fenced(request.fence, fence);
+        if (kept !== undefined && isOpen && request.fence === fence) {
+          if (declarationDigest(request) !== digest) throw runDiffers(kept.request, request);
+          return kept;
+        }
+        await change.next(signal);
+      }
+    },
+    open: () => {
+      isOpen = true;
+      change.changed();
+    },
+    turn: async ({ fence: token, what, microBatch = 0, ask }, signal) => {
       for (;;) {
         const current = run(token);
-        const turn = ask(current.order);
-        if (turn === "refuse") throw stepOrder(what, current.order.applied);
+        if (microBatch >= current.microBatches) throw unknownMicroBatch(microBatch, current);
+        const { course } = current;
+        const turn = ask(course);
+        if (turn === "refuse") throw stepOrder(what, course.applied);
+        if (turn === "stale") {
+          course.refusedStale();
+          throw stalePush(what, current);
+        }
         if (turn !== "wait") return { run: current, turn };
         await change.next(signal);
       }
@@ -92,6 +119,25 @@ export function stepOrder(what: string, applied: number): HeddleError {
     "STEP_ORDER",
     `${what} is out of order: the shard is at step ${applied}; return to the last snapshot`,
     { metadata: { applied: String(applied) } },
+  );
+}
+
+function stalePush(what: string, { request, course }: KeptRun): HeddleError {
+  const staleness = request.bounds?.staleness ?? 0;
+  return new HeddleError(
+    "ABORTED",
+    "STALE_PUSH",
+    `${what} was computed from a state from before the bound: more than ${staleness} pushes were applied since, the shard is at ${course.applied}; nothing of it was applied: pull again and compute again`,
+    { metadata: { stalenessMax: String(staleness), applied: String(course.applied) } },
+  );
+}
+
+function unknownMicroBatch(microBatch: number, { request, microBatches }: KeptRun): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "UNKNOWN_MICRO_BATCH",
+    `there is no micro-batch ${microBatch} in a step of run ${request.run}, which has ${microBatches}, from 0; nothing was applied: all learners of a run must have one definition`,
+    { metadata: { microBatch: String(microBatch), microBatches: String(microBatches) } },
   );
 }
 

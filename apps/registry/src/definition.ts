@@ -167,6 +167,17 @@ const Architecture = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** A shard counts pushes by each staleness, and a lane carries so many updates of a learner at a time. */
+const Mode = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("exact") }),
+  z.strictObject({
+    kind: z.literal("bounded"),
+    staleness: z.int().min(0).max(10_000),
+    inFlight: z.int().min(1).max(48),
+    pushesPerSecond: z.number().positive().exactOptional(),
+  }),
+]);
+
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
@@ -174,6 +185,9 @@ const Training = z.strictObject({
   embeddingDeviation: z.number().min(0),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
+  /** A shard refuses more: a lane carries so many calls at a time. */
+  microBatches: z.int().min(1).max(24).exactOptional(),
+  mode: Mode.exactOptional(),
 });
 
 const Filter = z.array(
@@ -222,7 +236,10 @@ const Definition = z.strictObject({
     .max(10_000)
     .refine(...unique("input")),
   architecture: Architecture,
-  training: Training,
+  training: Training.refine(
+    ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
+    "expected no microBatches in bounded mode: there each learner has batches of its own",
+  ),
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,

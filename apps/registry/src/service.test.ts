@@ -94,6 +94,8 @@ test("a version is named by its manifest, numbered in its family, and registered
   );
   assert.equal(version?.training?.examples, 100n);
   assert.deepEqual(version.training.movedBytes, { pulled: 7n });
+  const { staleness, inFlightMax, staleRefused } = version.training;
+  assert.deepEqual([staleness, inFlightMax, staleRefused], [[3n, 1n], 2, 1n]);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

@@ -14,6 +14,13 @@ export interface TrainingSummary {
   readonly attemptExamples: number;
   /** Absent in versions registered before it was counted. */
   readonly movedBytes?: Readonly<Record<string, number>>;
+  /** Of a training in bounded mode. */
+  readonly overlap?: {
+    /** Pushes by staleness, from 0 to the bound. */
+    readonly staleness: readonly number[];
+    readonly inFlightMax: number;
+    readonly staleRefused: number;
+  };
 }
 
 const verdicts = ["pass", "fail", "not-enough-data"] as const;

@@ -20,6 +20,7 @@ export {
   type RowOptimizer,
   type Slice,
   type Training,
+  type TrainingMode,
 } from "./model.ts";
 export {
   definePipeline,

@@ -52,6 +52,21 @@ export type Architecture =
       readonly hidden: readonly number[];
     };
 
+/** How updates of several learners follow one another. */
+export type TrainingMode =
+  /** The same recipe gives the same bytes. */
+  | { readonly kind: "exact" }
+  /** Learners do not wait for one another, within bounds that the parameter server enforces; bytes depend on timing. */
+  | {
+      readonly kind: "bounded";
+      /** Pushes that may be applied between an update's pull and its push. */
+      readonly staleness: number;
+      /** Updates of all learners that may be under way at a time. */
+      readonly inFlight: number;
+      /** Updates that may begin in a second; any number when absent. */
+      readonly pushesPerSecond?: number;
+    };
+
 /**
  * How gradients move embedding rows. Each rule is a function of the row's own gradients alone; all arithmetic is float32.
  * Formulas, sources and memory of each: the guide's page on optimisers.
@@ -123,6 +138,13 @@ export interface Training {
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */
   readonly lag: 0 | 1;
+  /**
+   * Micro-batches of a step, 1 when absent: as many learners as this can share a step. The gradient of each is summed in row order,
+   * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
+   */
+  readonly microBatches?: number;
+  /** `exact` when absent. In bounded mode a step is an update, with neither lag nor micro-batches. */
+  readonly mode?: TrainingMode;
 }
 
 /** A named part of the evaluation rows. */

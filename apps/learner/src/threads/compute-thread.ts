@@ -3,7 +3,6 @@ import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
 import { gradientsLike, type Network, parametersOf, type StepBatch } from "../network.ts";
 import type { Gradients, Pulled } from "../wire.ts";
-import { openQueue } from "./queue.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
 
@@ -22,9 +21,6 @@ export interface StepWork {
 }
 
 export const computeActivities = ["wait", "compute"] as const;
-
-/** Steps whose gradients are held: one is computed while the one before is pushed. */
-const slotCount = 2;
 
 const entry = new URL("./compute-program.ts", import.meta.url);
 
@@ -57,16 +53,20 @@ export async function openComputeThread(
 }
 
 function stepOn(thread: Thread): Network["step"] {
-  const free = openQueue(Array.from({ length: slotCount }, openSharedMemory));
+  // As many as the loop holds: micro-batches of a step that is pushed and of one that is computed.
+  const free: SharedMemory[] = [];
   return async (batch, pulled) => {
-    const memory = await free.take();
+    const memory = free.pop() ?? openSharedMemory();
     memory.reset();
-    const release = (): void => free.put(memory);
+    const release = (): void => void free.push(memory);
     try {
-      const { at, rows, numeric, index, label } = batch;
+      const { at, microBatch, rows, numeric, index, label } = batch;
       const into = gradientsLike(pulled, (length) => memory.float32(length));
       const work: StepWork = {
-        batch: { at, rows, numeric, index, label },
+        batch: {
+          ...{ at, rows, numeric, index, label },
+          ...(microBatch === undefined ? {} : { microBatch }),
+        },
         pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
         into,
       };

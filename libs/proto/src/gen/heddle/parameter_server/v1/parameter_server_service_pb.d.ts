@@ -414,6 +414,27 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
    * @generated from field: uint32 lag = 7;
    */
   lag: number;
+
+  /**
+   * Micro-batches of a step; 0 means 1. Each is pulled and pushed for itself.
+   *
+   * @generated from field: uint32 micro_batches = 8;
+   */
+  microBatches: number;
+
+  /**
+   * Number of the learner that calls, from 0. 0 leads: it restores, and writes snapshots.
+   *
+   * @generated from field: uint32 learner = 9;
+   */
+  learner: number;
+
+  /**
+   * Bounded mode: updates of several learners overlap within these bounds, each a batch of its own. Absent: exact mode.
+   *
+   * @generated from field: heddle.parameter_server.v1.Bounds bounds = 10;
+   */
+  bounds?: Bounds | undefined;
 };
 
 /**
@@ -423,13 +444,54 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
 export declare const ConfigureRequestSchema: GenMessage<ConfigureRequest>;
 
 /**
+ * Bounds of bounded mode.
+ *
+ * @generated from message heddle.parameter_server.v1.Bounds
+ */
+export declare type Bounds = Message<"heddle.parameter_server.v1.Bounds"> & {
+  /**
+   * Pushes that may be applied between an update's pull and its push.
+   *
+   * @generated from field: uint32 staleness = 1;
+   */
+  staleness: number;
+
+  /**
+   * Updates that may have pulled and not pushed yet, of all learners; at least 1.
+   *
+   * @generated from field: uint32 in_flight = 2;
+   */
+  inFlight: number;
+
+  /**
+   * Updates that may begin in a second; 0 for any number.
+   *
+   * @generated from field: double pushes_per_second = 3;
+   */
+  pushesPerSecond: number;
+
+  /**
+   * Updates between cuts.
+   *
+   * @generated from field: uint32 snapshot_steps = 4;
+   */
+  snapshotSteps: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Bounds.
+ * Use `create(BoundsSchema)` to create a new message.
+ */
+export declare const BoundsSchema: GenMessage<Bounds>;
+
+/**
  * It is declared.
  *
  * @generated from message heddle.parameter_server.v1.ConfigureResponse
  */
 export declare type ConfigureResponse = Message<"heddle.parameter_server.v1.ConfigureResponse"> & {
   /**
-   * Steps applied so far.
+   * Steps applied so far; for a learner that does not lead, the step of the cut that its leader restored.
    *
    * @generated from field: uint64 step = 1;
    */
@@ -475,6 +537,13 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: bool dense = 4;
    */
   dense: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 5;
+   */
+  microBatch: number;
 };
 
 /**
@@ -580,11 +649,39 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
 
   /**
    * A cut follows: pulls of later steps read the state after this push, whatever the lag. The learner pulls for no
-   * later step before this push is acknowledged.
+   * later step before this push is acknowledged. All micro-batches of a step say the same.
    *
    * @generated from field: bool cut = 5;
    */
   cut: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 6;
+   */
+  microBatch: number;
+
+  /**
+   * Sum of the log losses of the micro-batch's examples.
+   *
+   * @generated from field: double loss_sum = 7;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that a learner other than the leader spent since it last said so.
+   *
+   * @generated from field: double learner_cpu_seconds = 8;
+   */
+  learnerCpuSeconds: number;
+
+  /**
+   * Bounded mode: the oldest state of this shard that the gradients were computed from, as the pull's answer had it.
+   *
+   * @generated from field: uint64 oldest_state = 9;
+   */
+  oldestState: bigint;
 };
 
 /**
@@ -789,6 +886,13 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
    * @generated from field: repeated heddle.parameter_server.v1.SnapshotLayer increments = 4;
    */
   increments: SnapshotLayer[];
+
+  /**
+   * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
+   *
+   * @generated from field: double loss_sum = 9;
+   */
+  lossSum: number;
 };
 
 /**
@@ -897,6 +1001,12 @@ export declare const OpenLaneResponseSchema: GenMessage<OpenLaneResponse>;
  * @generated from message heddle.parameter_server.v1.StatsRequest
  */
 export declare type StatsRequest = Message<"heddle.parameter_server.v1.StatsRequest"> & {
+  /**
+   * Answers only when so many steps are applied; 0 for at once.
+   *
+   * @generated from field: uint64 step = 6;
+   */
+  step: bigint;
 };
 
 /**
@@ -945,6 +1055,27 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: uint64 peak_memory_bytes = 5;
    */
   peakMemoryBytes: bigint;
+
+  /**
+   * Sum of the log losses of all examples of the run so far, in the order of steps and micro-batches.
+   *
+   * @generated from field: double loss_sum = 6;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that learners other than the leader spent since the last Restore.
+   *
+   * @generated from field: double learner_cpu_seconds = 7;
+   */
+  learnerCpuSeconds: number;
+
+  /**
+   * Bounded mode: what the bounds did.
+   *
+   * @generated from field: heddle.parameter_server.v1.Overlap overlap = 8;
+   */
+  overlap?: Overlap | undefined;
 };
 
 /**
@@ -954,6 +1085,47 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
 
 /**
+ * What overlapped since the last Restore.
+ *
+ * @generated from message heddle.parameter_server.v1.Overlap
+ */
+export declare type Overlap = Message<"heddle.parameter_server.v1.Overlap"> & {
+  /**
+   * Pushes applied by staleness: the first number counts those of staleness 0, the last those at the bound.
+   *
+   * @generated from field: repeated uint64 pushes = 1;
+   */
+  pushes: bigint[];
+
+  /**
+   * Updates under way now.
+   *
+   * @generated from field: uint32 in_flight = 2;
+   */
+  inFlight: number;
+
+  /**
+   * Most updates that were under way at a time.
+   *
+   * @generated from field: uint32 in_flight_max = 3;
+   */
+  inFlightMax: number;
+
+  /**
+   * Pushes refused because they were too stale.
+   *
+   * @generated from field: uint64 refused = 4;
+   */
+  refused: bigint;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Overlap.
+ * Use `create(OverlapSchema)` to create a new message.
+ */
+export declare const OverlapSchema: GenMessage<Overlap>;
+
+/**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
  * dense parameters lie whole on the shard that the learner assigns them to.
  *
@@ -961,7 +1133,8 @@ export declare const StatsResponseSchema: GenMessage<StatsResponse>;
  */
 export declare const ParameterServerService: GenService<{
   /**
-   * Declares the tables and dense parameters of a run; the same declaration again is no error.
+   * Declares the tables and dense parameters of a run; the same declaration again is no error. Of several learners the
+   * first one leads; another one's call waits until the leader has restored under the same fencing token.
    * Errors: RUN_DIFFERS, DECLARATION_INVALID, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Configure
@@ -973,8 +1146,9 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
-   * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
-   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
+   * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER. In bounded mode it reads the state of
+   * now, and waits for its credit: until at most `in_flight` updates are under way, and, after a cut, for its snapshot.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -984,10 +1158,12 @@ export declare const ParameterServerService: GenService<{
     output: typeof PullResponseSchema;
   },
   /**
-   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
-   * pull that must still see the state before it was served.
-   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused
-   * push is applied.
+   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
+   * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
+   * see the state before it was served. In bounded mode it is applied or refused at once: one that was computed from a
+   * state of more than `staleness` pushes ago is STALE_PUSH, and its learner pulls and computes again.
+   * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
+   * Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
@@ -997,7 +1173,8 @@ export declare const ParameterServerService: GenService<{
     output: typeof PushResponseSchema;
   },
   /**
-   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once. A shard
+   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once, in bounded mode as
+   * soon as all updates up to the step are applied; no later one is pulled before. A shard
    * has one cut at a time: an earlier one is given up. The same cut again is no error.
    * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
    *

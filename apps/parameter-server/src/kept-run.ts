@@ -1,0 +1,78 @@
+import type { Clock } from "@heddle/base";
+import type { Bounds, ConfigureRequest } from "@heddle/proto/parameter-server";
+import { openBoundedCourse } from "./bounded-course.ts";
+import type { Course } from "./course.ts";
+import { declarationOf } from "./declaration.ts";
+import { openExactCourse } from "./exact-course.ts";
+import { openPace, type Pace } from "./pace.ts";
+import { openShard, type Shard } from "./shard.ts";
+import { joinParts, type StepPart } from "./step-part.ts";
+
+/** The run a shard keeps, from its first Configure on. */
+export interface KeptRun {
+  readonly request: ConfigureRequest;
+  readonly shard: Shard;
+  readonly course: Course;
+  readonly microBatches: number;
+  /** The step it last returned to. */
+  readonly start: number;
+  readonly totals: Totals;
+  /** What each pull passes. */
+  readonly pace: Pace;
+  /** @param lossSum of all examples up to the step. */
+  returnTo(step: number, lossSum: number): void;
+}
+
+/** What is summed up over steps, in the order in which they are applied. */
+export interface Totals {
+  readonly lossSum: number;
+  readonly learnerCpuSeconds: number;
+}
+
+export interface KeptRunOptions {
+  readonly tableRowsMax: number;
+  readonly clock: Clock;
+  /** Calls that wait look again. */
+  readonly onChange: () => void;
+  /** Told of each push applied in bounded mode. */
+  readonly onStaleness: (staleness: number) => void;
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT DECLARATION_INVALID. */
+export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions): KeptRun {
+  const { tableRowsMax, clock, onChange, onStaleness } = options;
+  const microBatches = Math.max(1, request.microBatches);
+  const shard = openShard(declarationOf(request), tableRowsMax);
+  const totals = { lossSum: 0, learnerCpuSeconds: 0 };
+  const check = ({ tables, dense }: StepPart): void => shard.check(tables, dense);
+  const apply = (parts: readonly StepPart[], state: number): void => {
+    const { tables, dense } = joinParts(parts);
+    shard.push(tables, dense, state);
+    for (const { lossSum, learnerCpuSeconds } of parts) {
+      totals.lossSum += lossSum;
+      totals.learnerCpuSeconds += learnerCpuSeconds;
+    }
+  };
+  const { bounds, lag } = request;
+  const course =
+    bounds === undefined
+      ? openExactCourse({ lag, microBatches, check, apply, onChange })
+      : openBoundedCourse({ bounds, apply, onChange, onStaleness });
+  let start = 0;
+  return {
+    ...{ request, shard, course, microBatches, totals },
+    get start() {
+      return start;
+    },
+    pace: openPace(paceOf(bounds), clock),
+    returnTo: (step, lossSum) => {
+      course.returnTo(step);
+      start = step;
+      totals.lossSum = lossSum;
+      totals.learnerCpuSeconds = 0;
+      onChange();
+    },
+  };
+}
+
+const paceOf = (bounds: Bounds | undefined): number => bounds?.pushesPerSecond ?? 0;
