@@ -10,6 +10,8 @@ import type { Wire } from "./wire.ts";
 export interface CutDeps {
   readonly objects: Objects;
   readonly wire: Wire;
+  /** Where a run's snapshots lie within its folder, when attempts do not write the same bytes: a folder for each. */
+  readonly folder?: string;
   /** Tells the registry; an attempt may resume from the snapshot once it resolves. */
   readonly record: (step: number, manifest: ObjectInfo) => Promise<void>;
 }
@@ -70,13 +72,13 @@ export function openCuts(deps: CutDeps, subject: SnapshotSubject, layers: readon
 
 /** @returns the layers of the snapshot. */
 async function writeLayer(
-  { objects, wire, record }: CutDeps,
+  { objects, wire, folder, record }: CutDeps,
   subject: SnapshotSubject,
   progress: Progress,
   before: readonly Layer[],
 ): Promise<readonly Layer[]> {
   const { step } = progress;
-  const prefix = prefixOf(subject.run, step);
+  const prefix = prefixOf(subject.run, step, folder);
   const saved = await wire.snapshot(step, prefix);
   const layers = [...before, { step, ...saved }];
   failpoint("learner.snapshot.before-manifest");
@@ -92,12 +94,12 @@ async function writeLayer(
 }
 
 async function writeEnd(
-  { objects, wire, record }: CutDeps,
+  { objects, wire, folder, record }: CutDeps,
   subject: SnapshotSubject,
   progress: Progress,
 ): Promise<Ending> {
   const { step } = progress;
-  const prefix = prefixOf(subject.run, step);
+  const prefix = prefixOf(subject.run, step, folder);
   const { files } = await wire.snapshot(step, prefix);
   const merged = encodeParameters(await readParameters(objects, files));
   const parameters = await objects.put(`${prefix}/parameters.tensors`, merged);

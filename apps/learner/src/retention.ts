@@ -2,7 +2,8 @@ import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
 
 /** Where a run keeps its cuts. */
-export const prefixOf = (run: string, step: number): string => `${folderOf(run)}${step}`;
+export const prefixOf = (run: string, step: number, folder?: string): string =>
+  `${folderOf(run)}${step}${folder === undefined ? "" : `/${folder}`}`;
 const folderOf = (run: string): string => `runs/${run}/snapshots/`;
 
 /**

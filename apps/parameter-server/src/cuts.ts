@@ -6,9 +6,10 @@ import type {
   SnapshotLayer,
   SnapshotRequest,
 } from "@heddle/proto/parameter-server";
+import type { CallContext } from "@heddle/rpc";
+import type { CallTurn, Course } from "./course.ts";
 import type { FrozenShard } from "./frozen.ts";
 import { type Keeper, stepOrder } from "./keeper.ts";
-import type { KeptRun } from "./kept-run.ts";
 import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
 
 /** The one cut that a shard has. */
@@ -33,39 +34,49 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
     cut?.frozen.release();
     cut = undefined;
   };
-  const take = ({ shard, order }: KeptRun, step: number, since?: number): Cut => {
-    if (order.applied !== step) throw stepOrder(`a cut at step ${step}`, order.applied);
+  /** Waits until every push up to the step is applied, where more than one may be under way. */
+  const take = async (
+    { fence, step, since }: { fence: bigint; step: number; since?: number | undefined },
+    signal: AbortSignal,
+  ): Promise<Cut> => {
+    const ask = (course: Course): CallTurn => course.cutTurn(step);
+    const { run } = await keeper.turn({ fence, what: `a cut at step ${step}`, ask }, signal);
     giveUp(`a cut at step ${step} was taken`);
-    const frozen = shard.freeze(since);
+    const frozen = run.shard.freeze(since);
+    run.course.copied(step);
     return (cut = { step, since, frozen, stop: new AbortController() });
   };
 
   return {
-    freeze: async ({ fence, step: at, sinceStep }: FreezeRequest) => {
-      const run = keeper.run(fence);
+    freeze: async ({ fence, step: at, sinceStep }: FreezeRequest, { signal }: CallContext) => {
+      keeper.run(fence);
       const [step, since] = [Number(at), sinceStep === undefined ? undefined : Number(sinceStep)];
       // A repeated call finds the cut it made, even when steps were applied since.
-      if (cut?.step !== step || cut.since !== since) take(run, step, since);
+      if (cut?.step !== step || cut.since !== since) await take({ fence, step, since }, signal);
       return {};
     },
-    snapshot: async ({ fence, step: at, objectPrefix }: SnapshotRequest) => {
-      const run = keeper.run(fence);
+    snapshot: async (
+      { fence, step: at, objectPrefix }: SnapshotRequest,
+      { signal }: CallContext,
+    ) => {
+      const { request } = keeper.run(fence);
       const step = Number(at);
-      const own = cut?.step === step ? cut : take(run, step);
-      own.saved ??= inTurn(() => saveCut(deps, own, run.request, objectPrefix));
+      const own = cut?.step === step ? cut : await take({ fence, step }, signal);
+      own.saved ??= inTurn(() => saveCut(deps, own, request, objectPrefix));
       const { info, rows } = await own.saved;
       keeper.run(fence);
       return { object: { ...info, bytes: BigInt(info.bytes) }, rows: BigInt(rows) };
     },
-    restore: async ({ fence, step, objects: files, increments, lossSum }: RestoreRequest) => {
+    restore: async (request: RestoreRequest) => {
+      const { fence, step, objects: files, increments, lossSum } = request;
       const { shard } = keeper.run(fence);
       giveUp("the shard returned to another");
       const layers = files.length === 0 ? [] : [{ objects: files }, ...increments];
       const restoring = shard.startRestore();
       await readLayers(layers.map(sourcesOf), restoring);
       // Reading took a while: a newer attempt may have taken over.
-      const { held, returnTo } = keeper.run(fence);
-      held.refuseAll(stepOrder("a push from before a return", Number(step)));
+      const { course, returnTo } = keeper.run(fence);
+      course.refuseAll(stepOrder("a push from before a return", Number(step)));
       if (files.length === 0) shard.reset();
       else restoring.finish();
       returnTo(Number(step), lossSum);

@@ -1,19 +1,19 @@
+import { type Clock, systemClock } from "@heddle/base";
 import type { Offer } from "@heddle/lane";
 import {
   type ConfigureRequest,
   type OpenLaneRequest,
   ParameterServerService,
-  type PullRequest,
-  type PushRequest,
+  type StatsRequest,
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
+import type { CallTurn, Course } from "./course.ts";
 import { cutHandlers } from "./cuts.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
 import type { CutDeps } from "./save-cut.ts";
-import type { StepOrder, Turn } from "./step-order.ts";
-import type { StepPart } from "./step-part.ts";
+import { stepCalls } from "./step-calls.ts";
+import type { Overlap } from "./update-order.ts";
 
 /** CPU and memory of this process. */
 export interface Usage {
@@ -24,6 +24,8 @@ export interface Usage {
 export interface ShardServiceDeps extends CutDeps {
   readonly telemetry: Telemetry;
   readonly usage: () => Usage;
+  /** The system's when absent. */
+  readonly clock?: Clock;
   /** Rows a table of this shard may hold: its bound on memory. */
   readonly tableRowsMax: number;
   /**
@@ -37,42 +39,14 @@ export interface ShardServiceDeps extends CutDeps {
 /** Handlers of one shard. */
 export function shardService(deps: ShardServiceDeps): Implementation {
   const { telemetry, usage, offerLane } = deps;
-  const keeper = openKeeper(deps.tableRowsMax);
+  const keeper = openToldKeeper(deps);
 
   const configure = async (request: ConfigureRequest, { signal }: CallContext) => {
     const leads = request.learner === 0;
-    const { order } = leads ? keeper.configure(request) : await keeper.join(request, signal);
+    const kept = leads ? keeper.configure(request) : await keeper.join(request, signal);
     const { run, shard, fence, learner } = request;
     telemetry.log.info({ run, shard, fence: Number(fence), learner }, "shard configured");
-    return { step: BigInt(order.applied) };
-  };
-
-  const pull = async (
-    { fence, step: wanted, tables, dense, microBatch }: PullRequest,
-    { signal, room }: CallContext,
-  ) => {
-    const step = Number(wanted);
-    const ask = (order: StepOrder): Turn => order.pullTurn(step);
-    const what = `pull for step ${step}`;
-    const { run } = await keeper.turn({ fence, what, microBatch, ask }, signal);
-    const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
-      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
-      step: BigInt(run.order.applied),
-    };
-    run.order.served(step, microBatch);
-    run.advance();
-    return answer;
-  };
-
-  const push = async (request: PushRequest, { signal }: CallContext) => {
-    const { fence, cut, microBatch } = request;
-    const step = Number(request.step);
-    const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
-    const what = `push of step ${step}`;
-    const { run, turn } = await keeper.turn({ fence, what, microBatch, ask }, signal);
-    if (turn === "now") await run.push(step, partOf(request), cut, signal);
-    return { step: BigInt(run.order.applied) };
+    return { step: BigInt(leads ? kept.course.applied : kept.start) };
   };
 
   const openLane = async ({ fence }: OpenLaneRequest, { actor }: CallContext) => {
@@ -80,34 +54,57 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return offerLane(actor);
   };
 
-  const stats = async () => statsOf(keeper, usage());
+  const stats = async ({ step }: StatsRequest, { signal }: CallContext) => {
+    const { kept } = keeper;
+    if (step > 0n && kept !== undefined) {
+      const { fence } = keeper;
+      const ask = ({ applied }: Course): CallTurn => (applied >= Number(step) ? "now" : "wait");
+      await keeper.turn({ fence, what: `stats at step ${step}`, ask }, signal);
+    }
+    return statsOf(keeper, usage());
+  };
 
-  const step = { configure, pull, push, ...cutHandlers(deps, keeper) };
-  return implement(ParameterServerService, { ...step, openLane, stats });
+  const calls = { configure, ...stepCalls(keeper), ...cutHandlers(deps, keeper) };
+  return implement(ParameterServerService, { ...calls, openLane, stats });
+}
+
+/** A keeper that meters hear of. */
+function openToldKeeper({
+  telemetry,
+  tableRowsMax,
+  clock = systemClock,
+}: ShardServiceDeps): Keeper {
+  const staleness = telemetry.histogram(
+    "heddle.parameter_server.staleness",
+    "{push}",
+    "pushes applied between an update's pull and its push, in bounded mode",
+  );
+  const onStaleness = (pushes: number): void => staleness.record(pushes);
+  const keeper = openKeeper({ tableRowsMax, clock, onStaleness });
+  telemetry.gauge(
+    "heddle.parameter_server.updates_in_flight",
+    "{update}",
+    "updates that have pulled and not pushed yet, in bounded mode",
+    () => keeper.kept?.course.overlap?.inFlight ?? 0,
+  );
+  return keeper;
 }
 
 function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
   return {
     rows: BigInt(kept?.shard.rows ?? 0),
     tableBytes: BigInt(kept?.shard.bytes ?? 0),
-    step: BigInt(kept?.order.applied ?? 0),
+    step: BigInt(kept?.course.applied ?? 0),
     cpuSeconds,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     lossSum: kept?.totals.lossSum ?? 0,
     learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
+    ...overlapOf(kept?.course.overlap),
   };
 }
 
-const partOf = ({ microBatch, tables, dense, ...told }: PushRequest): StepPart => ({
-  microBatch,
-  tables: tables.map(gradientsOf),
-  dense: float32Of(dense),
-  lossSum: told.lossSum,
-  learnerCpuSeconds: told.learnerCpuSeconds,
-});
-
-const gradientsOf = ({ table, ids, gradients }: PushRequest["tables"][number]) => ({
-  table,
-  ids: bigUint64Of(ids),
-  gradients: float32Of(gradients),
-});
+function overlapOf(overlap: Overlap | undefined) {
+  if (overlap === undefined) return {};
+  const { pushes, refused, ...updates } = overlap;
+  return { overlap: { ...updates, pushes: pushes.map(BigInt), refused: BigInt(refused) } };
+}

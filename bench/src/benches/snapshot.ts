@@ -2,6 +2,7 @@ import type { Jobs } from "@heddle/jobs";
 import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
+import { codecRows } from "../snapshot/codec.ts";
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
@@ -47,7 +48,7 @@ export const bench: Bench = {
       if (round >= 0) done.push(one);
       say(`round ${round + 1}: longest push ${one.longestPushMs.toFixed(0)} ms`);
     }
-    return rowsOf(done, seconds);
+    return [...rowsOf(done, seconds), ...codecRows(20)];
   },
 };
 
