@@ -18,6 +18,7 @@ export {
   type Optimizer,
   type Partitioning,
   type RowOptimizer,
+  type RowOptions,
   type Slice,
   type Training,
 } from "./model.ts";

@@ -24,6 +24,8 @@ export type Step =
       readonly dataset: string;
       readonly warmStart: boolean;
       readonly shards: number;
+      /** Learners that share each step, 1 when absent; at most the model's `microBatches`. What is trained does not depend on it. */
+      readonly learners?: number;
       /** What runs its steps; `auto` unless given. Versions keep their bytes within one executor. */
       readonly executor?: ExecutorKind;
       readonly after: readonly string[];

@@ -12,6 +12,7 @@ import { type Outcome, outcomeOf } from "../pipeline/outcome.ts";
 import { outcomeHead, outcomeLines } from "../pipeline/outcome-text.ts";
 import { applyDefinitions } from "../project/apply.ts";
 import { ingestFile } from "../project/ingest.ts";
+import { computingBar, type StageTimes, together, waitingLine } from "../report/waiting.ts";
 import { writeReport } from "../report/write.ts";
 import { meterMemory } from "./memory.ts";
 import type { Chapter, Story } from "./story.ts";
@@ -23,6 +24,7 @@ interface Flags extends HostFlags {
   readonly executor?: ExecutorKind;
 }
 
+const barWidth = 16;
 const examples = join(import.meta.dirname, "../../../../examples");
 
 /** Plays an example's story: definitions, events week by week, training, gate, serving, report. */
@@ -151,6 +153,8 @@ interface Facts {
   readonly examplesPerSecond: number;
   readonly examplesPerCpuSecond: number;
   readonly executor: string;
+  /** Of the learners' wall time, over all trainings. */
+  readonly stages: StageTimes;
   readonly totalSeconds: number;
   readonly peakMemoryBytes: number | undefined;
 }
@@ -169,6 +173,7 @@ function summary(
     examplesPerSecond: trained / sum((training) => training.wallSeconds),
     examplesPerCpuSecond: trained / sum((training) => training.cpuSeconds),
     executor: trainings[0]?.executor ?? "",
+    stages: together(trainings),
     totalSeconds,
     peakMemoryBytes: peak,
   };
@@ -181,6 +186,7 @@ function closing(facts: Facts, story: Story, flags: Flags): string {
     "",
     `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s, ${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second`,
     `          by ${facts.executor}`,
+    `learner   ${computingBar(facts.stages, barWidth)} ${waitingLine(facts.stages)}`,
     `took      ${seconds(facts.totalSeconds)} in all, peak memory ${memory} over all processes`,
     `report    ${join(flags.state, "report.html")}`,
     "",
