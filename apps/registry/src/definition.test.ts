@@ -48,6 +48,7 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
   refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
+  refused({ training: { ...definition.training, precision: "half" } }, /training\.precision/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },

@@ -178,6 +178,7 @@ const Training = z.strictObject({
   lag: z.union([z.literal(0), z.literal(1)]),
   /** A shard refuses more: it holds a push of each. */
   microBatches: z.int().min(1).max(1_024).exactOptional(),
+  precision: z.enum(["float32", "bfloat16"]).exactOptional(),
 });
 
 const Filter = z.array(
