@@ -9,15 +9,23 @@ export interface Compute {
   /** The executor's, for a model's recipe. */
   readonly environment: string;
   open(definition: ModelDefinition): Promise<Network & AsyncDisposable>;
+  /** What a reader of the report should know of how the opened model runs, beside the environment. */
+  remarks(): readonly string[];
   /** Writes a version's files and manifest; its golden rows are scored by the executor. */
   write(order: VersionOrder): Promise<ObjectInfo>;
 }
 
 /** Computes on this thread: its event loop stands still while a step runs. */
 export function localCompute(executor: Executor, objects: Objects): Compute {
+  let remarks: readonly string[] = [];
   return {
     environment: executor.environment,
-    open: (definition) => openNetwork(definition, executor),
+    open: async (definition) => {
+      const network = await openNetwork(definition, executor);
+      remarks = network.remarks;
+      return network;
+    },
+    remarks: () => remarks,
     write: (order) => writeVersion({ objects, executor }, order),
   };
 }

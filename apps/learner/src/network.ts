@@ -1,5 +1,5 @@
 import { present } from "@heddle/base";
-import type { Executor, TensorData } from "@heddle/executor";
+import type { CompiledStep, Executor, Precision, TensorData } from "@heddle/executor";
 import { gatherRows, sumGradients } from "@heddle/kernels";
 import {
   type DenseParameter,
@@ -41,6 +41,8 @@ export type StepBatch = Pick<
 
 /** A network without memory of its own for what it gives. */
 export interface StepRunner extends AsyncDisposable {
+  /** What a reader of the report should know of how it runs; mostly nothing. */
+  readonly remarks: readonly string[];
   /**
    * Rows of equal ids are spread over the examples here; their gradients are summed in row order.
    *
@@ -64,7 +66,8 @@ export async function openStep(
   executor: Executor,
 ): Promise<StepRunner> {
   const { step, spec } = trainStep(definition);
-  const compiled = await executor.compile(step, spec);
+  const { precision = "float32" } = definition.training;
+  const compiled = await executor.compile(step, { ...spec, precision });
   const hasNumeric = spec.inputs["numeric"] !== undefined;
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
   const hasWeight = spec.inputs["weight"] !== undefined;
@@ -73,6 +76,7 @@ export async function openStep(
   let spread = new Float32Array();
 
   return {
+    remarks: remarksOn(compiled, precision),
     run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
@@ -99,14 +103,24 @@ export async function openStep(
   };
 }
 
+function remarksOn(
+  { fallbackReason, precisionReason }: CompiledStep,
+  precision: Precision,
+): readonly string[] {
+  const remarks = fallbackReason === undefined ? [] : [`runs op by op: ${fallbackReason}`];
+  if (precisionReason !== undefined) return [...remarks, `products in float32: ${precisionReason}`];
+  return precision === "float32" ? remarks : [...remarks, `products in ${precision}`];
+}
+
 /** The network of a definition on an executor of this thread. */
 export async function openNetwork(
   definition: ModelDefinition,
   executor: Executor,
-): Promise<Network & AsyncDisposable> {
+): Promise<Network & Pick<StepRunner, "remarks"> & AsyncDisposable> {
   const step = await openStep(definition, executor);
   return {
     ...parametersOf(definition),
+    remarks: step.remarks,
     step: async (batch, pulled) => {
       const gradients = gradientsLike(pulled, (length) => new Float32Array(length));
       return { loss: await step.run(batch, pulled, gradients), gradients };

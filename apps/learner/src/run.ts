@@ -139,7 +139,7 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     stageCpuSeconds: cpuOfStages(),
     queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].depth()])),
     loopDelayP99Ms: loopDelayP99Ms(),
-    executor: deps.compute.environment,
+    executor: [deps.compute.environment, ...deps.compute.remarks()].join("; "),
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     ...overlapOf(end),

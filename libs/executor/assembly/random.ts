@@ -11,13 +11,6 @@ const w1: u32 = 0xbb67ae85;
 
 const groupBytes: usize = 64;
 
-/** The high halves of four products of 32 by 32 bits. */
-function high(x: v128, m: v128): v128 {
-  const first = i64x2.extmul_low_i32x4_u(x, m);
-  const second = i64x2.extmul_high_i32x4_u(x, m);
-  return v128.shuffle<i32>(first, second, 1, 3, 5, 7);
-}
-
 /** 16 random words per group. The counter of a block is (its place, 0, stream, domain). */
 export function bits(
   at: usize,
@@ -38,12 +31,17 @@ export function bits(
     let k0 = key0;
     let k1 = key1;
     for (let round = 0; round < 10; round++) {
-      const nextA = v128.xor(v128.xor(high(c, f1), b), i32x4.splat(k0));
-      const nextC = v128.xor(v128.xor(high(a, f0), d), i32x4.splat(k1));
-      b = i32x4.mul(c, f1);
-      d = i32x4.mul(a, f0);
-      a = nextA;
-      c = nextC;
+      // Four products of 32 by 32 bits each: words 0, 2, 4, 6 are their low halves, 1, 3, 5, 7 the high ones.
+      const c01 = i64x2.extmul_low_i32x4_u(c, f1);
+      const c23 = i64x2.extmul_high_i32x4_u(c, f1);
+      const a01 = i64x2.extmul_low_i32x4_u(a, f0);
+      const a23 = i64x2.extmul_high_i32x4_u(a, f0);
+      const highC = v128.shuffle<i32>(c01, c23, 1, 3, 5, 7);
+      const highA = v128.shuffle<i32>(a01, a23, 1, 3, 5, 7);
+      a = v128.xor(v128.xor(highC, b), i32x4.splat(k0));
+      c = v128.xor(v128.xor(highA, d), i32x4.splat(k1));
+      b = v128.shuffle<i32>(c01, c23, 0, 2, 4, 6);
+      d = v128.shuffle<i32>(a01, a23, 0, 2, 4, 6);
       k0 += w0;
       k1 += w1;
     }

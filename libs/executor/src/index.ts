@@ -4,6 +4,7 @@ export type {
   CompiledStep,
   Executor,
   InputSpec,
+  Precision,
   RunOptions,
   Step,
   StepSpec,

@@ -1,5 +1,16 @@
 import { readFile } from "node:fs/promises";
 
+/** Why this processor multiplies bfloat16 no faster than float32; undefined when it does. */
+export async function bfloat16Lack(): Promise<string | undefined> {
+  if (process.arch !== "x64" || process.platform !== "linux") {
+    return `it is not known whether this processor (${process.arch}) gains by bfloat16`;
+  }
+  const flags = await readFile("/proc/cpuinfo", "utf8");
+  return /\b(avx512_bf16|amx_bf16)\b/.test(flags)
+    ? undefined
+    : "this processor has neither AVX512-BF16 nor AMX, so bfloat16 would be slower";
+}
+
 /** The instruction set that a native library picks its kernels by: it decides the last bits of a product. */
 export async function instructionSet(): Promise<string> {
   if (process.arch !== "x64" || process.platform !== "linux") return process.arch;

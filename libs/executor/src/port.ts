@@ -19,7 +19,14 @@ export type Step = (tf: TensorFlow, inputs: Record<string, Tensor>) => Record<st
 export interface StepSpec {
   readonly name: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /**
+   * What the operands of large matrix products are rounded to, `float32` unless given. Sums are kept in float32, and so are inputs
+   * and outputs. `bfloat16` is used where the processor gains by it; where not, `precisionReason` says why.
+   */
+  readonly precision?: Precision;
 }
+
+export type Precision = "float32" | "bfloat16";
 
 export type TensorData = Float32Array | Int32Array;
 
@@ -37,6 +44,8 @@ export interface CompiledStep {
   readonly description: string;
   /** Why the step runs op by op although the executor can run graphs; absent when it runs as asked. */
   readonly fallbackReason?: string | undefined;
+  /** Why products are computed in float32 although the spec asks for bfloat16; absent when they are as asked. */
+  readonly precisionReason?: string | undefined;
   /**
    * Runs the step once.
    *

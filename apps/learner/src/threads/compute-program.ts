@@ -24,6 +24,7 @@ const open = async () => {
     environment: () => executor.environment,
     open: async (definition: ModelDefinition) => {
       step = await openStep(definition, executor);
+      return step.remarks;
     },
     step: async ({ batch, pulled, into }: StepWork) => {
       const before = activities.turnTo(computeActivities.indexOf("compute"));

@@ -34,11 +34,13 @@ export async function openComputeThread(
   const thread = openThread({ name: "compute", entry, options, activities: computeActivities });
   try {
     const environment = (await thread.call("environment", undefined)) as string;
+    let remarks: readonly string[] = [];
     return {
       thread,
       environment,
+      remarks: () => remarks,
       open: async (definition) => {
-        await thread.call("open", definition);
+        remarks = (await thread.call("open", definition)) as readonly string[];
         const step = stepOn(thread);
         const close = async (): Promise<void> => void (await thread.call("close", undefined));
         return { ...parametersOf(definition), step, [Symbol.asyncDispose]: close };

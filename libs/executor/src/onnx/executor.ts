@@ -9,6 +9,7 @@ export async function openOnnx(runtime: Runtime, threads: number): Promise<Execu
   return openGraphExecutor({
     kind: "onnx",
     version: `onnx ${runtime.env.versions.node ?? runtime.env.versions.common}`,
+    bfloat16Lack: "onnxruntime has no matrix products in bfloat16 on a CPU",
     details: `${inThreads(threads)}, ${await instructionSet()}`,
     open: (program, inputs) => openSession(runtime, lower(program, inputs), inputs, threads),
   });

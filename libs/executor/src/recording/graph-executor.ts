@@ -1,16 +1,16 @@
 import { messageOf, seededRandom } from "@heddle/base";
-import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
+import type { CompiledStep, Executor, Precision, Step, StepSpec } from "../port.ts";
 import { drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
-import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
+import { compileOpByOp, leavingNothing, type OpByOpStep, toTensors } from "../tfjs/op-by-op.ts";
 import { loadTensorFlow, type LoadedTensorFlow, onBackend } from "../tfjs/tensorflow.ts";
-import { type GraphParts, graphRun, graphStep, RECORDED_ROWS } from "./graph-step.ts";
+import { type GraphParts, graphRun, graphStep, type Judge, RECORDED_ROWS } from "./graph-step.ts";
 import { NotRecordable } from "./not-recordable.ts";
 import { graphInputs, type GraphInput, mergeRecordings, type Program } from "./program.ts";
 import { record, type Recording } from "./record.ts";
 import { changeSince } from "./replay.ts";
 import type { Session } from "./session.ts";
-import { disagreement } from "./verify.ts";
+import { coarseDisagreement, disagreement } from "./verify.ts";
 
 /** A library that runs graphs. */
 export interface GraphRuntime {
@@ -19,12 +19,18 @@ export interface GraphRuntime {
   readonly version: string;
   /** What else decides its bits. */
   readonly details: string;
+  /** Why products in bfloat16 would gain nothing here; undefined where they do. */
+  readonly bfloat16Lack: string | undefined;
   /**
    * Lowers a program and loads the graph.
    *
    * @throws {NotRecordable} naming what has no lowering.
    */
-  open(program: Program, inputs: Readonly<Record<string, GraphInput>>): Promise<Session>;
+  open(
+    program: Program,
+    inputs: Readonly<Record<string, GraphInput>>,
+    precision: Precision,
+  ): Promise<Session>;
 }
 
 /** The executor that records a step once and runs it as one graph of a runtime, checked against TensorFlow.js. */
@@ -56,20 +62,44 @@ async function openGraph(
   let parts: GraphParts;
   try {
     const program = recordStep(loaded, step, spec);
-    const session = await runtime.open(program, graphInputs(program, spec.inputs));
+    const session = await runtime.open(program, graphInputs(program, spec.inputs), "float32");
     const description = `${runtime.version} (graph)`;
-    parts = { loaded, session, program, step, spec, reference, description };
+    const judge: Judge = (run, rows) => disagreement({ run }, reference, spec, rows);
+    parts = { loaded, session, program, step, spec, description, judge };
   } catch (error) {
     return error instanceof NotRecordable
       ? error.message
       : `the step could not become a graph: ${messageOf(error)}`;
   }
   const reason =
-    (await disagreement({ run: graphRun(parts) }, reference, spec)) ??
+    (await parts.judge(graphRun(parts))) ??
     changeSince(loaded, parts.program, step, spec, RECORDED_ROWS.b);
-  if (reason === undefined) return graphStep(parts);
+  if (reason === undefined) {
+    return graphStep(
+      spec.precision === "bfloat16" ? await narrowed(runtime, parts, reference) : parts,
+    );
+  }
   await parts.session.close();
   return reason;
+}
+
+/** The graph with products in bfloat16, or as it is with the reason why not. The lowering itself was checked in float32. */
+async function narrowed(
+  runtime: GraphRuntime,
+  parts: GraphParts,
+  reference: OpByOpStep,
+): Promise<GraphParts> {
+  const { program, spec, session } = parts;
+  if (runtime.bfloat16Lack !== undefined) {
+    return { ...parts, precisionReason: runtime.bfloat16Lack };
+  }
+  const judge: Judge = (run, rows) => coarseDisagreement({ run }, reference, spec, rows);
+  const narrow = await runtime.open(program, graphInputs(program, spec.inputs), "bfloat16");
+  const description = `${runtime.version} (graph, products in bfloat16)`;
+  const its: GraphParts = { ...parts, session: narrow, description, judge };
+  const reason = await judge(graphRun(its));
+  await (reason === undefined ? session : narrow).close();
+  return reason === undefined ? its : { ...parts, precisionReason: reason };
 }
 
 function recordStep(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): Program {

@@ -14,6 +14,12 @@ const TOLERANCE = 1e-5;
 const LAST_DIGITS = 1e-6;
 const EXPLAINED = 4;
 
+/** Rounding to bfloat16 moves a number by up to this share of itself. */
+const BFLOAT16_DIGITS = 2 ** -8;
+
+const NOT_TELLING =
+  "op by op gave no finite results on random rows, so the graph could not be checked";
+
 /** Signed numbers first, which try both sides of a ReLU; steps with logarithms or roots need positive ones. */
 const styles: readonly Style[] = [
   { low: -0.5, high: 0.5, idsBelow: 2 },
@@ -46,16 +52,51 @@ export async function disagreement(
   rows = CHECKED_ROWS,
 ): Promise<string | undefined> {
   const trial = { graph, opByOp, spec, rows };
-  const style = styles.find((candidate) => isTelling(trial, candidate));
-  if (style === undefined) {
-    return "op by op gave no finite results on random rows, so the graph could not be checked";
-  }
+  const style = tellingStyle(trial);
+  if (style === undefined) return NOT_TELLING;
   const first = await compareOn(trial, style, 1);
   if (first === undefined) return undefined;
   for (const seed of [2, 3]) {
     if ((await compareOn(trial, style, seed)) !== undefined) return first;
   }
   return undefined;
+}
+
+/**
+ * As `disagreement`, for a graph whose products round their operands to bfloat16. A ReLU flips in most rows then, so outputs are
+ * judged as a whole: by what they move by when the inputs are rounded as coarsely.
+ */
+export async function coarseDisagreement(
+  graph: Pick<CompiledStep, "run">,
+  opByOp: OpByOpStep,
+  spec: StepSpec,
+  rows = CHECKED_ROWS,
+): Promise<string | undefined> {
+  const trial = { graph, opByOp, spec, rows };
+  const style = tellingStyle(trial);
+  if (style === undefined) return NOT_TELLING;
+  const inputs = draw(spec, rows, style, 1);
+  const want = opByOp.runNow(inputs, rows, options);
+  const rounded = opByOp.runNow(moved(inputs, BFLOAT16_DIGITS), rows, options);
+  const got = await graph.run(inputs, rows, options);
+  for (const [name, values] of Object.entries(want)) {
+    const error = distance(values, got[name] ?? new Float32Array());
+    const explained = EXPLAINED * distance(values, rounded[name] ?? values);
+    const size = distance(values, new Float32Array(values.length));
+    if (error <= Math.max(explained, BFLOAT16_DIGITS * size)) continue;
+    return `output "${name}" is off by ${(error / size).toExponential(1)} in bfloat16 on ${rows} rows`;
+  }
+  return undefined;
+}
+
+/** The root of the mean square of the differences. */
+function distance(p: Float32Array, q: Float32Array): number {
+  if (p.length !== q.length) return Infinity;
+  return Math.sqrt(p.reduce((sum, x, i) => sum + (x - (q[i] ?? NaN)) ** 2, 0) / p.length);
+}
+
+function tellingStyle(trial: Trial): Style | undefined {
+  return styles.find((candidate) => isTelling(trial, candidate));
 }
 
 /** Whether a step gives numbers on such inputs: NaN agrees with NaN and proves nothing. */
@@ -105,16 +146,21 @@ function roundingOf(
   name: string,
   rows: number,
 ): number {
+  const other = opByOp.runNow(moved(inputs, LAST_DIGITS), rows, options)[name];
+  return other === undefined ? 0 : EXPLAINED * largestDifference(want[name] ?? other, other);
+}
+
+/** Inputs of which each number is another by up to that share of itself; ids stay. */
+function moved(
+  inputs: Readonly<Record<string, TensorData>>,
+  share: number,
+): Record<string, TensorData> {
   const random = seededRandom(1);
-  const moved: Record<string, TensorData> = {};
-  for (const [input, values] of Object.entries(inputs)) {
-    moved[input] =
-      values instanceof Int32Array
-        ? values
-        : values.map((x) => x * (1 + LAST_DIGITS * (2 * random.next() - 1)));
-  }
-  const other = opByOp.runNow(moved, rows, options)[name] ?? new Float32Array();
-  return EXPLAINED * largestDifference(want[name] ?? other, other);
+  const move = (values: TensorData): TensorData =>
+    values instanceof Int32Array
+      ? values
+      : values.map((x) => x * (1 + share * (2 * random.next() - 1)));
+  return Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, move(values)]));
 }
 
 function largestDifference(p: Float32Array, q: Float32Array): number {

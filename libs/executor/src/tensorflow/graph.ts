@@ -8,10 +8,11 @@ import {
   stringField,
 } from "../protobuf.ts";
 
-/** Element types, by their numbers in TensorFlow's types.proto. */
-export const elementTypes = { float32: 1, int32: 3, bool: 10 } as const;
+/** Element types, by their numbers in TensorFlow's types.proto. No input, output or constant is bfloat16. */
+export const elementTypes = { float32: 1, int32: 3, bool: 10, bfloat16: 14 } as const;
 
 export type ElementType = keyof typeof elementTypes;
+export type ValueType = Exclude<ElementType, "bfloat16">;
 
 /** An attribute of a node; TensorFlow wants its kind said, for a number could be a type, too. */
 export type AttrValue =
@@ -59,7 +60,7 @@ export class Graph {
     this.#add(name, "Placeholder", [], encodeAttrs({ dtype: { type: dtype }, shape: { shape } }));
   }
 
-  constant(dtype: ElementType, shape: readonly number[], values: ArrayLike<number>): string {
+  constant(dtype: ValueType, shape: readonly number[], values: ArrayLike<number>): string {
     const bytes = encodeValues(dtype, values);
     const small = values.length <= SHARED_CONSTANT_ELEMENTS_MAX;
     const key = `${dtype}:${shape.join()}:${small ? bytes.join() : this.#count}`;
@@ -132,7 +133,7 @@ function encodeShape(shape: readonly number[]): Uint8Array[] {
 }
 
 /** Little-endian elements; TensorFlow runs on no other machine. */
-function encodeValues(dtype: ElementType, values: ArrayLike<number>): Uint8Array {
+function encodeValues(dtype: ValueType, values: ArrayLike<number>): Uint8Array {
   const array = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype].from(values);
   assert(new Uint8Array(Uint16Array.of(1).buffer)[0] === 1, "this machine is little-endian");
   return new Uint8Array(array.buffer);

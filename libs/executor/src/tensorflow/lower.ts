@@ -1,3 +1,4 @@
+import type { Precision } from "../port.ts";
 import { isFixed } from "../recording/dim.ts";
 import { rowsSource } from "../recording/lowering.ts";
 import type { GraphInput, Program } from "../recording/program.ts";
@@ -26,11 +27,15 @@ const rules: Rules = {
 
 /**
  * Lowers a program to one TensorFlow graph for any number of rows. Only what the outputs need is emitted; every
- * output is float32. Nodes have names of our own: not every name of an input could be one.
+ * output is float32, and so is every value but the operands of products when these are to be bfloat16. Nodes have names of our own: not every name of an input could be one.
  *
  * @throws {NotRecordable} naming the first kernel that has no rule, or whose use no rule covers.
  */
-export function lower(program: Program, inputs: Readonly<Record<string, GraphInput>>): LoweredStep {
+export function lower(
+  program: Program,
+  inputs: Readonly<Record<string, GraphInput>>,
+  precision: Precision,
+): LoweredStep {
   const graph = new Graph();
   const names = Object.fromEntries(Object.keys(inputs).map((name, i) => [name, `in${i}`]));
   for (const [name, { dtype, shape }] of Object.entries(inputs)) {
@@ -41,7 +46,7 @@ export function lower(program: Program, inputs: Readonly<Record<string, GraphInp
     );
   }
   const rows = rowsSource(inputs);
-  const lowering = new TensorflowLowering(rules, program, graph, { names, rows });
+  const lowering = new TensorflowLowering(rules, program, graph, { names, rows, precision });
   const outputNames: Record<string, string> = {};
   for (const [name, id] of Object.entries(program.outputs)) {
     const result = lowering.cast(lowering.name(id), lowering.value(id).dtype, "float32");

@@ -1,4 +1,5 @@
 import { assert } from "@heddle/base";
+import type { Precision } from "../port.ts";
 import { type Dim, isFixed, type Scalar } from "../recording/dim.ts";
 import {
   LoweredCall as Lowered,
@@ -20,6 +21,7 @@ const INT: AttrValue = { type: "int32" };
 /** The part of a lowering that is TensorFlow's. */
 export class TensorflowLowering extends Lowering {
   readonly graph: Graph;
+  readonly precision: Precision;
   readonly #rules: Rules;
   readonly #inputNames: Readonly<Record<string, string>>;
 
@@ -27,15 +29,17 @@ export class TensorflowLowering extends Lowering {
     rules: Rules,
     program: Program,
     graph: Graph,
-    inputs: {
+    options: {
+      readonly precision: Precision;
       readonly names: Readonly<Record<string, string>>;
       readonly rows: RowsSource | undefined;
     },
   ) {
-    super(program, inputs.rows);
+    super(program, options.rows);
+    this.precision = options.precision;
     this.graph = graph;
     this.#rules = rules;
-    this.#inputNames = inputs.names;
+    this.#inputNames = options.names;
   }
 
   /** A node whose operands are of one type, its attribute `T`. */

@@ -1,3 +1,4 @@
+import { isFixed } from "../recording/dim.ts";
 import { refuse } from "../recording/not-recordable.ts";
 import type { LoweredCall, Rule } from "./lowering.ts";
 
@@ -15,12 +16,27 @@ export const matrixRules: Readonly<Record<string, Rule>> = {
     ),
 };
 
+/** Where a side of a product is shorter than this, rounding its operands costs more than it saves. */
+const NARROWED_SIDE_MIN = 16;
+
 function product(c: LoweredCall): string {
+  const { lowering } = c;
+  const narrow = lowering.precision === "bfloat16" && isLarge(c);
+  const dtype = narrow ? "bfloat16" : "float32";
+  // Asking for the same cast twice gives the same node: weights are rounded once for both directions.
+  const operands = [c.input(0), c.input(1)].map((name) => lowering.cast(name, "float32", dtype));
   const [first, second] = [{ flag: c.flag("transposeA") }, { flag: c.flag("transposeB") }];
-  const operands = [c.input(0), c.input(1)];
-  return c.output().shape.length === 2
-    ? c.lowering.op("MatMul", "float32", operands, { transpose_a: first, transpose_b: second })
-    : c.lowering.op("BatchMatMulV2", "float32", operands, { adj_x: first, adj_y: second });
+  const y =
+    c.output().shape.length === 2
+      ? lowering.op("MatMul", dtype, operands, { transpose_a: first, transpose_b: second })
+      : lowering.op("BatchMatMulV2", dtype, operands, { adj_x: first, adj_y: second });
+  return lowering.cast(y, dtype, "float32");
+}
+
+/** An open side counts as long. The layer of one output, whose result is a logit, stays float32. */
+function isLarge(c: LoweredCall): boolean {
+  const sides = [...c.shape(0).slice(-2), ...c.shape(1).slice(-2)];
+  return sides.every((side) => !isFixed(side) || side >= NARROWED_SIDE_MIN);
 }
 
 const activations = new Map([

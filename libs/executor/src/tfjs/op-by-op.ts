@@ -47,6 +47,9 @@ export function compileOpByOp(
   };
   return {
     description: `${describeBackend(loaded, backend)} (op by op)`,
+    ...(spec.precision === "bfloat16"
+      ? { precisionReason: "kernels of TensorFlow.js, op by op, compute in float32" }
+      : {}),
     runNow,
     // An async function turns what `runNow` throws into a rejection.
     run: async (inputs, rows, options) => runNow(inputs, rows, options),
