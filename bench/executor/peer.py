@@ -1,8 +1,8 @@
-"""The models of bench `executor` in TensorFlow (tf.function) or PyTorch (eager), on one thread.
+"""The models of bench `executor` in TensorFlow or PyTorch, on one thread.
 
-argv: tensorflow|torch, a folder with <model>-<rows>/spec.json and one raw float32 file per input.
-stdin: "<model> <rows> <steps>" per line; stdout: "<CPU milliseconds per step> <loss>".
-A step goes from arrays of float32 to loss, predictions and the gradient of every input that is learned.
+argv: tensorflow | torch | torch-bfloat16 | torch-compile, a folder with <model>-<rows>/spec.json and one raw float32 file per input.
+stdin: "<model> <rows> <steps>" per line; stdout: "<CPU milliseconds per step> <loss> <norm of the embeddings' gradient>".
+A step goes from tensors that are ready to loss, predictions and the gradient of every input that is learned.
 """
 import json, os, sys, time
 
@@ -57,7 +57,7 @@ def tensorflow():
         matmul_t = staticmethod(lambda a, b: tf.matmul(a, b, transpose_b=True))
 
     def make(model):
-        @tf.function(reduce_retracing=True)
+        @tf.function
         def step(x):
             learned = {n: t for n, t in x.items() if n not in not_learned}
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -67,18 +67,18 @@ def tensorflow():
             return loss, tf.sigmoid(z), tape.gradient(loss, learned)
         return step
 
-    steps = {}
+    def prepare(model, data):
+        step, x = make(model), {n: tf.constant(v) for n, v in data.items()}
 
-    def run(model, data):
-        step = steps.setdefault(model, make(model))
-        loss, p, grads = step({n: tf.constant(v) for n, v in data.items()})
-        p.numpy()
-        [g.numpy() for g in grads.values()]
-        return float(loss)
-    return run
+        def run():
+            loss, p, grads = step(x)
+            p.numpy()
+            return float(loss), grads["emb"].numpy()
+        return run
+    return prepare
 
 
-def pytorch():
+def pytorch(how):
     import torch
 
     torch.set_num_threads(1)
@@ -88,22 +88,33 @@ def pytorch():
         concat = staticmethod(lambda parts: torch.cat(parts, 1))
         matmul_t = staticmethod(lambda a, b: torch.matmul(a, b.transpose(1, 2)))
 
-    def run(model, data):
+    def prepare(model, data):
         x = {n: torch.from_numpy(v).requires_grad_(n not in not_learned) for n, v in data.items()}
-        z = logits(m, model, x)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, x["label"])
-        torch.autograd.grad(loss, [t for n, t in x.items() if n not in not_learned])
-        torch.sigmoid(z.detach()).numpy()
-        return float(loss)
-    return run
+        learned = [n for n in x if n not in not_learned]
+
+        def forward(x):
+            with torch.autocast("cpu", torch.bfloat16, enabled=how == "bfloat16"):
+                z = logits(m, model, x)
+            return torch.nn.functional.binary_cross_entropy_with_logits(z.float(), x["label"]), z
+        if how == "compile":
+            forward = torch.compile(forward, dynamic=False)
+
+        def run():
+            loss, z = forward(x)
+            grads = torch.autograd.grad(loss, [x[n] for n in learned])
+            torch.sigmoid(z.detach().float()).numpy()
+            return float(loss), grads[learned.index("emb")].numpy()
+        return run
+    return prepare
 
 
-run = tensorflow() if kind == "tensorflow" else pytorch()
+prepare = tensorflow() if kind == "tensorflow" else pytorch(kind.removeprefix("torch").removeprefix("-"))
 known = {}
 for line in sys.stdin:
     model, rows, steps = line.split()
-    data = known.get((model, rows)) or known.setdefault((model, rows), read(model, rows))
+    run = known.get((model, rows)) or known.setdefault((model, rows), prepare(model, read(model, rows)))
     started = time.process_time()
     for _ in range(int(steps)):
-        loss = run(model, data)
-    print((time.process_time() - started) * 1e3 / int(steps), loss, flush=True)
+        loss, grad = run()
+    taken = time.process_time() - started
+    print(taken * 1e3 / int(steps), loss, float(np.linalg.norm(grad)), flush=True)

@@ -11,9 +11,9 @@ export function printRows(rows: readonly Row[]): string {
       { header: "unit" },
       { header: "runs", align: "right" },
       { header: "peer" },
-      { header: "ratio", align: "right" },
+      { header: "ratio (95 % interval)" },
       { header: "goal" },
-      { header: "holds" },
+      { header: "verdict" },
     ],
     rows.map((row) =>
       row.skipped === undefined
@@ -24,13 +24,18 @@ export function printRows(rows: readonly Row[]): string {
             row.unit,
             String(row.runs),
             row.peer === undefined ? "" : `${row.peer} ${digits(row.peerValue ?? Number.NaN)}`,
-            row.ratio === undefined ? "" : row.ratio.toFixed(2),
+            ratioOf(row),
             row.goal ?? "",
-            row.holds ?? "",
+            row.verdict ?? "",
           ]
         : [row.measure, "", `skipped: ${row.skipped}`],
     ),
   );
+}
+
+function ratioOf({ ratio, ratioLow = Number.NaN, ratioHigh = Number.NaN }: Row): string {
+  if (ratio === undefined) return "";
+  return `${ratio.toFixed(2)} (${ratioLow.toFixed(2)}–${ratioHigh.toFixed(2)})`;
 }
 
 /** Four significant digits, thousands grouped. */

@@ -1,3 +1,5 @@
+export type Verdict = "holds" | "missed" | "not enough runs";
+
 /** One line of a bench's table and of its JSON file. */
 export interface Row {
   readonly measure: string;
@@ -13,8 +15,12 @@ export interface Row {
   readonly peerValue?: number;
   /** value / peerValue, paired by round. */
   readonly ratio?: number;
+  /** 95 % interval of the ratio. */
+  readonly ratioLow?: number;
+  readonly ratioHigh?: number;
   readonly goal?: string;
-  readonly holds?: "yes" | "no" | "not enough runs";
+  /** The goal beside the whole interval: all of it reaches the goal, none of it does, or neither. */
+  readonly verdict?: Verdict;
   /** Why it was not measured; the other figures mean nothing then. */
   readonly skipped?: string;
 }

@@ -14,14 +14,15 @@ test("a measure's interval holds its median and lies within its values", () => {
 
 test("a goal holds only when the whole interval reaches it", () => {
   const peer = { name: "peer", values: [10, 10, 10, 10] };
-  const holds = (values: number[]) => compared("speed", "x", values, peer, { atLeast: 1 }).holds;
-  assert.equal(holds([12, 13, 12, 14]), "yes");
-  assert.equal(holds([8, 7, 8, 9]), "no");
-  assert.equal(holds([8, 12, 9, 13]), "not enough runs");
+  const verdict = (values: number[]) =>
+    compared("speed", "x", values, peer, { atLeast: 1 }).verdict;
+  assert.equal(verdict([12, 13, 12, 14]), "holds");
+  assert.equal(verdict([8, 7, 8, 9]), "missed");
+  assert.equal(verdict([8, 12, 9, 13]), "not enough runs");
 });
 
 test("two rounds are never enough to judge", () => {
   const row = compared("speed", "x", [20, 20], { name: "peer", values: [10, 10] }, { atLeast: 1 });
-  assert.equal(row.holds, "not enough runs");
+  assert.equal(row.verdict, "not enough runs");
   assert.equal(row.ratio, 2);
 });

@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import type { Goal, Row } from "./row.ts";
+import type { Goal, Row, Verdict } from "./row.ts";
 
 const resamples = 2_000;
 /** With fewer rounds an interval by resampling says nothing. */
@@ -34,9 +34,11 @@ export function compared(
     peer: peer.name,
     peerValue: median(peer.values),
     ratio: ratioOf(all),
+    ratioLow: low,
+    ratioHigh: high,
     ...(goal === undefined
       ? {}
-      : { goal: words(goal), holds: judge(goal, low, high, values.length) }),
+      : { goal: words(goal, "ratio"), verdict: judge(goal, low, high, values.length) }),
   };
 }
 
@@ -72,17 +74,18 @@ function intervalOf(
   return [at(0.025), at(0.975)];
 }
 
-function judge(goal: Goal, low: number, high: number, rounds: number): Row["holds"] & string {
+/** What a whole interval says of a goal. */
+export function judge(goal: Goal, low: number, high: number, rounds: number): Verdict {
   if (rounds < roundsMin) return "not enough runs";
   const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = goal;
-  if (low >= atLeast && high <= atMost) return "yes";
-  return high < atLeast || low > atMost ? "no" : "not enough runs";
+  if (low >= atLeast && high <= atMost) return "holds";
+  return high < atLeast || low > atMost ? "missed" : "not enough runs";
 }
 
-function words({ atLeast, atMost }: Goal): string {
+export function words({ atLeast, atMost }: Goal, what: string): string {
   const parts = [
     ...(atLeast === undefined ? [] : [`≥ ${atLeast}`]),
     ...(atMost === undefined ? [] : [`≤ ${atMost}`]),
   ];
-  return `ratio ${parts.join(" and ")}`;
+  return `${what} ${parts.join(" and ")}`;
 }

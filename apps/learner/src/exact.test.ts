@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import type { ModelDefinition } from "@heddle/sdk";
+import type { ModelDefinition, Optimizer } from "@heddle/sdk";
 import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
@@ -71,6 +71,33 @@ test("killed with threads of its own, the next attempt ends with the same versio
   assert.equal(killed, true);
   const { version } = await attempt({ ...world.input(2), threads }, memoryReader());
   assert.equal(version, expected[1]);
+});
+
+test("with any update rules one and three shards give the same version, and other rules another", async () => {
+  const rules: readonly Optimizer[] = [
+    {
+      kind: "separate",
+      embeddings: { kind: "rowwise-adagrad", rate: 0.1, initialAccumulator: 0.1 },
+      dense: { kind: "adam", rate: 0.01, beta1: 0.9, beta2: 0.999 },
+    },
+    {
+      kind: "separate",
+      embeddings: { kind: "ftrl", rate: 0.1, beta: 1, l1: 0.01, l2: 0.01 },
+      dense: { kind: "momentum", rate: 0.01, momentum: 0.9 },
+    },
+    {
+      kind: "separate",
+      embeddings: { kind: "adam", rate: 0.01, beta1: 0.9, beta2: 0.999 },
+      dense: { kind: "sgd", rate: 0.05 },
+    },
+  ];
+  const versions = new Set([expected[0]]);
+  for (const optimizer of rules) {
+    const version = await undisturbed(tinyDefinition({ optimizer }), 1);
+    assert.equal(await undisturbed(tinyDefinition({ optimizer }), 3), version);
+    versions.add(version);
+  }
+  assert.equal(versions.size, rules.length + 1);
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [

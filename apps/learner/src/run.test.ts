@@ -145,6 +145,30 @@ test("a parent of other inputs is refused with what to do", async () => {
   });
 });
 
+test("a parent of another optimiser is refused with what to do, one of other numbers is not", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  const parent = await attempt(world.input(1), memoryReader());
+  const child = async (definition: ReturnType<typeof tinyDefinition>) => {
+    await using other = await openWorld(definition, 1);
+    const made = world.remembered.versions.get(parent.version);
+    if (made !== undefined) other.remembered.versions.set(parent.version, made);
+    await world.loseShards();
+    const { services } = other.input(1);
+    const input = { ...world.input(1), services, parentVersion: parent.version };
+    return await attempt(input, memoryReader());
+  };
+  // Both have a slot for each value, so that nothing else would tell them apart.
+  const momentum = { kind: "momentum", rate: 0.01, momentum: 0.9 } as const;
+  const embeddings = { kind: "adagrad", rate: 0.2, initialAccumulator: 0.3 } as const;
+  const separate = { kind: "separate", embeddings, dense: momentum } as const;
+  await assert.rejects(child(tinyDefinition({ optimizer: separate })), {
+    code: "FAILED_PRECONDITION",
+    reason: "OPTIMIZER_CHANGED",
+    message: /model tiny's dense parameters is momentum, .* was adagrad: set warmStart: false/,
+  });
+  await child(tinyDefinition({ optimizer: { ...separate, dense: embeddings } }));
+});
+
 test("a dataset with no rows is refused before anything is trained", async () => {
   await using world = await openWorld(tinyDefinition(), 1, []);
   await assert.rejects(attempt(world.input(1), memoryReader()), {

@@ -3,6 +3,7 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
+import { optimizerMessage } from "./optimizer-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -171,12 +172,11 @@ function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout
     shard,
     shards: layout.dense.length,
     lag,
-    tables: [...tables],
-    dense: (layout.dense[shard] ?? []).map(({ name, initial, rate, initialAccumulator }) => ({
+    tables: tables.map((table) => ({ ...table, optimizer: optimizerMessage(table.optimizer) })),
+    dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
       initial: bytesOf(initial),
-      rate,
-      initialAccumulator,
+      optimizer: optimizerMessage(optimizer),
     })),
   };
 }

@@ -1,8 +1,13 @@
 import { HeddleError, sha256 } from "@heddle/base";
 import { allFinite, float32Of } from "@heddle/tensor";
-import { type ConfigureRequest, ConfigureRequestSchema } from "@heddle/proto/parameter-server";
+import {
+  type ConfigureRequest,
+  ConfigureRequestSchema,
+  type Table,
+} from "@heddle/proto/parameter-server";
 import { toBinary } from "@bufbuild/protobuf";
-import type { Declaration } from "./shard.ts";
+import { denseOptimizer, rowOptimizer } from "./optimizer.ts";
+import type { Declaration, TableDeclaration } from "./shard.ts";
 
 /** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest. */
 export function declarationDigest(request: ConfigureRequest): string {
@@ -17,28 +22,28 @@ export function declarationOf(request: ConfigureRequest): Declaration {
   if (lag > 1) throw invalid(`lag is ${lag}; it is 0 or 1`);
   const names = [...tables, ...dense].map(({ name }) => name);
   if (new Set(names).size < names.length) throw invalid("two parameters have the same name");
-  for (const { name, dimension, rate, initialAccumulator } of tables) {
-    if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
-    checkOptimizer(`table ${name}`, rate, initialAccumulator);
-  }
   return {
     shard,
     shards,
-    tables,
-    dense: dense.map(({ name, initial, rate, initialAccumulator }) => {
-      checkOptimizer(`dense parameter ${name}`, rate, initialAccumulator);
+    tables: tables.map(tableOf),
+    dense: dense.map((parameter) => {
+      const { name } = parameter;
+      const optimizer = denseOptimizer(parameter, (why) =>
+        invalid(`dense parameter ${name} ${why}`),
+      );
       // A view would keep the whole request in memory.
-      const values = Float32Array.from(float32Of(initial));
-      if (!allFinite(values)) throw invalid(`dense parameter ${name} starts from NaN or infinity`);
-      return { name, initial: values, rate, initialAccumulator };
+      const initial = Float32Array.from(float32Of(parameter.initial));
+      if (!allFinite(initial)) throw invalid(`dense parameter ${name} starts from NaN or infinity`);
+      return { name, initial, optimizer };
     }),
   };
 }
 
-function checkOptimizer(what: string, rate: number, initialAccumulator: number): void {
-  if (!(rate > 0) || !(initialAccumulator > 0)) {
-    throw invalid(`${what} has rate ${rate} and accumulator ${initialAccumulator}, not above 0`);
-  }
+function tableOf(table: Table): TableDeclaration {
+  const { name, dimension, initialDeviation, seed, versions } = table;
+  if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
+  const optimizer = rowOptimizer(table, (why) => invalid(`table ${name} ${why}`));
+  return { name, dimension, optimizer, initialDeviation, seed, versions };
 }
 
 function invalid(why: string): HeddleError {

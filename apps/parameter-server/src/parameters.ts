@@ -3,34 +3,13 @@ import { HeddleError } from "@heddle/base";
 import { createDense, createTable, type DenseVector, type ParameterTable } from "@heddle/kernels";
 import type { Declaration } from "./shard.ts";
 
-/** Adagrad divides by √accumulator + this; TensorFlow's default. */
-const adagradEpsilon = 1e-7;
-
 export function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
-  return new Map(
-    tables.map(
-      ({ name, dimension, rate, initialAccumulator, initialDeviation, seed, versions = false }) => {
-        const optimizer = {
-          kind: "adagrad",
-          rate,
-          initialAccumulator,
-          epsilon: adagradEpsilon,
-        } as const;
-        return [
-          name,
-          createTable({ dimension, optimizer, initialDeviation, seed, rowsMax, versions }),
-        ];
-      },
-    ),
-  );
+  return new Map(tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })]));
 }
 
 export function freshDense({ dense }: Declaration): Map<string, DenseVector> {
   return new Map(
-    dense.map(({ name, initial, rate, initialAccumulator }) => [
-      name,
-      createDense(initial, { kind: "adagrad", rate, initialAccumulator, epsilon: adagradEpsilon }),
-    ]),
+    dense.map(({ name, initial, optimizer }) => [name, createDense(initial, optimizer)]),
   );
 }
 
@@ -45,6 +24,7 @@ export function restoreTable(
       `its table ${name} has rows of ${saved.dimension} values, not ${table.spec.dimension}`,
     );
   }
+  checkSlots(`its table ${name}`, saved.slots.length, saved.ids.length * table.slotsOfRow);
   table.restore(saved);
 }
 
@@ -56,7 +36,13 @@ export function restoreDense(name: string, vector: DenseVector, saved: Parameter
       `its dense parameter ${name} has ${state.values.length} values, not ${vector.values.length}`,
     );
   }
+  checkSlots(`its dense parameter ${name}`, state.slots.length, vector.slots.length);
   vector.restore(state.values, state.slots);
+}
+
+function checkSlots(what: string, actual: number, expected: number): void {
+  if (actual === expected) return;
+  throw differs(`${what} has the slots of another optimiser, ${actual} and not ${expected}`);
 }
 
 function differs(why: string): HeddleError {

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { decodeParameters } from "@heddle/artifact";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Objects, openFileObjects } from "@heddle/objects";
-import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { ConfigureRequestSchema, ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLane } from "@heddle/lane";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -23,15 +24,16 @@ const table = {
   initialDeviation: 0.05,
   seed: 1,
 };
+const bias = { name: "bias", initial: bytesOf(Float32Array.of(3)) };
+const adam = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+const ftrl = { rate: 0.1, beta: 1, l1: 0, l2: 0 };
 const declaration = (lag = 0, fence = 1n) => ({
   run: "r",
   fence,
   shard: 0,
   shards: 1,
   tables: [table],
-  dense: [
-    { name: "bias", initial: bytesOf(Float32Array.of(3)), rate: 0.1, initialAccumulator: 0.1 },
-  ],
+  dense: [{ ...bias, rate: 0.1, initialAccumulator: 0.1 }],
   lag,
 });
 const pullOf = (step: number, fence = 1n) => ({
@@ -128,12 +130,19 @@ test("a shard takes no second run and no declaration that cannot be", async () =
     { tables: [table, table] },
     { tables: [{ ...table, dimension: 0 }] },
     { tables: [{ ...table, rate: 0 }] },
+    { tables: [{ ...table, optimizer: {} }] },
+    { tables: [{ ...table, optimizer: { rule: { case: "sgd", value: { rate: 1e-60 } } } }] },
+    { tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta2: 1 } } } }] },
+    {
+      tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta1: NaN } } } }],
+    },
+    { dense: [{ ...bias, optimizer: { rule: { case: "ftrl", value: ftrl } } }] },
     {
       dense: [
         { name: "d", initial: bytesOf(Float32Array.of(NaN)), rate: 1, initialAccumulator: 1 },
       ],
     },
-  ]) {
+  ] as MessageInitShape<typeof ConfigureRequestSchema>[]) {
     await assert.rejects(shard.configure({ ...declaration(), ...wrong }, call), {
       reason: "DECLARATION_INVALID",
     });

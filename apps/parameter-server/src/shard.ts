@@ -4,8 +4,10 @@ import {
   checkGradients,
   checkLength,
   type DenseVector,
+  type Optimizer,
   type ParameterTable,
   shardOf,
+  type TableOptimizer,
 } from "@heddle/kernels";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
 import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
@@ -24,8 +26,7 @@ export interface Declaration {
 export interface TableDeclaration {
   readonly name: string;
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
   /** Keep a version a row; see `TableSpec`. */
@@ -35,8 +36,7 @@ export interface TableDeclaration {
 export interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 export interface RowGradients {

@@ -54,6 +54,25 @@ test("what cannot be trained is refused where it stands", () => {
   );
 });
 
+test("an update rule is one that exists, with numbers that make sense, for rows and for dense parameters", () => {
+  const adam = { kind: "adam", rate: 0.001, beta1: 0.9, beta2: 0.999 };
+  const ftrl = { kind: "ftrl", rate: 0.1, beta: 1, l1: 0.1, l2: 0 };
+  const withRules = (embeddings: object, dense: object) => ({
+    training: { ...definition.training, optimizer: { kind: "separate", embeddings, dense } },
+  });
+  const accepted = readDefinition(JSON.stringify({ ...definition, ...withRules(ftrl, adam) }));
+  assert.deepEqual(accepted.definition.training.optimizer, {
+    kind: "separate",
+    embeddings: ftrl,
+    dense: adam,
+  });
+  refused(withRules(adam, ftrl), /training\.optimizer\.dense\.kind/);
+  refused(withRules({ ...adam, beta1: 1 }, adam), /training\.optimizer\.embeddings\.beta1/);
+  refused(withRules(adam, { ...adam, epsilon: 0 }), /training\.optimizer\.dense\.epsilon/);
+  refused(withRules({ ...ftrl, beta: 0 }, adam), /training\.optimizer\.embeddings\.beta/);
+  refused(withRules({ kind: "rowwise-adagrad", rate: 1 }, adam), /embeddings\.initialAccumulator/);
+});
+
 test("what is not JSON is refused with its remedy", () => {
   assert.throws(() => readDefinition("{"), {
     reason: "DEFINITION_INVALID",

@@ -2,6 +2,7 @@ import { contentName, HeddleError, messageOf } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
 import { z } from "zod";
+import { OptimizerSchema } from "./optimizer.ts";
 
 /** A model definition that was checked, and the name its content gives it. */
 export interface Configuration {
@@ -36,7 +37,6 @@ function readJson(text: string): unknown {
 }
 
 const count = z.int().positive();
-const rate = z.number().positive();
 const share = z.number().min(0).max(1);
 const text = z.string().min(1).max(1_000);
 const column = z.string().min(1).max(200);
@@ -170,12 +170,7 @@ const Architecture = z.discriminatedUnion("kind", [
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
-  optimizer: z.strictObject({
-    kind: z.literal("adagrad"),
-    embeddingRate: rate,
-    denseRate: rate,
-    initialAccumulator: z.number().min(0),
-  }),
+  optimizer: OptimizerSchema,
   embeddingDeviation: z.number().min(0),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),

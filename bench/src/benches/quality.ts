@@ -9,10 +9,10 @@ import {
   resample,
   type Resampled,
 } from "../../quality/paired.ts";
-import { findPython, run } from "../../quality/python.ts";
 import { openState } from "../../quality/state.ts";
 import type { Bench, BenchOptions } from "../main.ts";
-import type { Row } from "../row.ts";
+import { findPython, run } from "../python.ts";
+import type { Row, Verdict } from "../row.ts";
 import { skipped } from "../summarise.ts";
 
 const model = "grocer-ranking";
@@ -55,7 +55,7 @@ async function trainPeers(
   { trees }: Size,
   say: (text: string) => void,
 ): Promise<object | { readonly missing: string }> {
-  const python = await findPython(join(out, ".venv"), named, say);
+  const python = await findPython("lightgbm", named, say);
   if ("missing" in python) return python;
   const script = join(import.meta.dirname, "../../quality/peer.py");
   const peerArgs = [script, folder, threads, String(trees)];
@@ -93,8 +93,12 @@ function rowsOf(
   const all = pooled(holdouts);
   const weeks = holdouts.map(({ week }) => week);
   const which = weeks.length === 1 ? `week ${weeks[0]}` : `weeks ${weeks[0]}–${weeks.at(-1)}`;
-  const judge = (holds: boolean): Row["holds"] & string =>
-    size === full && weeks.length === full.holdouts ? (holds ? "yes" : "no") : "not enough runs";
+  const judge = (holds: boolean): Verdict =>
+    size === full && weeks.length === full.holdouts
+      ? holds
+        ? "holds"
+        : "missed"
+      : "not enough runs";
   const compare = (kind: string, resampled: Resampled): Row[] => [
     measured(`AUC${kind}, ${which}`, intervalOf(resampled, "model"), weeks.length),
     ...["popularity", ...names].map((peer): Row => {
@@ -104,7 +108,7 @@ function rowsOf(
         ...measured(`AUC${kind} above ${peer}'s, ${which}`, difference, weeks.length),
         ...{ peer, peerValue: resampled.auc[peer] ?? Number.NaN },
         goal: goal === 0 ? "lower end > 0" : `lower end ≥ −${behindMax}`,
-        holds: judge(goal === 0 ? difference.low > 0 : difference.low >= goal),
+        verdict: judge(goal === 0 ? difference.low > 0 : difference.low >= goal),
       };
     }),
   ];

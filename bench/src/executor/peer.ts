@@ -10,10 +10,16 @@ export interface Taken {
   /** CPU time of all threads, in milliseconds. */
   readonly msPerStep: number;
   readonly loss: number;
+  /** Euclidean norm of the embeddings' gradient. */
+  readonly gradientNorm: number;
 }
+
+/** How a library of Python runs a step. */
+export type PeerKind = "tensorflow" | "torch" | "torch-compile" | "torch-bfloat16";
 
 /** A library of Python with the same models, in a process of its own. */
 export interface Peer {
+  /** @throws {HeddleError} INTERNAL PEER_ENDED. */
   run(model: string, rows: number, steps: number): Promise<Taken>;
   close(): Promise<void>;
 }
@@ -31,13 +37,13 @@ export function writeInputs(folder: string, model: Model, rows: number): void {
   writeFileSync(join(place, "spec.json"), JSON.stringify(Object.fromEntries(shapes)));
 }
 
-export function openPeer(python: string, library: "tensorflow" | "torch", folder: string): Peer {
-  const { ask, close } = openLinePeer(library, python, [script, library, folder], "ignore");
+export function openPeer(python: string, kind: PeerKind, folder: string): Peer {
+  const { ask, close } = openLinePeer(kind, python, [script, kind, folder], "keep");
   return {
     run: async (model, rows, steps) => {
       const answer = await ask(`${model} ${rows} ${steps}`);
-      const [msPerStep = Number.NaN, loss = Number.NaN] = answer.split(" ").map(Number);
-      return { msPerStep, loss };
+      const [msPerStep = NaN, loss = NaN, gradientNorm = NaN] = answer.split(" ").map(Number);
+      return { msPerStep, loss, gradientNorm };
     },
     close,
   };

@@ -1,4 +1,4 @@
-/** How an optimiser moves a row. */
+/** How an optimiser moves values whose gradients come all at a time: a dense parameter's, or a row's. */
 export type Optimizer =
   | {
       readonly kind: "adagrad";
@@ -6,7 +6,16 @@ export type Optimizer =
       readonly initialAccumulator: number;
       readonly epsilon: number;
     }
-  | { readonly kind: "sgd"; readonly rate: number };
+  | { readonly kind: "sgd"; readonly rate: number }
+  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
+  /** Bias is corrected by the number of pushes of the row, not of the table. */
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    };
 
 /**
  * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/rules.ts`. Each is a function of the row's
@@ -14,20 +23,11 @@ export type Optimizer =
  */
 export type TableOptimizer =
   | Optimizer
-  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
   /** Adagrad with one accumulator a row, of the mean of its squared gradients. */
   | {
       readonly kind: "rowwise-adagrad";
       readonly rate: number;
       readonly initialAccumulator: number;
-      readonly epsilon: number;
-    }
-  /** Bias is corrected by the number of pushes of the row, not of the table. */
-  | {
-      readonly kind: "adam";
-      readonly rate: number;
-      readonly beta1: number;
-      readonly beta2: number;
       readonly epsilon: number;
     }
   /** `beta` above 0. Values begin as they were drawn; the first push may set those to 0 that `l1` does not let live. */
@@ -92,6 +92,8 @@ export interface FrozenView {
 export interface ParameterTable {
   readonly spec: TableSpec;
   readonly rows: number;
+  /** Optimiser slots of a row. */
+  readonly slotsOfRow: number;
   /** Memory held, in bytes. */
   readonly bytes: number;
   /**

@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { halvesOf } from "./ids.ts";
-import { checkLength } from "./optimizer.ts";
+import { checkLength } from "./gradients.ts";
 import type { TableRows, TableSpec } from "./port.ts";
 
 /** @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL. */

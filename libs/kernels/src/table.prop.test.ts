@@ -20,6 +20,18 @@ const spec = fc.record({
       initialAccumulator: fc.double({ min: 0, max: 1, noNaN: true }),
       epsilon: fc.constantFrom(0, 1e-7, 0.1),
     }),
+    fc.record({
+      kind: fc.constant("momentum" as const),
+      rate: fc.double({ min: 0, max: 2, noNaN: true }),
+      momentum: fc.double({ min: 0, max: 0.99, noNaN: true }),
+    }),
+    fc.record({
+      kind: fc.constant("adam" as const),
+      rate: fc.double({ min: 0, max: 2, noNaN: true }),
+      beta1: fc.double({ min: 0, max: 0.99, noNaN: true }),
+      beta2: fc.double({ min: 0, max: 0.9999, noNaN: true }),
+      epsilon: fc.constantFrom(1e-7, 0.1),
+    }),
   ) satisfies fc.Arbitrary<Optimizer>,
   initialDeviation: fc.constantFrom(0, 0.05, 1),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),

@@ -1,7 +1,7 @@
 import { createCut } from "./cut.ts";
 import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
-import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
+import { checkLength, gradientMax, notFinite } from "./gradients.ts";
 import { pieces } from "./pieces.ts";
 import type { ParameterTable, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
@@ -69,6 +69,7 @@ export function createTable(
 
   return {
     spec,
+    slotsOfRow: slotWidth,
     get rows() {
       return rows();
     },

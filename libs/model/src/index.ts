@@ -1,5 +1,7 @@
 export { memoryDigest, type ModelTensors } from "./digest.ts";
+export { getDefinition } from "./files.ts";
 export { openScorer, readManifest, type ScorerOptions } from "./open.ts";
+export { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 export {
   type DenseParameter,
   denseParameters,

@@ -1,5 +1,7 @@
 import { seededRandom } from "@heddle/base";
+import type { Optimizer, TableOptimizer } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
+import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 
 /** A dense parameter as training starts with it. */
 export interface DenseParameter {
@@ -8,9 +10,7 @@ export interface DenseParameter {
   readonly shape: readonly number[];
   /** First values, row-major: a pure function of the definition. */
   readonly initial: Float32Array;
-  /** Learning rate and first accumulator of Adagrad. */
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 /** The one table of a model. Column 0 of a row is the wide weight, the others are the embedding. */
@@ -18,8 +18,7 @@ export interface EmbeddingTable {
   readonly name: string;
   /** float32 values a row: 1 + the architecture's dimension. */
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
 }
@@ -47,8 +46,7 @@ export function embeddingTable({ architecture, training }: ModelDefinition): Emb
   return {
     name: "embeddings",
     dimension: 1 + architecture.dimension,
-    rate: training.optimizer.embeddingRate,
-    initialAccumulator: training.optimizer.initialAccumulator,
+    optimizer: rowOptimizer(training),
     initialDeviation: training.embeddingDeviation,
     seed: training.seed,
   };
@@ -64,13 +62,13 @@ type Start = "zeros" | "he" | "glorot";
  * variance 2 / (inputs + outputs)), biases at zero.
  */
 export function denseParameters(definition: ModelDefinition): readonly DenseParameter[] {
-  const { seed, optimizer } = definition.training;
+  const { seed } = definition.training;
+  const optimizer = denseOptimizer(definition.training);
   return shapesOf(definition).map(([name, shape, start]) => ({
     name,
     shape,
     initial: draw(name, shape, start, seed),
-    rate: optimizer.denseRate,
-    initialAccumulator: optimizer.initialAccumulator,
+    optimizer,
   }));
 }
 

@@ -10,11 +10,14 @@ export { defineMetric, type MetricDefinition, type MetricExpression } from "./me
 export {
   type Architecture,
   defineModel,
+  type DenseOptimizer,
   type Examples,
   type Fallback,
   type Gate,
   type ModelDefinition,
+  type Optimizer,
   type Partitioning,
+  type RowOptimizer,
   type Slice,
   type Training,
 } from "./model.ts";

@@ -121,7 +121,7 @@ for (const { kind, options, open } of graphExecutors) {
         await using graph = await onnx.compile(step, spec);
         await using opByOp = await tfjs.compile(step, spec);
         assert.equal(graph.fallbackReason, undefined);
-        for (const rows of [2, 9]) {
+        for (const rows of [2, 6, 9]) {
           const inputs = modelInputs(spec, rows);
           const [got, want] = [await graph.run(inputs, rows), await opByOp.run(inputs, rows)];
           for (const [key, values] of Object.entries(want)) {
@@ -129,6 +129,7 @@ for (const { kind, options, open } of graphExecutors) {
             assert.ok(error < 1e-5, `${key} with ${rows} rows is off by ${error}`);
           }
         }
+        assert.equal(graph.fallbackReason, undefined);
       },
     );
   }

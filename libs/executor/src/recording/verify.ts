@@ -5,7 +5,7 @@ import { drawInputs, type Style } from "../step-inputs.ts";
 import type { OpByOpStep } from "../tfjs/op-by-op.ts";
 
 /** A third row count, so that what fits two recordings by chance is found out. */
-const CHECKED_ROWS = 37;
+export const CHECKED_ROWS = 37;
 
 /** The greatest difference in a row, relative to the row's own scale. */
 const TOLERANCE = 1e-5;
@@ -18,6 +18,13 @@ const styles: readonly Style[] = [
 ];
 
 const options = { seed: trialSeed };
+
+interface Trial {
+  readonly graph: Pick<CompiledStep, "run">;
+  readonly opByOp: OpByOpStep;
+  readonly spec: StepSpec;
+  readonly rows: number;
+}
 
 type Outputs = Readonly<Record<string, Float32Array>>;
 
@@ -32,23 +39,25 @@ export async function disagreement(
   graph: Pick<CompiledStep, "run">,
   opByOp: OpByOpStep,
   spec: StepSpec,
+  rows = CHECKED_ROWS,
 ): Promise<string | undefined> {
-  const style = styles.find((candidate) => isTelling(opByOp, spec, candidate));
+  const trial = { graph, opByOp, spec, rows };
+  const style = styles.find((candidate) => isTelling(trial, candidate));
   if (style === undefined) {
     return "op by op gave no finite results on random rows, so the graph could not be checked";
   }
-  const first = await compareOn(graph, opByOp, spec, style, 1);
+  const first = await compareOn(trial, style, 1);
   if (first === undefined) return undefined;
   for (const seed of [2, 3]) {
-    if ((await compareOn(graph, opByOp, spec, style, seed)) !== undefined) return first;
+    if ((await compareOn(trial, style, seed)) !== undefined) return first;
   }
   return undefined;
 }
 
 /** Whether a step gives numbers on such inputs: NaN agrees with NaN and proves nothing. */
-function isTelling(opByOp: OpByOpStep, spec: StepSpec, style: Style): boolean {
+function isTelling({ opByOp, spec, rows }: Trial, style: Style): boolean {
   try {
-    const outputs = opByOp.runNow(draw(spec, style, 1), CHECKED_ROWS, options);
+    const outputs = opByOp.runNow(draw(spec, rows, style, 1), rows, options);
     return Object.values(outputs).every((values) => values.every(Number.isFinite));
   } catch {
     // Ids beyond a small table make a step throw: the next style has smaller ones.
@@ -57,35 +66,33 @@ function isTelling(opByOp: OpByOpStep, spec: StepSpec, style: Style): boolean {
 }
 
 async function compareOn(
-  graph: Pick<CompiledStep, "run">,
-  opByOp: OpByOpStep,
-  spec: StepSpec,
+  { graph, opByOp, spec, rows }: Trial,
   style: Style,
   seed: number,
 ): Promise<string | undefined> {
-  const inputs = draw(spec, style, seed);
-  const want = opByOp.runNow(inputs, CHECKED_ROWS, options);
+  const inputs = draw(spec, rows, style, seed);
+  const want = opByOp.runNow(inputs, rows, options);
   let got: Outputs;
   try {
-    got = await graph.run(inputs, CHECKED_ROWS, options);
+    got = await graph.run(inputs, rows, options);
   } catch (error) {
     // A step's error says the rows as well; what the graph said is its cause.
     const said = isHeddleError(error, "STEP_FAILED") ? error.cause : error;
-    return `the graph failed on ${CHECKED_ROWS} rows: ${messageOf(said)}`;
+    return `the graph failed on ${rows} rows: ${messageOf(said)}`;
   }
   for (const [name, values] of Object.entries(want)) {
-    const error = largestRowError(values, got[name] ?? new Float32Array());
+    const error = largestRowError(values, got[name] ?? new Float32Array(), rows);
     if (!(error <= TOLERANCE)) {
-      return `output "${name}" of the graph is off by ${error.toExponential(1)} on ${CHECKED_ROWS} rows`;
+      return `output "${name}" of the graph is off by ${error.toExponential(1)} on ${rows} rows`;
     }
   }
   return undefined;
 }
 
 /** The scale of a row is its own largest number, but not less than the typical size in the output. */
-export function largestRowError(want: Float32Array, got: Float32Array): number {
+export function largestRowError(want: Float32Array, got: Float32Array, rows: number): number {
   if (want.length !== got.length) return Infinity;
-  const width = want.length % CHECKED_ROWS === 0 ? want.length / CHECKED_ROWS : want.length;
+  const width = want.length % rows === 0 ? want.length / rows : want.length;
   const typical = Math.sqrt(want.reduce((sum, x) => sum + x * x, 0) / want.length);
   let worst = 0;
   for (let row = 0; row < want.length; row += width) {
@@ -100,6 +107,11 @@ export function largestRowError(want: Float32Array, got: Float32Array): number {
   return worst;
 }
 
-function draw(spec: StepSpec, style: Style, seed: number): Record<string, TensorData> {
-  return drawInputs(spec, CHECKED_ROWS, style, seededRandom(seed));
+function draw(
+  spec: StepSpec,
+  rows: number,
+  style: Style,
+  seed: number,
+): Record<string, TensorData> {
+  return drawInputs(spec, rows, style, seededRandom(seed));
 }

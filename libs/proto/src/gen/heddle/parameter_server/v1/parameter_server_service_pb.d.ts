@@ -32,14 +32,14 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
   dimension: number;
 
   /**
-   * Learning rate of Adagrad.
+   * Learning rate of Adagrad; only where `optimizer` is absent.
    *
    * @generated from field: float rate = 3;
    */
   rate: number;
 
   /**
-   * First value of Adagrad's accumulator.
+   * First value of Adagrad's accumulator; only where `optimizer` is absent.
    *
    * @generated from field: float initial_accumulator = 4;
    */
@@ -58,6 +58,13 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: uint32 seed = 6;
    */
   seed: number;
+
+  /**
+   * How pushes move rows. Absent: Adagrad with `rate`, `initial_accumulator` and an epsilon of 1e-7.
+   *
+   * @generated from field: heddle.parameter_server.v1.Optimizer optimizer = 7;
+   */
+  optimizer?: Optimizer | undefined;
 
   /**
    * Keep for each row the number of the push that changed it last, 4 bytes a row: for incremental snapshots, and for
@@ -95,18 +102,25 @@ export declare type DenseParameter = Message<"heddle.parameter_server.v1.DensePa
   initial: Uint8Array;
 
   /**
-   * Learning rate of Adagrad.
+   * Learning rate of Adagrad; only where `optimizer` is absent.
    *
    * @generated from field: float rate = 3;
    */
   rate: number;
 
   /**
-   * First value of Adagrad's accumulator.
+   * First value of Adagrad's accumulator; only where `optimizer` is absent.
    *
    * @generated from field: float initial_accumulator = 4;
    */
   initialAccumulator: number;
+
+  /**
+   * How pushes move it; no row-wise Adagrad, no FTRL. Absent as in Table.
+   *
+   * @generated from field: heddle.parameter_server.v1.Optimizer optimizer = 5;
+   */
+  optimizer?: Optimizer | undefined;
 };
 
 /**
@@ -114,6 +128,237 @@ export declare type DenseParameter = Message<"heddle.parameter_server.v1.DensePa
  * Use `create(DenseParameterSchema)` to create a new message.
  */
 export declare const DenseParameterSchema: GenMessage<DenseParameter>;
+
+/**
+ * An update rule with its numbers; formulas are in docs/guide/optimizers.md. Rates are above 0.
+ *
+ * @generated from message heddle.parameter_server.v1.Optimizer
+ */
+export declare type Optimizer = Message<"heddle.parameter_server.v1.Optimizer"> & {
+  /**
+   * One of them.
+   *
+   * @generated from oneof heddle.parameter_server.v1.Optimizer.rule
+   */
+  rule: {
+    /**
+     * Adagrad.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adagrad adagrad = 1;
+     */
+    value: Adagrad;
+    case: "adagrad";
+  } | {
+    /**
+     * Adagrad with one accumulator a row.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adagrad rowwise_adagrad = 2;
+     */
+    value: Adagrad;
+    case: "rowwiseAdagrad";
+  } | {
+    /**
+     * Gradient descent.
+     *
+     * @generated from field: heddle.parameter_server.v1.Sgd sgd = 3;
+     */
+    value: Sgd;
+    case: "sgd";
+  } | {
+    /**
+     * Gradient descent with momentum.
+     *
+     * @generated from field: heddle.parameter_server.v1.Momentum momentum = 4;
+     */
+    value: Momentum;
+    case: "momentum";
+  } | {
+    /**
+     * Adam.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adam adam = 5;
+     */
+    value: Adam;
+    case: "adam";
+  } | {
+    /**
+     * FTRL-proximal.
+     *
+     * @generated from field: heddle.parameter_server.v1.Ftrl ftrl = 6;
+     */
+    value: Ftrl;
+    case: "ftrl";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Optimizer.
+ * Use `create(OptimizerSchema)` to create a new message.
+ */
+export declare const OptimizerSchema: GenMessage<Optimizer>;
+
+/**
+ * Adagrad, by value or by row.
+ *
+ * @generated from message heddle.parameter_server.v1.Adagrad
+ */
+export declare type Adagrad = Message<"heddle.parameter_server.v1.Adagrad"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * First value of an accumulator, above 0.
+   *
+   * @generated from field: double initial_accumulator = 2;
+   */
+  initialAccumulator: number;
+
+  /**
+   * Added to the accumulator's root, at least 0.
+   *
+   * @generated from field: double epsilon = 3;
+   */
+  epsilon: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adagrad.
+ * Use `create(AdagradSchema)` to create a new message.
+ */
+export declare const AdagradSchema: GenMessage<Adagrad>;
+
+/**
+ * Gradient descent.
+ *
+ * @generated from message heddle.parameter_server.v1.Sgd
+ */
+export declare type Sgd = Message<"heddle.parameter_server.v1.Sgd"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Sgd.
+ * Use `create(SgdSchema)` to create a new message.
+ */
+export declare const SgdSchema: GenMessage<Sgd>;
+
+/**
+ * Gradient descent with momentum.
+ *
+ * @generated from message heddle.parameter_server.v1.Momentum
+ */
+export declare type Momentum = Message<"heddle.parameter_server.v1.Momentum"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * What is kept of the velocity, from 0 to less than 1.
+   *
+   * @generated from field: double momentum = 2;
+   */
+  momentum: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Momentum.
+ * Use `create(MomentumSchema)` to create a new message.
+ */
+export declare const MomentumSchema: GenMessage<Momentum>;
+
+/**
+ * Adam; its bias is corrected by the pushes of a row.
+ *
+ * @generated from message heddle.parameter_server.v1.Adam
+ */
+export declare type Adam = Message<"heddle.parameter_server.v1.Adam"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * What is kept of the mean, from 0 to less than 1.
+   *
+   * @generated from field: double beta1 = 2;
+   */
+  beta1: number;
+
+  /**
+   * What is kept of the mean square, from 0 to less than 1.
+   *
+   * @generated from field: double beta2 = 3;
+   */
+  beta2: number;
+
+  /**
+   * Added to the root of the mean square, above 0.
+   *
+   * @generated from field: double epsilon = 4;
+   */
+  epsilon: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adam.
+ * Use `create(AdamSchema)` to create a new message.
+ */
+export declare const AdamSchema: GenMessage<Adam>;
+
+/**
+ * FTRL-proximal.
+ *
+ * @generated from message heddle.parameter_server.v1.Ftrl
+ */
+export declare type Ftrl = Message<"heddle.parameter_server.v1.Ftrl"> & {
+  /**
+   * Learning rate, the paper's alpha.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * Above 0.
+   *
+   * @generated from field: double beta = 2;
+   */
+  beta: number;
+
+  /**
+   * Weight of the absolute values, at least 0.
+   *
+   * @generated from field: double l1 = 3;
+   */
+  l1: number;
+
+  /**
+   * Weight of the squares, at least 0.
+   *
+   * @generated from field: double l2 = 4;
+   */
+  l2: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Ftrl.
+ * Use `create(FtrlSchema)` to create a new message.
+ */
+export declare const FtrlSchema: GenMessage<Ftrl>;
 
 /**
  * A run's parameters on this shard.
