@@ -57,6 +57,12 @@ test("rows and steps on threads of their own give the same version", async () =>
   }
 });
 
+test("so they do with several micro-batches a step", async () => {
+  const definition = tinyDefinition({ lag: 1, microBatches: 3 });
+  const there = await undisturbed(definition, 2, { threads: true });
+  assert.equal(there, await undisturbed(definition, 2));
+});
+
 test("so they do when the steps run op by op", async () => {
   const here = await undisturbed(tinyDefinition(), 1, { executor: "tfjs" });
   const there = await undisturbed(tinyDefinition(), 1, { executor: "tfjs", threads: true });
@@ -73,7 +79,7 @@ test("killed with threads of its own, the next attempt ends with the same versio
   assert.equal(version, expected[1]);
 });
 
-test("with any update rules one and three shards give the same version, and other rules another", async () => {
+test("with any update rules and storage of rows one and three shards give the same version, and others another", async () => {
   const rules: readonly Optimizer[] = [
     {
       kind: "separate",
@@ -98,6 +104,10 @@ test("with any update rules one and three shards give the same version, and othe
     versions.add(version);
   }
   assert.equal(versions.size, rules.length + 1);
+  const halves = tinyDefinition({ rows: { storage: "bfloat16" } });
+  const version = await undisturbed(halves, 1);
+  assert.equal(await undisturbed(halves, 3), version);
+  assert.ok(!versions.has(version));
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [

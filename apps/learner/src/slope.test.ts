@@ -16,7 +16,7 @@ const stepsOfPartition = 50;
 const bytesPerStepMax = 256;
 
 /** Answers pulls with rows and takes pushes, keeping nothing. */
-function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push"> {
+function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push" | "usage"> {
   return {
     pull: async (_step, ids) => ({
       rows: Object.fromEntries(
@@ -25,6 +25,7 @@ function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push"> 
       dense: Object.fromEntries(dense.map(({ name, initial }) => [name, initial.slice()])),
     }),
     push: () => new Promise((applied) => setImmediate(applied)),
+    usage: async () => ({ step: 0, cpuSeconds: 0, lossSum: 0 }),
   };
 }
 
@@ -60,6 +61,7 @@ test("memory does not grow with steps, on any thread", async () => {
   const end = await train(
     {
       ...{ learner: "job", network, batches, stages, lag: 1, snapshotSteps: steps },
+      ...{ microBatches: 1, own: [0] },
       wire: forgetfulWire(network) as Wire,
       aroundStep: async (step, run) => {
         if (step === warmUpSteps) await weigh();

@@ -1,4 +1,5 @@
-/** Composition root of a learner: started by the scheduler, makes one attempt of one run. */
+/** Composition root of a learner: started by the scheduler, makes its part of one attempt of one run. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
@@ -12,6 +13,7 @@ import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
+import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./lane-wire.ts";
 import { openMeters } from "./meters.ts";
 import { openQueues } from "./queues.ts";
@@ -75,7 +77,12 @@ await runJob(async (given, stopped) => {
       traceEverySteps,
     };
     try {
-      await scheduler.complete(await runTraining(deps, input, signal));
+      if (input.learner === 0)
+        return await scheduler.complete(await runTraining(deps, input, signal));
+      await followTraining(deps, input, signal);
+      // The gang is stopped as one, once its leader's result is durable.
+      if (!signal.aborted) await once(signal, "abort");
+      scheduler.fenced.throwIfAborted();
     } catch (error) {
       // Then whatever failed did so because its call was ended.
       if (scheduler.fenced.aborted) throw scheduler.fenced.reason;

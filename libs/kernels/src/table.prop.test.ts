@@ -33,6 +33,7 @@ const spec = fc.record({
       epsilon: fc.constantFrom(1e-7, 0.1),
     }),
   ) satisfies fc.Arbitrary<Optimizer>,
+  storage: fc.constantFrom("float32" as const, "bfloat16" as const),
   initialDeviation: fc.constantFrom(0, 0.05, 1),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   rowsMax: fc.constantFrom(2_500, 100_000),

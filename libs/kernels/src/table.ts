@@ -107,13 +107,16 @@ const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
 
 function openRows(spec: TableSpec, pages: number) {
-  const { dimension, optimizer, versions = false } = spec;
+  const { dimension, optimizer, versions = false, storage } = spec;
   const slotWidth = slotsOfRow(optimizer, dimension);
   const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
   const kernel = openKernel((low, high, address) => {
     drawRow(spec, low >>> 0, high >>> 0, staging().all, (address >>> 0) / 4);
   }, pages);
-  if (!kernel.configure(dimension, slotWidth, stagedRows, versions)) throw noMemory(0, pages);
+  const halves = storage === "bfloat16";
+  if (!kernel.configure(dimension, slotWidth, stagedRows, versions, halves)) {
+    throw noMemory(0, pages);
+  }
   setOptimizer(kernel, optimizer);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows, versions });
   return { kernel, staging };

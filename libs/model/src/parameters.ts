@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import type { Optimizer, TableOptimizer } from "@heddle/kernels";
+import type { Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 
@@ -21,6 +21,8 @@ export interface EmbeddingTable {
   readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  /** How its rows lie in memory; float32 when absent. */
+  readonly storage?: ValueStorage;
 }
 
 /** How wide a model's inputs are. */
@@ -49,6 +51,7 @@ export function embeddingTable({ architecture, training }: ModelDefinition): Emb
     optimizer: rowOptimizer(training),
     initialDeviation: training.embeddingDeviation,
     seed: training.seed,
+    ...training.rows,
   };
 }
 

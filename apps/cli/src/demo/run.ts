@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HeddleError } from "@heddle/base";
+import type { Definition, ExecutorKind, PipelineDefinition } from "@heddle/sdk";
 import type { Context, HostFlags } from "../context.ts";
 import type { Clients } from "../host/clients.ts";
 import { bytes, count, seconds } from "../output/numbers.ts";
@@ -20,6 +21,7 @@ interface Flags extends HostFlags {
   readonly small: boolean;
   readonly fresh: boolean;
   readonly quiet: boolean;
+  readonly executor?: ExecutorKind;
 }
 
 const barWidth = 16;
@@ -39,7 +41,8 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   using memory = meterMemory();
   const outcomes = await context.withHost(flags.state, async (clients) => {
     using progress = openProgress(context.process.stderr, flags.quiet, Date.now);
-    await applyDefinitions(clients, await story.definitions(flags.small));
+    const definitions = await story.definitions(flags.small);
+    await applyDefinitions(clients, withExecutor(definitions, flags.executor));
     const done = await playChapters(
       clients,
       story,
@@ -58,6 +61,24 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   const facts = summary(outcomes, (performance.now() - started) / 1_000, memory.peakBytes());
   if (flags.json) context.print(flags, { ...facts, outcomes }, () => "");
   else say(closing(facts, story, flags));
+}
+
+/** The definitions as they are, or with another executor asked for by their pipelines. */
+export function withExecutor(
+  definitions: readonly Definition[],
+  executor: ExecutorKind | undefined,
+): readonly Definition[] {
+  if (executor === undefined) return definitions;
+  const asking = (steps: PipelineDefinition["steps"]): PipelineDefinition["steps"] =>
+    Object.fromEntries(
+      Object.entries(steps).map(([name, step]) => [
+        name,
+        step.kind === "train" ? { ...step, executor } : step,
+      ]),
+    );
+  return definitions.map((its) =>
+    its.kind === "pipeline" ? { ...its, steps: asking(its.steps) } : its,
+  );
 }
 
 async function loadStory(name: string): Promise<Story> {

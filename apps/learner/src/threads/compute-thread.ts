@@ -53,15 +53,18 @@ export async function openComputeThread(
   }
 }
 
-/** Memory is opened for as many steps as the loop holds at a time: one that computes, one that is pushed. */
+/** Memory is opened for as much as the loop holds at a time: a step that computes, a step that is pushed. */
 function stepOn(thread: Thread): Network["step"] {
   const free: SharedMemory[] = [];
-  return async ({ at, rows, numeric, index, label }, pulled) => {
+  return async ({ at, microBatch, rows, numeric, index, label }, pulled) => {
     const memory = free.pop() ?? openSharedMemory();
     memory.reset();
     const into = gradientsLike(pulled, (length) => memory.float32(length));
     const work: StepWork = {
-      batch: { at, rows, numeric, index, label },
+      batch: {
+        ...{ at, rows, numeric, index, label },
+        ...(microBatch === undefined ? {} : { microBatch }),
+      },
       pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
       into,
     };
