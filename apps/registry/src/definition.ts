@@ -2,6 +2,7 @@ import { contentName, HeddleError, messageOf } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
 import { z } from "zod";
+import { ArchitectureSchema } from "./architecture.ts";
 import { OptimizerSchema } from "./optimizer.ts";
 import { RowOptionsSchema } from "./row-options.ts";
 
@@ -156,18 +157,6 @@ const Partitioning = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("none") }),
 ]);
 
-const dimension = z.int().min(1).max(1_024);
-const hidden = z.array(z.int().min(1).max(8_192)).max(16);
-const Architecture = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("wide-and-deep"), dimension, hidden }),
-  z.strictObject({
-    kind: z.literal("dcn-v2"),
-    dimension,
-    crossLayers: z.int().min(1).max(16),
-    hidden,
-  }),
-]);
-
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
@@ -225,7 +214,7 @@ const Definition = z.strictObject({
     .min(1)
     .max(10_000)
     .refine(...unique("input")),
-  architecture: Architecture,
+  architecture: ArchitectureSchema,
   training: Training,
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),

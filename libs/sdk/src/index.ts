@@ -15,6 +15,7 @@ export {
   type Fallback,
   type Gate,
   type ModelDefinition,
+  type ModuleSources,
   type Optimizer,
   type Partitioning,
   type RowOptimizer,

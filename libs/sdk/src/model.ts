@@ -38,6 +38,14 @@ export type Partitioning =
   /** One partition, `all`. */
   | { readonly by: "none" };
 
+/** A model module's sources: what its architecture is made of, as they were written. */
+export interface ModuleSources {
+  /** The file that exports `architecture`. */
+  readonly entry: string;
+  /** Texts by path, relative to the project's folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** `hidden` are the widths of the ReLU layers; every embedding input has a row of `dimension` values and one wide weight. */
 export type Architecture =
   | {
@@ -50,6 +58,24 @@ export type Architecture =
       readonly dimension: number;
       readonly crossLayers: number;
       readonly hidden: readonly number[];
+    }
+  /** Dot products of all pairs of embeddings, and of the numeric inputs brought to an embedding's size by layers of widths `bottom`. */
+  | {
+      readonly kind: "dlrm";
+      readonly dimension: number;
+      readonly bottom: readonly number[];
+      readonly hidden: readonly number[];
+    }
+  /** A linear part and the products of all pairs of embeddings. */
+  | { readonly kind: "factorisation-machine"; readonly dimension: number }
+  /** A network of one's own in TensorFlow.js: what `defineArchitecture` of `@heddle/sdk/architecture` returned. */
+  | {
+      readonly kind: "module";
+      readonly dimension: number;
+      /** A TypeScript file, relative to the definition file. `heddle apply` puts its sources in the place of its path. */
+      readonly module: string | ModuleSources;
+      /** Handed to the module as it is. */
+      readonly settings?: Readonly<Record<string, unknown>>;
     };
 
 /**
