@@ -15,6 +15,9 @@ const [warmUpSteps, steps] = [800, 3_800];
 const stepsOfPartition = 50;
 const bytesPerStepMax = 256;
 
+const dataProgram = new URL("./fixtures/weighed-data-program.ts", import.meta.url);
+const computeProgram = new URL("./fixtures/weighed-compute-program.ts", import.meta.url);
+
 /** Answers pulls with rows and takes pushes, keeping nothing. */
 function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push" | "usage"> {
   return {
@@ -32,13 +35,12 @@ function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push" |
 test("memory does not grow with steps, on any thread", async () => {
   exposeCollector();
   using folder = temporaryFolder("slope");
-  const at = (name: string) => new URL(`./fixtures/weighed-${name}-program.ts`, import.meta.url);
   const objects = folder.path;
   const reading = { objects, readerMemoryBytesMax: 1 << 20 };
-  await using data = openDataThread(reading, () => undefined, at("data"));
+  await using data = openDataThread(reading, () => undefined, dataProgram);
   await using compute = await openComputeThread(
     { executor: { kind: "auto" }, objects },
-    at("compute"),
+    computeProgram,
   );
   const { inputs, training } = tinyDefinition();
   const { batchSize, seed } = training;
