@@ -114,11 +114,11 @@ export function advanced(
 ): Progress {
   let negativesHere = 0;
   let weightHere = 0;
-  label.forEach((positive, row) => {
-    if (positive !== 0) return;
+  for (let row = 0; row < rows; row++) {
+    if (label[row] !== 0) continue;
     negativesHere += 1;
     weightHere += weight[row] as number;
-  });
+  }
   return {
     step: step + 1,
     cursor,

@@ -8,8 +8,6 @@ import type {
 } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import type { CallTurn, Course } from "./course.ts";
-import type { CallContext } from "@heddle/rpc";
-import type { CallTurn, Course } from "./course.ts";
 import type { FrozenShard } from "./frozen.ts";
 import { type Keeper, stepOrder } from "./keeper.ts";
 import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
@@ -86,12 +84,6 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
       return { rows: BigInt(shard.rows) };
     },
   };
-
-  /** The run when all of the step is applied, and nothing after it. */
-  async function atCut(fence: bigint, step: number, signal: AbortSignal): Promise<KeptRun> {
-    const ask = (course: Course): CallTurn => course.cutTurn(step);
-    return (await keeper.turn({ fence, what: `a cut at step ${step}`, ask }, signal)).run;
-  }
 
   function sourcesOf({ objects: files }: Pick<SnapshotLayer, "objects">) {
     return files.map(({ name, sha256 }) => ({ name, chunks: objects.stream(name, sha256) }));

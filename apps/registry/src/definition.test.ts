@@ -48,7 +48,6 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
   refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
-<<<<<<< HEAD
   const mode = { kind: "bounded", staleness: 4, inFlight: 2 };
   assert.ok(
     readDefinition(JSON.stringify({ ...definition, training: { ...definition.training, mode } })),
@@ -61,9 +60,7 @@ test("what cannot be trained is refused where it stands", () => {
     { training: { ...definition.training, mode, microBatches: 2 } },
     /training: expected no microBatches in bounded mode/,
   );
-=======
   refused({ training: { ...definition.training, precision: "half" } }, /training\.precision/);
->>>>>>> executor
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },

@@ -176,15 +176,10 @@ const Training = z.strictObject({
   rows: RowOptionsSchema.exactOptional(),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
-<<<<<<< HEAD
   /** A shard refuses more: a lane carries so many calls at a time. */
   microBatches: z.int().min(1).max(24).exactOptional(),
   mode: Mode.exactOptional(),
-=======
-  /** A shard refuses more: it holds a push of each. */
-  microBatches: z.int().min(1).max(1_024).exactOptional(),
   precision: z.enum(["float32", "bfloat16"]).exactOptional(),
->>>>>>> executor
 });
 
 const Filter = z.array(

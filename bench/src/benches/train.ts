@@ -21,6 +21,7 @@ const stages = [
   "snapshot",
   "other",
 ] as const;
+const spenders = ["read", "transform", "compute", "main", "libraries"] as const;
 const mebibyte = 2 ** 20;
 
 const gangs = ["auto", "tfjs"] as const;
@@ -93,6 +94,12 @@ function rowsOf({ auto, tfjs }: Rounds, kind: string): readonly Row[] {
     beside("training throughput", "examples/s", (t) => examplesOf(t) / t.summary.wallSeconds, 1),
     beside("per CPU-second", "examples/CPU-s", (t) => examplesOf(t) / t.summary.cpuSeconds, 1),
     ...stages.map((stage) => measured(`learner's time: ${stage}`, "%", auto.map(shareOf(stage)))),
+    ...spenders.map((name) => measured(`learner's CPU: ${name}`, "s", auto.map(cpuOf(name)))),
+    measured(
+      "lateness of its event loop, p99",
+      "ms",
+      auto.map((t) => t.summary.loopDelayP99Ms),
+    ),
     measured(`learner's time op by op: compute`, "%", tfjs.map(shareOf("compute"))),
     measured("CPU of the shards", "% of all CPU", auto.map(shardShare)),
     beside("learner's peak memory", "MiB", (t) => Number(t.summary.peakMemoryBytes) / mebibyte),
@@ -107,5 +114,9 @@ const shareOf =
   (stage: (typeof stages)[number]) =>
   ({ summary }: Training): number =>
     100 * (summary.stageShares[stage] ?? 0);
+const cpuOf =
+  (name: (typeof spenders)[number]) =>
+  ({ summary }: Training): number =>
+    summary.stageCpuSeconds[name] ?? 0;
 const shardShare = ({ summary, shardCpuSeconds }: Training): number =>
   (100 * shardCpuSeconds) / summary.cpuSeconds;

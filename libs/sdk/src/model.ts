@@ -180,16 +180,13 @@ export interface Training {
    * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
    */
   readonly microBatches?: number;
-<<<<<<< HEAD
   /** `exact` when absent. In bounded mode a step is an update, with neither lag nor micro-batches. */
   readonly mode?: TrainingMode;
-=======
   /**
    * What the operands of the model's large matrix products are rounded to; float32 when absent. Parameters, gradients and sums are
    * float32 in both. bfloat16 is used where the executor's processor gains by it; else float32, and the report says why.
    */
   readonly precision?: "float32" | "bfloat16";
->>>>>>> executor
 }
 
 /** A named part of the evaluation rows. */

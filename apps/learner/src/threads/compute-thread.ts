@@ -22,14 +22,15 @@ export interface StepWork {
 
 export const computeActivities = ["wait", "compute"] as const;
 
-const entry = new URL("./compute-program.ts", import.meta.url);
-
 /**
  * Computes on a thread of its own. Rows and gradients lie in memory that is shared and used again; a batch that lies in shared
  * memory already crosses as it is.
+ *
+ * @param entry the program of the thread.
  */
 export async function openComputeThread(
   options: ComputeOptions,
+  entry = new URL("./compute-program.ts", import.meta.url),
 ): Promise<Compute & { readonly thread: Thread } & AsyncDisposable> {
   const thread = openThread({ name: "compute", entry, options, activities: computeActivities });
   try {
