@@ -39,6 +39,14 @@ export type StepBatch = Pick<
   "at" | "rows" | "numeric" | "index" | "label" | "weight"
 >;
 
+/** What a model's steps run as. */
+export interface StepRuns {
+  /** `onnx 1.30.0 (graph)`, or an executor that runs them op by op. */
+  readonly stepExecutor: string;
+  /** Why op by op; empty when as a graph. */
+  readonly fallbackReason: string;
+}
+
 /** A network without memory of its own for what it gives. */
 export interface StepRunner extends AsyncDisposable {
   /**
@@ -48,6 +56,7 @@ export interface StepRunner extends AsyncDisposable {
    * @returns the loss.
    */
   run(batch: StepBatch, pulled: Pulled, into: Gradients): Promise<number>;
+  runs(): StepRuns;
 }
 
 export function parametersOf(definition: ModelDefinition): Parameters {
@@ -95,6 +104,10 @@ export async function openStep(
       for (const [name, values] of Object.entries(into.dense)) values.set(output(`grad_${name}`));
       return present(output("loss")[0], "the loss");
     },
+    runs: () => ({
+      stepExecutor: compiled.description,
+      fallbackReason: compiled.fallbackReason ?? "",
+    }),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
 }
@@ -103,7 +116,7 @@ export async function openStep(
 export async function openNetwork(
   definition: ModelDefinition,
   executor: Executor,
-): Promise<Network & AsyncDisposable> {
+): Promise<Network & Pick<StepRunner, "runs"> & AsyncDisposable> {
   const step = await openStep(definition, executor);
   return {
     ...parametersOf(definition),
@@ -111,6 +124,7 @@ export async function openNetwork(
       const gradients = gradientsLike(pulled, (length) => new Float32Array(length));
       return { loss: await step.run(batch, pulled, gradients), gradients };
     },
+    runs: () => step.runs(),
     [Symbol.asyncDispose]: () => step[Symbol.asyncDispose](),
   };
 }

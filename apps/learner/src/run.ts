@@ -72,7 +72,7 @@ export async function runTraining(
       requestId: `${run.run}/version`,
       run: run.run,
       manifest: { ...manifest, bytes: BigInt(manifest.bytes) },
-      training: summaryOf(deps, stages, start.progress, end),
+      training: await summaryOf(deps, stages, start.progress, end),
     },
     call,
   );
@@ -104,7 +104,7 @@ async function openRun(
   return present(state, "the run that was opened");
 }
 
-function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
+async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
   const { pulled, pushed, saved } = end.moved;
@@ -116,6 +116,7 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     cpuSeconds: cpuSeconds + end.shardCpuSeconds,
     stageShares: stages.shares(),
     executor: deps.compute.environment,
+    ...(await deps.compute.runs()),
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },

@@ -42,6 +42,8 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     peakMemoryBytes: Number(training.peakMemoryBytes),
     attemptExamples: Number(training.attemptExamples),
     movedBytes: mapValues(training.movedBytes, Number),
+    ...(training.stepExecutor === "" ? {} : { stepExecutor: training.stepExecutor }),
+    ...(training.fallbackReason === "" ? {} : { fallbackReason: training.fallbackReason }),
   };
   for (const [name, value] of [
     ...Object.entries(summary),

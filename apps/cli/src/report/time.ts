@@ -1,3 +1,4 @@
+import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { html, type Markup } from "./html.ts";
@@ -25,6 +26,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
             <th>steps</th>
             <th>examples/s</th>
             <th>per CPU-second</th>
+            <th>steps ran as</th>
             <th>learner memory</th>
             <th>the learner's wall time by stage</th>
           </tr>
@@ -61,9 +63,17 @@ function row(outcome: Outcome): Markup {
     <td class="wide">${steps.join(", ")}</td>
     <td>${rate(training?.wallSeconds)}</td>
     <td>${rate(training?.cpuSeconds)}</td>
+    <td class="wide">${ranAs(training)}</td>
     <td>${bytes(training?.peakMemoryBytes ?? 0n)}</td>
     <td>${bar(outcome)}</td>
   </tr>`;
+}
+
+/** Which executor, and why op by op where it was. */
+function ranAs(training: TrainingSummary | undefined): string {
+  if (training === undefined || training.stepExecutor === "") return "–";
+  const { stepExecutor, fallbackReason } = training;
+  return fallbackReason === "" ? stepExecutor : `${stepExecutor}, because ${fallbackReason}`;
 }
 
 function bar(outcome: Outcome): Markup {

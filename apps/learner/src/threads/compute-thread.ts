@@ -1,7 +1,13 @@
 import type { ExecutorOptions } from "@heddle/executor";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
-import { gradientsLike, type Network, parametersOf, type StepBatch } from "../network.ts";
+import {
+  gradientsLike,
+  type Network,
+  parametersOf,
+  type StepBatch,
+  type StepRuns,
+} from "../network.ts";
 import type { Gradients, Pulled } from "../wire.ts";
 import { openQueue } from "./queue.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
@@ -47,6 +53,7 @@ export async function openComputeThread(
         const close = async (): Promise<void> => void (await thread.call("close", undefined));
         return { ...parametersOf(definition), step, [Symbol.asyncDispose]: close };
       },
+      runs: async () => (await thread.call("runs", undefined)) as StepRuns | undefined,
       write: async (order) => (await thread.call("write", order)) as ObjectInfo,
       [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
     };
