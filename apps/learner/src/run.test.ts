@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
 import type { ExampleBatch } from "@heddle/transform";
@@ -46,6 +46,42 @@ test("a run goes on from its newest snapshot on new shards, of another number, t
   assert.ok(Number(summary?.attemptExamples) < 134);
 });
 
+test("of a run's cuts the newest is kept with the layers it needs, and in the end what the version names", async () => {
+  await using world = await openWorld(tinyDefinition({ snapshotSteps: 3 }), 2);
+  const objects = await openFileObjects({ path: world.objects });
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const [run] = world.remembered.runs.values();
+  const place = run!.snapshots.at(-1)!.manifest!;
+  const { layers } = await readSnapshot(objects, place.name, place.sha256);
+  assert.ok(layers.length > 1, "not all of a cut is written anew");
+  const needed = layers.flatMap(({ files }) => files.map(({ name }) => name));
+  const folder = `runs/${run?.run}/snapshots/`;
+  assert.deepEqual(await objects.list(folder), [place.name, ...needed].sort());
+  await objects.put(`${folder}3/left-over`, new Uint8Array());
+  await world.loseShards();
+  await attempt(world.input(2), memoryReader());
+  const ends = ["10/manifest.json", "10/parameters.tensors"].map((name) => `${folder}${name}`);
+  assert.deepEqual(await objects.list(folder), ends);
+});
+
+test("a shard file with a flipped bit is reported with its block, and the run stays as it was", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const objects = await openFileObjects({ path: world.objects });
+  const [name = ""] = (await objects.list("runs/")).filter((each) => each.includes("shard-0"));
+  const path = await objects.path(name);
+  const bytes = await readFile(path);
+  bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
+  await chmod(path, 0o644);
+  await writeFile(path, bytes);
+  await world.loseShards();
+  await assert.rejects(attempt(world.input(2), memoryReader()), {
+    code: "DATA_LOSS",
+    reason: "BLOCK_CORRUPT",
+    message: /^block \d+ of runs\/.*shard-0-of-1.tensors is corrupt/,
+  });
+});
+
 test("a run that has its version is not trained again", async () => {
   await using world = await openWorld(tinyDefinition(), 1);
   const first = await attempt(world.input(1), memoryReader());
@@ -65,6 +101,27 @@ test("the summary says what was trained, what it cost and where the time went", 
   assert.ok(saved !== undefined && saved > 0n);
   const shares = Object.values(training.stageShares);
   assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9);
+  assert.ok(training.bottleneck in training.stageShares, training.bottleneck);
+  assert.ok((training.stageCpuSeconds["main"] ?? 0) > 0);
+});
+
+test("with threads of its own it names what each of them spent and what lay between them", async () => {
+  await using world = await openWorld(tinyDefinition({ lag: 1 }), 1);
+  const { version } = await attempt({ ...world.input(1), threads: true }, memoryReader());
+  const training = world.remembered.versions.get(version)?.training;
+  const shares = Object.values(training?.stageShares ?? {});
+  const sum = shares.reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(sum - 1) < 0.02, `the parts of three threads' clocks sum to ${sum}`);
+  const { compute = 0, start = 0 } = training?.stageShares ?? {};
+  assert.ok(compute > 0 && start > 0);
+  const { read = 0, compute: computed = 0, main = 0 } = training?.stageCpuSeconds ?? {};
+  assert.ok(read > 0 && computed > 0 && main > 0);
+  const { batch, step, pull, push } = training?.queues ?? {};
+  assert.ok(
+    batch !== undefined && batch.max >= 1 && batch.max <= 3,
+    "what is cut ahead is bounded",
+  );
+  assert.deepEqual([step?.max, pull?.max, push?.max], [1, 1, 1]);
 });
 
 test("a warm start takes its parent's parameters, slots and fit, and its data from the first row", async () => {

@@ -1,9 +1,11 @@
 import { present } from "@heddle/base";
+import type { ObjectInfo } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
+import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -74,8 +76,9 @@ export async function openShardWire(
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
+    const { learner = 0 } = declaration;
     await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence }, call),
+      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
     );
     for (const shard of shards) routes.push(await routeOf(shard));
     return {
@@ -94,24 +97,40 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
-): Pick<Wire, "restore" | "snapshot" | "usage"> {
+): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files) => {
-      const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
-      await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects }, call),
-      );
+    restore: async (step, layers, lossSum = 0) => {
+      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
+      const request = {
+        ...{ fence, step: BigInt(step), objects, lossSum },
+        increments: increments.map((of) => ({ objects: of })),
+      };
+      await each(shards, ({ traced }) => traced.restore(request, call));
     },
-    snapshot: async (step, objectPrefix) =>
-      each(shards, async ({ traced }, shard) => {
+    freeze: async (step, since) => {
+      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
+      const request = { fence, step: BigInt(step), ...from };
+      await each(shards, ({ traced }) => traced.freeze(request, call));
+    },
+    snapshot: async (step, objectPrefix) => {
+      const saved = await each(shards, async ({ traced }, shard) => {
         const request = { fence, step: BigInt(step), objectPrefix };
-        const { object } = await traced.snapshot(request, call);
+        const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
-      }),
+        const { name, bytes, sha256 } = object;
+        return { file: { name, bytes: Number(bytes), sha256 }, rows: Number(rows) };
+      });
+      return {
+        files: saved.map(({ file }) => file),
+        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    },
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
-      return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
+      // Every shard hears of every push: one knows what learners told.
+      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
+      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
+      return { step: Number(step), cpuSeconds, lossSum };
     },
   };
 }
@@ -125,7 +144,7 @@ function stepCalls(
 ): Pick<Wire, "pull" | "push"> {
   const fence = BigInt(token);
   return {
-    pull: async (step, ids) => {
+    pull: async (step, ids, microBatch = 0) => {
       const parts = layout.split(ids);
       const answers = await each(routes, async (route, shard) => {
         const own = bytesOf(present(parts[shard], "a shard's ids").ids);
@@ -135,6 +154,7 @@ function stepCalls(
             step: BigInt(step),
             tables: tables.map(({ name }) => ({ table: name, ids: own })),
             dense: layout.dense[shard]?.length !== 0,
+            microBatch,
           },
           call,
         );
@@ -142,7 +162,8 @@ function stepCalls(
       });
       return layout.assemble(parts, answers);
     },
-    push: async (step, ids, gradients, cut) => {
+    push: async (step, ids, gradients, cut, notes = {}) => {
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0 } = notes;
       const parts = layout.split(ids);
       await each(routes, (route, shard) => {
         const own = present(parts[shard], "a shard's ids");
@@ -157,7 +178,7 @@ function stepCalls(
               gradients: bytesOf(present(rows[t], "a table's gradients")),
             })),
             dense: bytesOf(dense),
-            cut,
+            ...{ cut, microBatch, lossSum, learnerCpuSeconds },
           },
           call,
         );
@@ -166,13 +187,17 @@ function stepCalls(
   };
 }
 
-function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout, shard: number) {
+function declarationOf(
+  { run, lag, microBatches = 1, tables }: RunDeclaration,
+  layout: ShardLayout,
+  shard: number,
+) {
   return {
     run,
     shard,
     shards: layout.dense.length,
-    lag,
-    tables: tables.map((table) => ({ ...table, optimizer: optimizerMessage(table.optimizer) })),
+    ...{ lag, microBatches },
+    tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
       initial: bytesOf(initial),
@@ -180,6 +205,8 @@ function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout
     })),
   };
 }
+
+const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

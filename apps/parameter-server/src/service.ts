@@ -1,20 +1,19 @@
-import { decodeParameters, encodeParameters } from "@heddle/artifact";
 import type { Offer } from "@heddle/lane";
-import type { Objects } from "@heddle/objects";
 import {
   type ConfigureRequest,
   type OpenLaneRequest,
   ParameterServerService,
   type PullRequest,
   type PushRequest,
-  type RestoreRequest,
-  type SnapshotRequest,
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
-import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
+import { cutHandlers } from "./cuts.ts";
+import { type Keeper, openKeeper } from "./keeper.ts";
+import type { CutDeps } from "./save-cut.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
+import type { StepPart } from "./step-part.ts";
 
 /** CPU and memory of this process. */
 export interface Usage {
@@ -22,8 +21,7 @@ export interface Usage {
   readonly peakMemoryBytes: number;
 }
 
-export interface ShardServiceDeps {
-  readonly objects: Objects;
+export interface ShardServiceDeps extends CutDeps {
   readonly telemetry: Telemetry;
   readonly usage: () => Usage;
   /** Rows a table of this shard may hold: its bound on memory. */
@@ -38,67 +36,43 @@ export interface ShardServiceDeps {
 
 /** Handlers of one shard. */
 export function shardService(deps: ShardServiceDeps): Implementation {
-  const { objects, telemetry, usage, offerLane } = deps;
+  const { telemetry, usage, offerLane } = deps;
   const keeper = openKeeper(deps.tableRowsMax);
 
-  const configure = async (request: ConfigureRequest) => {
-    const { order } = keeper.configure(request);
-    const { run, shard, fence } = request;
-    telemetry.log.info({ run, shard, fence: Number(fence) }, "shard configured");
+  const configure = async (request: ConfigureRequest, { signal }: CallContext) => {
+    const leads = request.learner === 0;
+    const { order } = leads ? keeper.configure(request) : await keeper.join(request, signal);
+    const { run, shard, fence, learner } = request;
+    telemetry.log.info({ run, shard, fence: Number(fence), learner }, "shard configured");
     return { step: BigInt(order.applied) };
   };
 
   const pull = async (
-    { fence, step: wanted, tables, dense }: PullRequest,
+    { fence, step: wanted, tables, dense, microBatch }: PullRequest,
     { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
-    const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
+    const what = `pull for step ${step}`;
+    const { run } = await keeper.turn({ fence, what, microBatch, ask }, signal);
     const answer = {
       rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
       dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
-    run.order.served(step);
-    keeper.changed();
+    run.order.served(step, microBatch);
+    run.advance();
     return answer;
   };
 
-  const push = async (
-    { fence, step: given, tables, dense, cut }: PushRequest,
-    { signal }: CallContext,
-  ) => {
-    const step = Number(given);
+  const push = async (request: PushRequest, { signal }: CallContext) => {
+    const { fence, cut, microBatch } = request;
+    const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
-    const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
-    if (turn === "now") {
-      run.shard.push(tables.map(gradientsOf), float32Of(dense), step);
-      run.order.pushed(step, cut);
-      keeper.changed();
-    }
+    const what = `push of step ${step}`;
+    const { run, turn } = await keeper.turn({ fence, what, microBatch, ask }, signal);
+    if (turn === "now") await run.push(step, partOf(request), cut, signal);
     return { step: BigInt(run.order.applied) };
-  };
-
-  const snapshot = async ({ fence, step, objectPrefix }: SnapshotRequest) => {
-    const { shard, order, request } = keeper.run(fence);
-    if (BigInt(order.applied) !== step) throw stepOrder(`snapshot at step ${step}`, order.applied);
-    const bytes = encodeParameters(shard.state());
-    const name = `${objectPrefix}/shard-${request.shard}-of-${request.shards}.tensors`;
-    return { object: objectRef(await objects.put(name, bytes)) };
-  };
-
-  const restore = async ({ fence, step, objects: parts }: RestoreRequest) => {
-    keeper.run(fence);
-    const files: Uint8Array[] = [];
-    for (const { name, sha256 } of parts) files.push(await objects.get(name, sha256));
-    // Reading took a while: a newer attempt may have taken over.
-    const { shard, order } = keeper.run(fence);
-    if (files.length === 0) shard.reset();
-    else shard.restore(files.map(decodeParameters));
-    order.returnTo(Number(step));
-    keeper.changed();
-    return { rows: BigInt(shard.rows) };
   };
 
   const openLane = async ({ fence }: OpenLaneRequest, { actor }: CallContext) => {
@@ -108,7 +82,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
 
   const stats = async () => statsOf(keeper, usage());
 
-  const step = { configure, pull, push, snapshot, restore };
+  const step = { configure, pull, push, ...cutHandlers(deps, keeper) };
   return implement(ParameterServerService, { ...step, openLane, stats });
 }
 
@@ -119,17 +93,21 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     step: BigInt(kept?.order.applied ?? 0),
     cpuSeconds,
     peakMemoryBytes: BigInt(peakMemoryBytes),
+    lossSum: kept?.totals.lossSum ?? 0,
+    learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
   };
 }
+
+const partOf = ({ microBatch, tables, dense, ...told }: PushRequest): StepPart => ({
+  microBatch,
+  tables: tables.map(gradientsOf),
+  dense: float32Of(dense),
+  lossSum: told.lossSum,
+  learnerCpuSeconds: told.learnerCpuSeconds,
+});
 
 const gradientsOf = ({ table, ids, gradients }: PushRequest["tables"][number]) => ({
   table,
   ids: bigUint64Of(ids),
   gradients: float32Of(gradients),
-});
-
-const objectRef = (info: { name: string; bytes: number; sha256: string }) => ({
-  name: info.name,
-  bytes: BigInt(info.bytes),
-  sha256: info.sha256,
 });

@@ -1,4 +1,4 @@
-import { mergeParameters, type ParameterState } from "@heddle/artifact";
+import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
 import {
   checkGradients,
@@ -6,12 +6,13 @@ import {
   type DenseVector,
   type Optimizer,
   type ParameterTable,
-  shardOf,
   type TableOptimizer,
+  type ValueStorage,
 } from "@heddle/kernels";
-import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
-import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
 import { float32Of } from "@heddle/tensor";
+import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
+import { freshDense, freshTables } from "./parameters.ts";
+import { openRestoring, type Restoring } from "./restoring.ts";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -29,6 +30,7 @@ export interface TableDeclaration {
   readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  readonly storage?: ValueStorage;
   /** Keep a version a row; see `TableSpec`. */
   readonly versions?: boolean;
 }
@@ -75,6 +77,12 @@ export interface Shard {
    * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
   push(tables: readonly RowGradients[], dense: Float32Array, version?: number): void;
+  /**
+   * All that `push` would refuse now.
+   *
+   * @throws {HeddleError} as `push`.
+   */
+  check(tables: readonly RowGradients[], dense: Float32Array): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
@@ -86,11 +94,11 @@ export interface Shard {
    */
   freeze(since?: number): FrozenShard;
   /**
-   * Replaces everything by what of a snapshot's parts belongs to this shard.
+   * Takes what of a snapshot belongs to this shard, which replaces everything when it is finished.
    *
-   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the parts are of another declaration.
+   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the files are of another declaration; as `readLayers`.
    */
-  restore(parts: readonly ParameterState[]): void;
+  startRestore(): Restoring;
   /** Back to the initial state. */
   reset(): void;
 }
@@ -102,7 +110,21 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
+  /** A push over several tables is applied whole or not at all. */
+  const prepared = (
+    gradients: readonly RowGradients[],
+    denseGradients: Float32Array,
+    given: number,
+  ): readonly (() => void)[] => {
+    const pushes = gradients.map(({ table, ids, gradients: rows }) =>
+      tableOf(table).prepare(ids, rows, `table ${table}`, given),
+    );
+    checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
+    checkGradients(denseGradients, "the dense parameters");
+    return pushes;
+  };
   return {
+    check: (gradients, denseGradients) => void prepared(gradients, denseGradients, version + 1),
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
@@ -118,19 +140,9 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
     pullDense: (room) => joined(dense, valuesIn(room, denseLength)),
     push: (gradients, denseGradients, given = version + 1) => {
       assert(given >= version, "pushes come in the order of their numbers");
-      // A push over several tables is applied whole or not at all.
-      const prepared = gradients.map(({ table, ids, gradients: rows }) =>
-        tableOf(table).prepare(ids, rows, `table ${table}`, given),
-      );
-      checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
-      checkGradients(denseGradients, "the dense parameters");
-      for (const apply of prepared) apply();
+      for (const apply of prepared(gradients, denseGradients, given)) apply();
       version = given;
-      let at = 0;
-      for (const vector of dense.values()) {
-        vector.push(denseGradients.subarray(at, at + vector.values.length));
-        at += vector.values.length;
-      }
+      pushDense(dense.values(), denseGradients);
     },
     state: () => ({
       tables: Object.fromEntries(
@@ -142,16 +154,12 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       dense: denseState(dense),
     }),
     freeze: (since) => ({ version, ...freezeTables(tables, since), dense: denseState(dense) }),
-    restore: (parts) => {
-      const { shard, shards } = declaration;
-      const merged = mergeParameters(parts, (id) => shardOf(id, shards) === shard);
-      const newTables = freshTables(declaration, rowsMax);
-      const newDense = freshDense(declaration);
-      for (const [name, table] of newTables) restoreTable(name, table, merged.tables[name]);
-      for (const [name, vector] of newDense) restoreDense(name, vector, merged);
-      tables = newTables;
-      dense = newDense;
-      version = 0;
+    startRestore: () => {
+      const fresh = { tables: freshTables(declaration, rowsMax), dense: freshDense(declaration) };
+      return openRestoring(declaration, fresh, () => {
+        ({ tables, dense } = fresh);
+        version = 0;
+      });
     },
     reset: () => {
       tables = freshTables(declaration, rowsMax);
@@ -173,6 +181,14 @@ function joined(dense: ReadonlyMap<string, DenseVector>, out: Float32Array): Flo
 
 function valuesIn(room: Room | undefined, values: number): Float32Array {
   return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
+}
+
+function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
+  let at = 0;
+  for (const vector of vectors) {
+    vector.push(gradients.subarray(at, at + vector.values.length));
+    at += vector.values.length;
+  }
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

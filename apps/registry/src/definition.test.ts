@@ -47,6 +47,7 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ name: "Shop Ranking" }, /name: expected up to 64 of a–z/);
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
+  refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },
@@ -104,6 +105,17 @@ test("an update rule is one that exists, with numbers that make sense, for rows 
   refused(withRules(adam, { ...adam, epsilon: 0 }), /training\.optimizer\.dense\.epsilon/);
   refused(withRules({ ...ftrl, beta: 0 }, adam), /training\.optimizer\.embeddings\.beta/);
   refused(withRules({ kind: "rowwise-adagrad", rate: 1 }, adam), /embeddings\.initialAccumulator/);
+});
+
+test("how rows are kept is optional, and absent from a definition that says nothing of it", () => {
+  const withRows = (rows: object) => ({ training: { ...definition.training, rows } });
+  const { training } = readDefinition(JSON.stringify(definition)).definition;
+  assert.ok(!("rows" in training));
+  const half = readDefinition(
+    JSON.stringify({ ...definition, ...withRows({ storage: "bfloat16" }) }),
+  );
+  assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
+  refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
 });
 
 test("what is not JSON is refused with its remedy", () => {

@@ -4,6 +4,7 @@ import type { CategoryExpression, ModelDefinition, NumberExpression } from "@hed
 import { z } from "zod";
 import { ArchitectureSchema } from "./architecture.ts";
 import { OptimizerSchema } from "./optimizer.ts";
+import { RowOptionsSchema } from "./row-options.ts";
 
 /** A model definition that was checked, and the name its content gives it. */
 export interface Configuration {
@@ -161,8 +162,11 @@ const Training = z.strictObject({
   seed: z.int(),
   optimizer: OptimizerSchema,
   embeddingDeviation: z.number().min(0),
+  rows: RowOptionsSchema.exactOptional(),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
+  /** A shard refuses more: it holds a push of each. */
+  microBatches: z.int().min(1).max(1_024).exactOptional(),
 });
 
 const Filter = z.array(

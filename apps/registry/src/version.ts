@@ -17,6 +17,17 @@ export interface TrainingSummary {
   /** What the steps ran as, and why op by op; absent when it is not known, or they ran as graphs. */
   readonly stepExecutor?: string;
   readonly fallbackReason?: string;
+  /** Absent, like the following, in versions registered before learners had threads. */
+  readonly bottleneck?: string;
+  readonly stageCpuSeconds?: Readonly<Record<string, number>>;
+  readonly queues?: Readonly<Record<string, QueueDepth>>;
+  readonly loopDelayP99Ms?: number;
+}
+
+/** How many things were in a queue. */
+export interface QueueDepth {
+  readonly mean: number;
+  readonly max: number;
 }
 
 const verdicts = ["pass", "fail", "not-enough-data"] as const;

@@ -11,5 +11,6 @@ export type {
   TableOptimizer,
   TableRows,
   TableSpec,
+  ValueStorage,
 } from "./port.ts";
 export { createTable } from "./table.ts";

@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import type { Optimizer, TableOptimizer } from "@heddle/kernels";
+import type { Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
@@ -23,6 +23,8 @@ export interface EmbeddingTable {
   readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  /** How its rows lie in memory; float32 when absent. */
+  readonly storage?: ValueStorage;
 }
 
 export function embeddingTable({ architecture, training }: ModelDefinition): EmbeddingTable {
@@ -32,6 +34,7 @@ export function embeddingTable({ architecture, training }: ModelDefinition): Emb
     optimizer: rowOptimizer(training),
     initialDeviation: training.embeddingDeviation,
     seed: training.seed,
+    ...training.rows,
   };
 }
 

@@ -19,11 +19,13 @@ export {
   type Optimizer,
   type Partitioning,
   type RowOptimizer,
+  type RowOptions,
   type Slice,
   type Training,
 } from "./model.ts";
 export {
   definePipeline,
+  type ExecutorKind,
   type PartitionRange,
   type PipelineDefinition,
   retraining,

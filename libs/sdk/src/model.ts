@@ -139,16 +139,32 @@ export type Optimizer =
       readonly dense: DenseOptimizer;
     };
 
+/** How shards keep embedding rows. */
+export interface RowOptions {
+  /**
+   * 4 bytes a value, or 2, of which a value keeps 8 significant bits. Optimiser slots and arithmetic are float32 in both, and so are
+   * snapshots and versions. float32 when absent.
+   */
+  readonly storage?: "float32" | "bfloat16";
+}
+
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
   readonly optimizer: Optimizer;
   /** Standard deviation of a new embedding row's values. */
   readonly embeddingDeviation: number;
+  /** What shards keep of embedding rows; float32 and every row when absent. */
+  readonly rows?: RowOptions;
   /** Steps between snapshots. */
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */
   readonly lag: 0 | 1;
+  /**
+   * Micro-batches of a step, 1 when absent: as many learners as this can share a step. The gradient of each is summed in row order,
+   * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
+   */
+  readonly microBatches?: number;
 }
 
 /** A named part of the evaluation rows. */

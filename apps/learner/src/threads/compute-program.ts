@@ -41,4 +41,4 @@ const open = async () => {
   };
 };
 
-serveThread(open(), close);
+serveThread(open(), activities, close);

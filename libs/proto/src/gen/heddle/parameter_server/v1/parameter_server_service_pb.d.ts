@@ -2,7 +2,7 @@
 // @generated from file heddle/parameter_server/v1/parameter_server_service.proto (package heddle.parameter_server.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ObjectRef } from "../../common/v1/common_pb.js";
 
@@ -73,6 +73,13 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: bool versions = 8;
    */
   versions: boolean;
+
+  /**
+   * How rows lie in memory. Unspecified: float32.
+   *
+   * @generated from field: heddle.parameter_server.v1.ValueStorage storage = 9;
+   */
+  storage: ValueStorage;
 };
 
 /**
@@ -414,6 +421,20 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
    * @generated from field: uint32 lag = 7;
    */
   lag: number;
+
+  /**
+   * Micro-batches of a step; 0 means 1. Each is pulled and pushed for itself.
+   *
+   * @generated from field: uint32 micro_batches = 8;
+   */
+  microBatches: number;
+
+  /**
+   * Number of the learner that calls, from 0. 0 leads: it restores, and writes snapshots.
+   *
+   * @generated from field: uint32 learner = 9;
+   */
+  learner: number;
 };
 
 /**
@@ -475,6 +496,13 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: bool dense = 4;
    */
   dense: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 5;
+   */
+  microBatch: number;
 };
 
 /**
@@ -580,11 +608,32 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
 
   /**
    * A cut follows: pulls of later steps read the state after this push, whatever the lag. The learner pulls for no
-   * later step before this push is acknowledged.
+   * later step before this push is acknowledged. All micro-batches of a step say the same.
    *
    * @generated from field: bool cut = 5;
    */
   cut: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 6;
+   */
+  microBatch: number;
+
+  /**
+   * Sum of the log losses of the micro-batch's examples.
+   *
+   * @generated from field: double loss_sum = 7;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that a learner other than the leader spent since it last said so.
+   *
+   * @generated from field: double learner_cpu_seconds = 8;
+   */
+  learnerCpuSeconds: number;
 };
 
 /**
@@ -648,6 +697,54 @@ export declare type PushResponse = Message<"heddle.parameter_server.v1.PushRespo
 export declare const PushResponseSchema: GenMessage<PushResponse>;
 
 /**
+ * A cut to take.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeRequest
+ */
+export declare type FreezeRequest = Message<"heddle.parameter_server.v1.FreezeRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+
+  /**
+   * Step of the cut: every push up to it is applied, none after it.
+   *
+   * @generated from field: uint64 step = 2;
+   */
+  step: bigint;
+
+  /**
+   * Only rows changed after this step; absent for all rows.
+   *
+   * @generated from field: optional uint64 since_step = 3;
+   */
+  sinceStep?: bigint | undefined;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeRequest.
+ * Use `create(FreezeRequestSchema)` to create a new message.
+ */
+export declare const FreezeRequestSchema: GenMessage<FreezeRequest>;
+
+/**
+ * It is taken.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeResponse
+ */
+export declare type FreezeResponse = Message<"heddle.parameter_server.v1.FreezeResponse"> & {
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeResponse.
+ * Use `create(FreezeResponseSchema)` to create a new message.
+ */
+export declare const FreezeResponseSchema: GenMessage<FreezeResponse>;
+
+/**
  * A cut to write.
  *
  * @generated from message heddle.parameter_server.v1.SnapshotRequest
@@ -693,6 +790,13 @@ export declare type SnapshotResponse = Message<"heddle.parameter_server.v1.Snaps
    * @generated from field: heddle.common.v1.ObjectRef object = 1;
    */
   object?: ObjectRef | undefined;
+
+  /**
+   * Rows in it, of all tables.
+   *
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
 };
 
 /**
@@ -722,11 +826,25 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
   step: bigint;
 
   /**
-   * Files of all shards of that snapshot, however many there were.
+   * Files of all shards of that snapshot, however many there were; of a snapshot in layers, of its first layer.
    *
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Rows changed since the layer before, oldest first.
+   *
+   * @generated from field: repeated heddle.parameter_server.v1.SnapshotLayer increments = 4;
+   */
+  increments: SnapshotLayer[];
+
+  /**
+   * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
+   *
+   * @generated from field: double loss_sum = 9;
+   */
+  lossSum: number;
 };
 
 /**
@@ -734,6 +852,26 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export declare const RestoreRequestSchema: GenMessage<RestoreRequest>;
+
+/**
+ * What changed between two cuts.
+ *
+ * @generated from message heddle.parameter_server.v1.SnapshotLayer
+ */
+export declare type SnapshotLayer = Message<"heddle.parameter_server.v1.SnapshotLayer"> & {
+  /**
+   * Files of all shards of that cut, however many there were.
+   *
+   * @generated from field: repeated heddle.common.v1.ObjectRef objects = 1;
+   */
+  objects: ObjectRef[];
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.SnapshotLayer.
+ * Use `create(SnapshotLayerSchema)` to create a new message.
+ */
+export declare const SnapshotLayerSchema: GenMessage<SnapshotLayer>;
 
 /**
  * It is restored.
@@ -863,6 +1001,20 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: uint64 peak_memory_bytes = 5;
    */
   peakMemoryBytes: bigint;
+
+  /**
+   * Sum of the log losses of all examples of the run so far, in the order of steps and micro-batches.
+   *
+   * @generated from field: double loss_sum = 6;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that learners other than the leader spent since the last Restore.
+   *
+   * @generated from field: double learner_cpu_seconds = 7;
+   */
+  learnerCpuSeconds: number;
 };
 
 /**
@@ -872,6 +1024,32 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
 
 /**
+ * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.ValueStorage
+ */
+export enum ValueStorage {
+  /**
+   * float32.
+   *
+   * @generated from enum value: VALUE_STORAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The upper half of a float32, rounded to the nearest, ties to even.
+   *
+   * @generated from enum value: VALUE_STORAGE_BFLOAT16 = 1;
+   */
+  BFLOAT16 = 1,
+}
+
+/**
+ * Describes the enum heddle.parameter_server.v1.ValueStorage.
+ */
+export declare const ValueStorageSchema: GenEnum<ValueStorage>;
+
+/**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
  * dense parameters lie whole on the shard that the learner assigns them to.
  *
@@ -879,7 +1057,8 @@ export declare const StatsResponseSchema: GenMessage<StatsResponse>;
  */
 export declare const ParameterServerService: GenService<{
   /**
-   * Declares the tables and dense parameters of a run; the same declaration again is no error.
+   * Declares the tables and dense parameters of a run; the same declaration again is no error. Of several learners the
+   * first one leads; another one's call waits until the leader has restored under the same fencing token.
    * Errors: RUN_DIFFERS, DECLARATION_INVALID, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Configure
@@ -892,7 +1071,7 @@ export declare const ParameterServerService: GenService<{
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
-   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -902,10 +1081,11 @@ export declare const ParameterServerService: GenService<{
     output: typeof PullResponseSchema;
   },
   /**
-   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
-   * pull that must still see the state before it was served.
-   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused
-   * push is applied.
+   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
+   * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
+   * see the state before it was served.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
+   * Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
@@ -915,8 +1095,21 @@ export declare const ParameterServerService: GenService<{
     output: typeof PushResponseSchema;
   },
   /**
-   * Writes rows and slots at the current step to the object store.
+   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once. A shard
+   * has one cut at a time: an earlier one is given up. The same cut again is no error.
    * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Freeze
+   */
+  freeze: {
+    methodKind: "unary";
+    input: typeof FreezeRequestSchema;
+    output: typeof FreezeResponseSchema;
+  },
+  /**
+   * Writes rows and slots of a cut to the object store while pulls and pushes go on, and answers when the file is durable.
+   * Without a Freeze before, it takes the cut itself, of all rows.
+   * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), SNAPSHOT_GIVEN_UP, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Snapshot
    */
@@ -927,8 +1120,9 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard. Without
-   * files it returns to the initial state. The step of the cut counts as applied.
-   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another declaration), TABLE_FULL, FENCED.
+   * files it returns to the initial state. The step of the cut counts as applied. A refused restore changes nothing.
+   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, BLOCK_CORRUPT, PARTS_OVERLAP, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another
+   * declaration), TABLE_FULL, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Restore
    */
