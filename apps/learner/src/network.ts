@@ -39,10 +39,16 @@ export type StepBatch = Pick<
   "at" | "microBatch" | "rows" | "numeric" | "index" | "label" | "weight"
 >;
 
+/** What a model's steps run as. */
+export interface StepRuns {
+  /** `onnx 1.30.0 (graph)`, or an executor that runs them op by op, and what became of the precision asked for. */
+  readonly stepExecutor: string;
+  /** Why op by op; empty when as a graph. */
+  readonly fallbackReason: string;
+}
+
 /** A network without memory of its own for what it gives. */
 export interface StepRunner extends AsyncDisposable {
-  /** What a reader of the report should know of how it runs; mostly nothing. */
-  readonly remarks: readonly string[];
   /**
    * Rows of equal ids are spread over the examples here; their gradients are summed in row order.
    *
@@ -50,6 +56,7 @@ export interface StepRunner extends AsyncDisposable {
    * @returns the loss.
    */
   run(batch: StepBatch, pulled: Pulled, into: Gradients): Promise<number>;
+  runs(): StepRuns;
 }
 
 export function parametersOf(definition: ModelDefinition): Parameters {
@@ -76,7 +83,6 @@ export async function openStep(
   let spread = new Float32Array();
 
   return {
-    remarks: remarksOn(compiled, precision),
     run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
@@ -99,32 +105,33 @@ export async function openStep(
       for (const [name, values] of Object.entries(into.dense)) values.set(output(`grad_${name}`));
       return present(output("loss")[0], "the loss");
     },
+    runs: () => ({
+      stepExecutor: `${compiled.description}${precisionNote(compiled, precision)}`,
+      fallbackReason: compiled.fallbackReason ?? "",
+    }),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
 }
 
-function remarksOn(
-  { fallbackReason, precisionReason }: CompiledStep,
-  precision: Precision,
-): readonly string[] {
-  const remarks = fallbackReason === undefined ? [] : [`runs op by op: ${fallbackReason}`];
-  if (precisionReason !== undefined) return [...remarks, `products in float32: ${precisionReason}`];
-  return precision === "float32" ? remarks : [...remarks, `products in ${precision}`];
+/** What became of the precision that the definition asks for; nothing where it asks for none. */
+function precisionNote({ precisionReason }: CompiledStep, precision: Precision): string {
+  if (precisionReason !== undefined) return `; products in float32: ${precisionReason}`;
+  return precision === "float32" ? "" : `; products in ${precision}`;
 }
 
 /** The network of a definition on an executor of this thread. */
 export async function openNetwork(
   definition: ModelDefinition,
   executor: Executor,
-): Promise<Network & Pick<StepRunner, "remarks"> & AsyncDisposable> {
+): Promise<Network & Pick<StepRunner, "runs"> & AsyncDisposable> {
   const step = await openStep(definition, executor);
   return {
     ...parametersOf(definition),
-    remarks: step.remarks,
     step: async (batch, pulled) => {
       const gradients = gradientsLike(pulled, (length) => new Float32Array(length));
       return { loss: await step.run(batch, pulled, gradients), gradients };
     },
+    runs: () => step.runs(),
     [Symbol.asyncDispose]: () => step[Symbol.asyncDispose](),
   };
 }

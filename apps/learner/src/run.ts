@@ -62,7 +62,7 @@ export async function runTraining(
       requestId: `${run}/version`,
       run,
       manifest: { ...manifest, bytes: BigInt(manifest.bytes) },
-      training: summaryOf(deps, stages, start.progress, end),
+      training: await summaryOf(deps, stages, start.progress, end),
     },
     { timeoutMs: callMs, signal },
   );
@@ -122,7 +122,7 @@ async function openRun(
   return present(state, "the run that was opened");
 }
 
-function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
+async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
   const { pulled, pushed, saved } = end.moved;
@@ -139,7 +139,8 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     stageCpuSeconds: cpuOfStages(),
     queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].depth()])),
     loopDelayP99Ms: loopDelayP99Ms(),
-    executor: [deps.compute.environment, ...deps.compute.remarks()].join("; "),
+    executor: deps.compute.environment,
+    ...(await deps.compute.runs()),
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     ...overlapOf(end),

@@ -1,4 +1,6 @@
+import { contentName, shortName } from "@heddle/base";
 import { moduleBytesMax, moduleFilesMax } from "@heddle/model";
+import type { Architecture } from "@heddle/sdk";
 import { z } from "zod";
 
 const dimension = z.int().min(1).max(1_024);
@@ -42,3 +44,12 @@ export const ArchitectureSchema = z.discriminatedUnion("kind", [
     settings: z.record(z.string(), z.unknown()).exactOptional(),
   }),
 ]);
+
+/** An architecture in a few words: a module by its file and the name that its texts give it. */
+export function architectureText(architecture: Architecture): string {
+  if (architecture.kind !== "module" || typeof architecture.module === "string") {
+    return architecture.kind;
+  }
+  const { module } = architecture;
+  return `module ${module.entry} ${shortName(contentName(module))}`;
+}

@@ -42,6 +42,8 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     peakMemoryBytes: Number(training.peakMemoryBytes),
     attemptExamples: Number(training.attemptExamples),
     movedBytes: mapValues(training.movedBytes, Number),
+    ...(training.stepExecutor === "" ? {} : { stepExecutor: training.stepExecutor }),
+    ...(training.fallbackReason === "" ? {} : { fallbackReason: training.fallbackReason }),
     bottleneck: training.bottleneck,
     stageCpuSeconds: { ...training.stageCpuSeconds },
     queues: mapValues(training.queues, ({ mean, max }) => ({ mean, max })),

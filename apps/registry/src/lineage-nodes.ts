@@ -2,6 +2,7 @@ import { isHeddleError, shortName } from "@heddle/base";
 import type { DatasetManifest, Definition } from "@heddle/proto/feature-store";
 import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
 import type { Known } from "@heddle/store";
+import { architectureText } from "./architecture.ts";
 import { liveVersion, numberOf } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
 import type { Recipe } from "./run.ts";
@@ -125,10 +126,10 @@ async function describeConfiguration(
   const state = (await store.configurations.get(name))?.state;
   if (state === undefined) return undefined;
   const { definition, createdTimeMs } = state;
-  const { kind } = definition.architecture;
+  const architecture = architectureText(definition.architecture);
   return {
     label: `${definition.name} configuration ${shortName(name)}`,
-    facts: { owner: definition.owner, architecture: kind, registered: isoTime(createdTimeMs) },
+    facts: { owner: definition.owner, architecture, registered: isoTime(createdTimeMs) },
     origins: [writtenBy(`configuration:${name}`, definition.author)],
   };
 }

@@ -14,6 +14,9 @@ export interface TrainingSummary {
   readonly attemptExamples: number;
   /** Absent in versions registered before it was counted. */
   readonly movedBytes?: Readonly<Record<string, number>>;
+  /** What the steps ran as, and why op by op; absent when it is not known, or they ran as graphs. */
+  readonly stepExecutor?: string;
+  readonly fallbackReason?: string;
   /** Absent, like the following, in versions registered before learners had threads. */
   readonly bottleneck?: string;
   readonly stageCpuSeconds?: Readonly<Record<string, number>>;

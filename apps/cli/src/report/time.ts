@@ -31,6 +31,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
             <th>steps</th>
             <th>examples/s</th>
             <th>per CPU-second</th>
+            <th>steps ran as</th>
             <th>learner memory</th>
             <th>the learner's wall time: computing, or waiting for</th>
           </tr>
@@ -62,12 +63,20 @@ function row(outcome: Outcome): Markup {
     <td class="wide">${steps.join(", ")}</td>
     <td>${rate(training?.wallSeconds)}</td>
     <td>${rate(training?.cpuSeconds)}</td>
+    <td class="wide">${ranAs(training)}</td>
     <td>${bytes(training?.peakMemoryBytes ?? 0n)}</td>
     <td>
       ${bar(training)}
       <span class="faint">${training === undefined ? "" : waitingLine(training)}</span>
     </td>
   </tr>`;
+}
+
+/** Which executor, and why op by op where it was. */
+function ranAs(training: TrainingSummary | undefined): string {
+  if (training === undefined || training.stepExecutor === "") return "–";
+  const { stepExecutor, fallbackReason } = training;
+  return fallbackReason === "" ? stepExecutor : `${stepExecutor}, because ${fallbackReason}`;
 }
 
 function bar(training: TrainingSummary | undefined): Markup {

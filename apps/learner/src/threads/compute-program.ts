@@ -4,13 +4,14 @@ import { openExecutor } from "@heddle/executor";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { type VersionOrder, writeVersion } from "../export.ts";
-import { openStep, type StepRunner } from "../network.ts";
+import { openStep, type StepRunner, type StepRuns } from "../network.ts";
 import { computeActivities, type ComputeOptions, type StepWork } from "./compute-thread.ts";
 import { serveThread, threadActivities, threadOptions } from "./serve.ts";
 
 const options = threadOptions<ComputeOptions>();
 const activities = threadActivities();
 let step: StepRunner | undefined;
+let runs: (() => StepRuns) | undefined;
 
 const close = async (): Promise<void> => {
   await step?.[Symbol.asyncDispose]();
@@ -24,7 +25,7 @@ const open = async () => {
     environment: () => executor.environment,
     open: async (definition: ModelDefinition) => {
       step = await openStep(definition, executor);
-      return step.remarks;
+      runs = step.runs;
     },
     step: async ({ batch, pulled, into }: StepWork) => {
       const before = activities.turnTo(computeActivities.indexOf("compute"));
@@ -35,6 +36,7 @@ const open = async () => {
       }
     },
     close,
+    runs: () => runs?.(),
     write: (order: VersionOrder) => writeVersion({ objects, executor }, order),
   };
 };

@@ -1,7 +1,13 @@
 import type { ExecutorOptions } from "@heddle/executor";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
-import { gradientsLike, type Network, parametersOf, type StepBatch } from "../network.ts";
+import {
+  gradientsLike,
+  type Network,
+  parametersOf,
+  type StepBatch,
+  type StepRuns,
+} from "../network.ts";
 import type { Gradients, Pulled } from "../wire.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
@@ -35,17 +41,16 @@ export async function openComputeThread(
   const thread = openThread({ name: "compute", entry, options, activities: computeActivities });
   try {
     const environment = (await thread.call("environment", undefined)) as string;
-    let remarks: readonly string[] = [];
     return {
       thread,
       environment,
-      remarks: () => remarks,
       open: async (definition) => {
-        remarks = (await thread.call("open", definition)) as readonly string[];
+        await thread.call("open", definition);
         const step = stepOn(thread);
         const close = async (): Promise<void> => void (await thread.call("close", undefined));
         return { ...parametersOf(definition), step, [Symbol.asyncDispose]: close };
       },
+      runs: async () => (await thread.call("runs", undefined)) as StepRuns | undefined,
       write: async (order) => (await thread.call("write", order)) as ObjectInfo,
       [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
     };

@@ -212,6 +212,20 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
   movedBytes: { [key: string]: bigint };
 
   /**
+   * What the training steps ran as: `onnx 1.30.0 (graph)`, or op by op. Empty when the attempt had nothing left to train.
+   *
+   * @generated from field: string step_executor = 16;
+   */
+  stepExecutor: string;
+
+  /**
+   * Why they ran op by op, all or with some numbers of rows; empty when they ran as graphs.
+   *
+   * @generated from field: string fallback_reason = 17;
+   */
+  fallbackReason: string;
+
+  /**
    * The stage that held training up: what the computing thread waited for most, or compute. Empty when not known.
    *
    * @generated from field: string bottleneck = 30;
