@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
 import type { FrozenView, ParameterTable, TableRows } from "./port.ts";
+import { createPart, type Part } from "./part.ts";
+import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
 
 const spec = fc.record({
@@ -128,9 +130,12 @@ test("versions, changed rows and frozen views are those of the table in TypeScri
   fc.assert(
     fc.property(
       spec,
+      fc.constantFrom(1, 2),
       fc.array(step, { minLength: 5, maxLength: 40, size: "max" }),
-      (one, steps) => {
-        const own: Watched = { table: createTable(one), given: [] };
+      (one, count, steps) => {
+        const parts = (): Part[] => Array.from({ length: count }, () => createPart(one));
+        const table = count === 1 ? createTable(one) : createSplitTable(parts());
+        const own: Watched = { table, given: [] };
         const oracle: Watched = { table: createTypeScriptTable(one), given: [] };
         let version = 1;
         for (const each of steps) {
