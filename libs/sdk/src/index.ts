@@ -24,6 +24,7 @@ export {
 } from "./model.ts";
 export {
   definePipeline,
+  type ExecutorKind,
   type PartitionRange,
   type PipelineDefinition,
   retraining,
