@@ -3,7 +3,7 @@ import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./gradients.ts";
 import { pieces } from "./pieces.ts";
-import type { ParameterTable, TableSpec } from "./port.ts";
+import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
 import {
   checkRows,
@@ -52,7 +52,6 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
 
   const countMissing = (ids: BigUint64Array): number => missingOf(kernel, staging(), ids);
 
-  /** Counts the new rows of a push only when all its ids might not fit. */
   const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
     const missing = countMissing(ids);
@@ -95,10 +94,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
     push: (ids, gradients, version) => prepare(ids, gradients, aTable, version)(),
     prepare,
     snapshot: () => snapshotOf(kernel, staging()),
-    changedSince: (version) => {
-      needVersions(spec.versions);
-      return snapshotOf(kernel, staging(), version);
-    },
+    changedSince: (version) => changedRows(kernel, staging(), spec, version),
     freeze: (since) => {
       if (since !== undefined) needVersions(spec.versions);
       return cut.freeze(since);
@@ -109,10 +105,31 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
       refuseBeyond(saved.ids.length, rowsMax, aTable);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
-      newest = saved.versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
+      newest = newestOf(saved);
+    },
+    load: (more, expected = 0) => {
+      refuseFrozen(cut.frozen, "rows were to be loaded");
+      checkRows(more, dimension, slotWidth);
+      if (rows() < expected && expected <= rowsMax) kernel.reserve(expected - rows());
+      makeRoom(more.ids, aTable);
+      writeRows(kernel, staging(), more);
+      newest = Math.max(newest, newestOf(more));
     },
   };
 }
+
+function changedRows(
+  kernel: Kernel,
+  staging: Staging,
+  { versions }: TableSpec,
+  since: number,
+): TableRows {
+  needVersions(versions);
+  return snapshotOf(kernel, staging, since);
+}
+
+const newestOf = ({ versions }: TableRows): number =>
+  versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
 
 /** For messages, where nobody said which. */
 const aTable = "a table";

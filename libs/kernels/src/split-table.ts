@@ -50,6 +50,14 @@ export function createSplitTable(parts: readonly Part[]): ParameterTable {
         part.restore(rowsAt(saved, own, spec, slotsOfRow)),
       );
     },
+    load: (more, expected = 0) => {
+      checkRows(more, dimension, slotsOfRow);
+      const owned = split(more.ids);
+      makeRoomInAll(parts, more.ids, owned, "a table");
+      each(parts, owned, (part, own) =>
+        part.load(rowsAt(more, own, spec, slotsOfRow), Math.ceil(expected / parts.length)),
+      );
+    },
   };
 }
 
@@ -58,15 +66,7 @@ function prepareAll(
   parts: readonly Part[],
   split: (ids: BigUint64Array) => readonly ShardIds[],
 ): ParameterTable["prepare"] {
-  const { dimension, rowsMax } = present(parts[0], "a first instance").spec;
-  const rows = (): number => sum(parts.map((part) => part.rows));
-  const makeRoom = (ids: BigUint64Array, owned: readonly ShardIds[], what: string): void => {
-    if (rows() + ids.length > rowsMax) {
-      const missing = each(parts, owned, (part, own) => part.countMissing(own.ids));
-      refuseBeyond(rows() + sum(missing), rowsMax, what);
-    }
-    each(parts, owned, (part, own) => part.makeRoom(own.ids, what));
-  };
+  const { dimension } = present(parts[0], "a first instance").spec;
   return (ids, gradients, what, version) => {
     checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
     checkGradients(gradients, what);
@@ -77,12 +77,27 @@ function prepareAll(
       gatherRows(gradients, dimension, positions, own);
       return part.prepare(ownIds, own, what, version);
     });
-    makeRoom(ids, owned, what);
+    makeRoomInAll(parts, ids, owned, what);
     return () => {
-      makeRoom(ids, owned, what);
+      makeRoomInAll(parts, ids, owned, what);
       for (const push of pushes) push();
     };
   };
+}
+
+function makeRoomInAll(
+  parts: readonly Part[],
+  ids: BigUint64Array,
+  owned: readonly ShardIds[],
+  what: string,
+): void {
+  const rows = sum(parts.map((part) => part.rows));
+  const rowsMax = present(parts[0], "a first instance").spec.rowsMax;
+  if (rows + ids.length > rowsMax) {
+    const missing = each(parts, owned, (part, own) => part.countMissing(own.ids));
+    refuseBeyond(rows + sum(missing), rowsMax, what);
+  }
+  each(parts, owned, (part, own) => part.makeRoom(own.ids, what));
 }
 
 /** One view after the other. */
