@@ -7,11 +7,13 @@ import { optimizerMessage } from "./optimizer-message.ts";
 export function tableMessage({
   optimizer,
   storage,
+  admission,
   ...table
 }: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {
     ...table,
     optimizer: optimizerMessage(optimizer),
+    admissionProbability: admission?.probability ?? 0,
     ...(storage === "bfloat16" ? { storage: ValueStorage.BFLOAT16 } : {}),
   };
 }

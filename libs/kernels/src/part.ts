@@ -1,7 +1,9 @@
+import { admitted, gradientsOf } from "./admission.ts";
 import { createCut } from "./cut.ts";
 import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./gradients.ts";
+import type { ShardIds } from "./ids.ts";
 import { pieces } from "./pieces.ts";
 import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
@@ -28,6 +30,8 @@ export interface InstanceMemory {
 export interface Part extends ParameterTable {
   /** How many of the ids have no row. */
   countMissing(ids: BigUint64Array): number;
+  /** The ids of a push with that version whose gradients are applied; undefined where all are. */
+  admitted(ids: BigUint64Array, version?: number): ShardIds | undefined;
   /**
    * Makes room for rows of these ids.
    *
@@ -45,16 +49,17 @@ export interface Part extends ParameterTable {
 export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pagesMax }): Part {
   const { dimension, rowsMax } = spec;
   const { kernel, staging } = openRows(spec, memory.pages);
-  const { slotWidth, stagedRows } = staging();
+  const { slotWidth } = staging();
   const cut = createCut(kernel, staging, memory.pages);
   let newest = 0;
   const rows = (): number => kernel.rows.value >>> 0;
 
-  const countMissing = (ids: BigUint64Array): number => missingOf(kernel, staging(), ids);
+  const admittedOf = (ids: BigUint64Array, version = 0): ShardIds | undefined =>
+    admitted(spec, ids, version, () => knownOf(kernel, staging(), ids));
 
   const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
-    const missing = countMissing(ids);
+    const missing = missingOf(kernel, staging(), ids);
     refuseBeyond(rows() + missing, rowsMax, what);
     if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
   };
@@ -63,26 +68,25 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
     checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
     checkVersion(version, newest, spec);
     checkFinite(kernel, staging(), gradients, what);
-    makeRoom(ids, what);
+    const admittedIds = admittedOf(ids, version);
+    const ownIds = admittedIds?.ids ?? ids;
+    makeRoom(ownIds, what);
     return () => {
       // The room may have been taken meanwhile; as long as it was not, this costs nothing.
-      makeRoom(ids, what);
+      makeRoom(ownIds, what);
       newest = version ?? newest;
-      cut.beforeChange(ids);
-      const { ids: stagedIds, values } = staging();
-      for (const { from, to } of pieces(ids.length, stagedRows)) {
-        stagedIds.set(ids.subarray(from, to));
-        values.set(gradients.subarray(from * dimension, to * dimension));
-        kernel.push(to - from, newest);
-      }
+      cut.beforeChange(ownIds);
+      const own = admittedIds ? gradientsOf(admittedIds, gradients, dimension) : gradients;
+      applyAll(kernel, staging(), ownIds, own, newest);
     };
   };
 
   return {
     spec,
     slotsOfRow: slotWidth,
-    countMissing,
+    countMissing: (ids) => missingOf(kernel, staging(), ids),
     makeRoom,
+    admitted: admittedOf,
     get rows() {
       return rows();
     },
@@ -151,6 +155,35 @@ function openRows(spec: TableSpec, pages: number) {
   setOptimizer(kernel, optimizer);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows, versions });
   return { kernel, staging };
+}
+
+function applyAll(
+  kernel: Kernel,
+  { ids: stagedIds, values, dimension, stagedRows }: Staging,
+  ids: BigUint64Array,
+  gradients: Float32Array,
+  version: number,
+): void {
+  for (const { from, to } of pieces(ids.length, stagedRows)) {
+    stagedIds.set(ids.subarray(from, to));
+    values.set(gradients.subarray(from * dimension, to * dimension));
+    kernel.push(to - from, version);
+  }
+}
+
+/** Says for each id whether it has a row. */
+function knownOf(
+  kernel: Kernel,
+  { ids: stagedIds, found, stagedRows }: Staging,
+  ids: BigUint64Array,
+): (at: number) => boolean {
+  const records = new Uint32Array(ids.length);
+  for (const { from, to } of pieces(ids.length, stagedRows)) {
+    stagedIds.set(ids.subarray(from, to));
+    kernel.countMissing(to - from);
+    records.set(found.subarray(0, to - from), from);
+  }
+  return (at) => records[at] !== 0;
 }
 
 function missingOf(

@@ -53,7 +53,7 @@ export function createSplitTable(parts: readonly Part[]): ParameterTable {
     load: (more, expected = 0) => {
       checkRows(more, dimension, slotsOfRow);
       const owned = split(more.ids);
-      makeRoomInAll(parts, more.ids, owned, "a table");
+      makeRoomInAll(parts, owned, "a table");
       each(parts, owned, (part, own) =>
         part.load(rowsAt(more, own, spec, slotsOfRow), Math.ceil(expected / parts.length)),
       );
@@ -70,30 +70,29 @@ function prepareAll(
   return (ids, gradients, what, version) => {
     checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
     checkGradients(gradients, what);
-    const owned = split(ids);
+    const owned = each(parts, split(ids), (part, own) => {
+      const some = part.admitted(own.ids, version);
+      if (some === undefined) return own;
+      return { ids: some.ids, positions: some.positions.map((at) => own.positions[at] as number) };
+    });
     // Those without ids, too, for each must know the newest version.
     const pushes = each(parts, owned, (part, { ids: ownIds, positions }) => {
       const own = new Float32Array(ownIds.length * dimension);
       gatherRows(gradients, dimension, positions, own);
       return part.prepare(ownIds, own, what, version);
     });
-    makeRoomInAll(parts, ids, owned, what);
+    makeRoomInAll(parts, owned, what);
     return () => {
-      makeRoomInAll(parts, ids, owned, what);
+      makeRoomInAll(parts, owned, what);
       for (const push of pushes) push();
     };
   };
 }
 
-function makeRoomInAll(
-  parts: readonly Part[],
-  ids: BigUint64Array,
-  owned: readonly ShardIds[],
-  what: string,
-): void {
+function makeRoomInAll(parts: readonly Part[], owned: readonly ShardIds[], what: string): void {
   const rows = sum(parts.map((part) => part.rows));
   const rowsMax = present(parts[0], "a first instance").spec.rowsMax;
-  if (rows + ids.length > rowsMax) {
+  if (rows + sum(owned.map(({ ids }) => ids.length)) > rowsMax) {
     const missing = each(parts, owned, (part, own) => part.countMissing(own.ids));
     refuseBeyond(rows + sum(missing), rowsMax, what);
   }

@@ -190,3 +190,25 @@ test("a table whose rows may not fit one instance takes several, and as much as 
   );
   assert.ok(table.bytes > 4 * 2 ** 20 * 0.5 && whole.bytes > 2 ** 20 * 2);
 });
+
+test("a row is admitted with its probability, by the same draw in any order and table; before, it reads as its draw", () => {
+  const admission = { probability: 0.1 };
+  const open = () => createTable({ ...spec, dimension: 1, initialDeviation: 1, admission });
+  const [table, other] = [open(), open()];
+  const all = ids(20_000);
+  const one = new Float32Array(all.length).fill(1);
+  table.push(all, one, 7);
+  other.push(all.toReversed(), one, 7);
+  assert.deepEqual(table.snapshot(), other.snapshot());
+  assert.ok(Math.abs(table.rows - 2_000) < 200, `${table.rows} rows`);
+  const [fresh, read] = [new Float32Array(all.length), new Float32Array(all.length)];
+  open().pull(all, fresh);
+  table.pull(all, read);
+  assert.equal(read.filter((value, i) => value !== fresh[i]).length, table.rows);
+  for (let version = 8; version < 40; version++) table.push(all, one, version);
+  assert.ok(table.rows > 18_500, `${table.rows} rows after 33 pushes`);
+  assert.throws(
+    () => table.push(all, one),
+    (error) => isHeddleError(error, "VERSION_INVALID"),
+  );
+});

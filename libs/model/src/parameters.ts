@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import type { Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
+import type { Admission, Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 
@@ -23,6 +23,8 @@ export interface EmbeddingTable {
   readonly seed: number;
   /** How its rows lie in memory; float32 when absent. */
   readonly storage?: ValueStorage;
+  /** Which ids get a row; all of them when absent. */
+  readonly admission?: Admission;
 }
 
 /** How wide a model's inputs are. */
