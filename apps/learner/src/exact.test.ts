@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import type { ModelDefinition, Optimizer } from "@heddle/sdk";
+import type { ModelDefinition, Optimizer, RowOptions } from "@heddle/sdk";
 import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
@@ -79,7 +79,7 @@ test("killed with threads of its own, the next attempt ends with the same versio
   assert.equal(version, expected[1]);
 });
 
-test("with any update rules and storage of rows one and three shards give the same version, and others another", async () => {
+test("with any update rules, storage and admission of rows one and three shards give the same version, and others another", async () => {
   const rules: readonly Optimizer[] = [
     {
       kind: "separate",
@@ -104,10 +104,15 @@ test("with any update rules and storage of rows one and three shards give the sa
     versions.add(version);
   }
   assert.equal(versions.size, rules.length + 1);
-  const halves = tinyDefinition({ rows: { storage: "bfloat16" } });
-  const version = await undisturbed(halves, 1);
-  assert.equal(await undisturbed(halves, 3), version);
-  assert.ok(!versions.has(version));
+  const kept: readonly RowOptions[] = [
+    { storage: "bfloat16" },
+    { admission: { probability: 0.2 } },
+  ];
+  for (const rows of kept) {
+    const version = await undisturbed(tinyDefinition({ rows }), 1);
+    assert.equal(await undisturbed(tinyDefinition({ rows }), 3), version);
+    assert.ok(!versions.has(version));
+  }
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [

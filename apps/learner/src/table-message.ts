@@ -7,6 +7,7 @@ import { optimizerMessage } from "./optimizer-message.ts";
 export function tableMessage({
   optimizer,
   storage,
+  admission,
   ...table
 }: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {
@@ -14,6 +15,7 @@ export function tableMessage({
     // A snapshot is of the rows that changed.
     versions: true,
     optimizer: optimizerMessage(optimizer),
+    admissionProbability: admission?.probability ?? 0,
     ...(storage === "bfloat16" ? { storage: ValueStorage.BFLOAT16 } : {}),
   };
 }

@@ -69,7 +69,15 @@ function tableOf(table: Table): TableDeclaration {
   if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
   const optimizer = rowOptimizer(table, (why) => invalid(`table ${name} ${why}`));
   const storage = table.storage === ValueStorage.BFLOAT16 ? "bfloat16" : "float32";
-  return { name, dimension, optimizer, initialDeviation, seed, versions, storage };
+  const { admissionProbability: probability } = table;
+  if (!(probability >= 0 && probability <= 1)) {
+    throw invalid(`table ${name} admits rows with probability ${probability}, not from 0 to 1`);
+  }
+  const admission = probability === 0 ? {} : { admission: { probability } };
+  return {
+    ...{ name, dimension, optimizer, initialDeviation, seed, versions, storage },
+    ...admission,
+  };
 }
 
 function invalid(why: string): HeddleError {

@@ -134,6 +134,8 @@ test("a shard takes no second run and no declaration that cannot be", async () =
     { tables: [{ ...table, dimension: 0 }] },
     { tables: [{ ...table, rate: 0 }] },
     { tables: [{ ...table, optimizer: {} }] },
+    { tables: [{ ...table, admissionProbability: 1.5 }] },
+    { tables: [{ ...table, admissionProbability: NaN }] },
     { tables: [{ ...table, optimizer: { rule: { case: "sgd", value: { rate: 1e-60 } } } }] },
     { tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta2: 1 } } } }] },
     {

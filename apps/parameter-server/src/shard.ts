@@ -1,6 +1,7 @@
 import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
 import {
+  type Admission,
   checkGradients,
   checkLength,
   type DenseVector,
@@ -31,6 +32,7 @@ export interface TableDeclaration {
   readonly initialDeviation: number;
   readonly seed: number;
   readonly storage?: ValueStorage;
+  readonly admission?: Admission;
   /** Keep a version a row; see `TableSpec`. */
   readonly versions?: boolean;
 }

@@ -129,6 +129,8 @@ test("how rows are kept is optional, and absent from a definition that says noth
   );
   assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
   refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
+  refused(withRows({ admission: { probability: 0 } }), /training\.rows\.admission\.probability/);
+  refused(withRows({ admission: { probability: 1.5 } }), /training\.rows\.admission\.probability/);
 });
 
 test("what is not JSON is refused with its remedy", () => {

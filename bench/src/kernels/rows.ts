@@ -10,7 +10,7 @@ export const spec: PlainSpec = {
   optimizer: { kind: "adagrad", rate: 0.05, initialAccumulator: 0.1, epsilon: 1e-7 },
   initialDeviation: 0,
   seed: 1,
-  rowsMax: 100_000_000,
+  rowsMax: 20_000_000,
 };
 
 export interface Work {

@@ -38,11 +38,24 @@ export interface ShardIds {
 
 /** Ids by shard, each in the order given. */
 export function splitByShard(ids: BigUint64Array, shards: number): readonly ShardIds[] {
+  return splitBy(shardHash, ids, shards);
+}
+
+/** Ids by instance of a table, each in the order given. */
+export function splitById(ids: BigUint64Array, instances: number): readonly ShardIds[] {
+  return splitBy(hashId, ids, instances);
+}
+
+function splitBy(
+  hash: (low: number, high: number) => number,
+  ids: BigUint64Array,
+  shards: number,
+): readonly ShardIds[] {
   const halves = halvesOf(ids);
   const owners = new Uint16Array(ids.length);
   const counts = new Int32Array(shards);
   for (let i = 0; i < ids.length; i++) {
-    const shard = shardHash(halves[2 * i] as number, halves[2 * i + 1] as number) % shards;
+    const shard = hash(halves[2 * i] as number, halves[2 * i + 1] as number) % shards;
     owners[i] = shard;
     counts[shard] = (counts[shard] as number) + 1;
   }

@@ -4,6 +4,7 @@ export { createIndex, type IdIndex } from "./id-index.ts";
 export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
 export { checkGradients, checkLength } from "./gradients.ts";
 export type {
+  Admission,
   FrozenView,
   NewerRows,
   Optimizer,

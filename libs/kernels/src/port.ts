@@ -39,6 +39,14 @@ export type TableOptimizer =
       readonly l2: number;
     };
 
+/**
+ * Which ids get a row. A push of an id without one makes it with this probability, above 0 and at most 1; else that id's gradients are
+ * dropped, and it goes on to read as its initial draw. So an id that is pushed seldom mostly takes no memory.
+ */
+export interface Admission {
+  readonly probability: number;
+}
+
 /** How the values of rows lie in memory. */
 export type ValueStorage = "float32" | "bfloat16";
 
@@ -56,6 +64,8 @@ export interface TableSpec {
    * float32 when absent. Arithmetic, slots, and whatever is pulled or saved are float32 in any case.
    */
   readonly storage?: ValueStorage;
+  /** All ids get a row when absent. Pushes need a version, which the draw goes by. */
+  readonly admission?: Admission;
   /** Keep for each row the number of the push that changed it last; 4 bytes a row. */
   readonly versions?: boolean;
 }
@@ -123,7 +133,7 @@ export interface ParameterTable {
    * @param ids without repetition.
    * @param gradients shape [ids, dimension]; finite, or nothing of the call is applied.
    * @param version of these rows from now on; at least that of the push before, at most 2³² − 1. Only for a table that keeps
-   * versions, and then needed.
+   * versions or has an admission, and then needed.
    * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, WRONG_SIZE, VERSION_INVALID; RESOURCE_EXHAUSTED TABLE_FULL.
    */
   push(ids: BigUint64Array, gradients: Float32Array, version?: number): void;

@@ -65,7 +65,7 @@ export function needVersions(kept: boolean | undefined): void {
  * @throws {HeddleError} INVALID_ARGUMENT VERSION_INVALID.
  */
 export function checkVersion(version: number | undefined, newest: number, spec: TableSpec): void {
-  if (spec.versions !== true) return;
+  if (spec.versions !== true && spec.admission === undefined) return;
   if (version !== undefined && version >= newest && version <= versionMax && version % 1 === 0) {
     return;
   }

@@ -4,20 +4,28 @@ import { test } from "node:test";
 import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
 import type { FrozenView, ParameterTable, TableRows } from "./port.ts";
+import { createPart, type Part } from "./part.ts";
+import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
 
-const spec = fc.record({
-  dimension: fc.constantFrom(1, 3, 4, 17),
-  optimizer: fc.constantFrom(
-    { kind: "sgd" as const, rate: 0.5 },
-    { kind: "adagrad" as const, rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 },
-  ),
-  storage: fc.constantFrom("float32" as const, "bfloat16" as const),
-  initialDeviation: fc.constantFrom(0, 1),
-  seed: fc.nat(),
-  rowsMax: fc.constant(100_000),
-  versions: fc.boolean(),
-});
+const spec = fc
+  .record({
+    dimension: fc.constantFrom(1, 3, 4, 17),
+    optimizer: fc.constantFrom(
+      { kind: "sgd" as const, rate: 0.5 },
+      { kind: "adagrad" as const, rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 },
+    ),
+    storage: fc.constantFrom("float32" as const, "bfloat16" as const),
+    initialDeviation: fc.constantFrom(0, 1),
+    seed: fc.nat(),
+    rowsMax: fc.constantFrom(2_000, 100_000),
+    versions: fc.boolean(),
+    admission: fc.constantFrom(
+      {},
+      ...[0.1, 0.7, 1].map((probability) => ({ admission: { probability } })),
+    ),
+  })
+  .map(({ admission, ...rest }) => ({ ...rest, ...admission }));
 
 /** Both extremes of all ids are among them: 0, and with a spread of 2⁶⁴ − 1 the last one for `first` 1. */
 const step = fc.record({
@@ -128,9 +136,12 @@ test("versions, changed rows and frozen views are those of the table in TypeScri
   fc.assert(
     fc.property(
       spec,
+      fc.constantFrom(1, 2),
       fc.array(step, { minLength: 5, maxLength: 40, size: "max" }),
-      (one, steps) => {
-        const own: Watched = { table: createTable(one), given: [] };
+      (one, count, steps) => {
+        const parts = (): Part[] => Array.from({ length: count }, () => createPart(one));
+        const table = count === 1 ? createTable(one) : createSplitTable(parts());
+        const own: Watched = { table, given: [] };
         const oracle: Watched = { table: createTypeScriptTable(one), given: [] };
         let version = 1;
         for (const each of steps) {

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
-import type { Optimizer, ParameterTable } from "./port.ts";
+import type { Optimizer, ParameterTable, TableSpec } from "./port.ts";
+import { createPart } from "./part.ts";
+import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
 
 /** Rows before and after the steps of growth, with columns before, at and after whole vectors of four. */
@@ -38,6 +40,13 @@ const spec = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   rowsMax: fc.constantFrom(2_500, 100_000),
 });
+
+/** Several instances give what one gives. */
+const instances = fc.constantFrom(1, 1, 3);
+const openTable = (one: TableSpec, count: number): ParameterTable =>
+  count === 1
+    ? createTable(one)
+    : createSplitTable(Array.from({ length: count }, () => createPart(one)));
 
 /** A step takes `count` ids of a sequence from `first`; `spread` sends them over all 64 bits. */
 const step = fc.record({
@@ -81,8 +90,8 @@ function take(
 
 test("any steps give the bits and the refusals of the table in TypeScript", () => {
   fc.assert(
-    fc.property(spec, fc.array(step, { maxLength: 12 }), (one, steps) => {
-      const table = createTable(one);
+    fc.property(spec, instances, fc.array(step, { maxLength: 12 }), (one, count, steps) => {
+      const table = openTable(one, count);
       const oracle = createTypeScriptTable(one);
       for (const each of steps) {
         assert.deepEqual(

@@ -2,6 +2,7 @@ import { isHeddleError } from "@heddle/base";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TableSpec } from "./port.ts";
+import { createPart } from "./part.ts";
 import { createTable } from "./table.ts";
 
 const spec: TableSpec = {
@@ -82,7 +83,7 @@ test("rows pushed and pulled while the index grows are found, whichever index ha
 });
 
 test("a table near its memory's end can be frozen and pushed to, but not restored meanwhile", () => {
-  const table = createTable(spec, { pages: 17 });
+  const table = createPart(spec, { pages: 17 });
   const rows = 7_100;
   table.push(ids(rows), new Float32Array(rows * 16).fill(1));
   const before = table.snapshot();
@@ -102,7 +103,7 @@ test("a table near its memory's end can be frozen and pushed to, but not restore
 
 test("a full memory refuses pushes and restores by name and changes nothing", () => {
   const refused = (error: unknown): boolean => isHeddleError(error, "TABLE_FULL");
-  const small = createTable(spec, { pages: 16 });
+  const small = createPart(spec, { pages: 16 });
   small.push(ids(3_000), new Float32Array(48_000).fill(1));
   const before = small.snapshot();
   assert.throws(() => small.push(ids(8_000), new Float32Array(128_000).fill(1)), refused);
@@ -113,7 +114,7 @@ test("a full memory refuses pushes and restores by name and changes nothing", ()
   assert.deepEqual(small.snapshot(), before);
   small.push(ids(3_001), new Float32Array(48_016));
   assert.equal(small.rows, 3_001);
-  assert.throws(() => createTable(spec, { pages: 1 }), refused);
+  assert.throws(() => createPart(spec, { pages: 1 }), refused);
 });
 
 test("an id that stands twice in a push makes one row and takes both gradients in order", () => {
@@ -169,4 +170,45 @@ test("bfloat16 ends near float32: within 3 hundredths of how far 200 pushes of A
   const moved = size((i) => full![i]! - fresh[i]!);
   const error = size((i) => half![i]! - full![i]!);
   assert.ok(error > 0 && error < 0.03 * moved, `${error} of ${moved}`);
+});
+
+test("a table whose rows may not fit one instance takes several, and as much as all of them hold", () => {
+  const rows = 20_000;
+  // An instance of 17 pages holds some 7,000 of them.
+  const small = { ...spec, rowsMax: rows };
+  const table = createTable(small, { pages: 17 });
+  const whole = createTable(small);
+  for (let first = 0; first < rows; first += 500) {
+    const gradients = new Float32Array(500 * 16).fill(first + 1);
+    for (const each of [table, whole]) each.push(ids(500, first), gradients);
+  }
+  assert.equal(table.rows, rows);
+  assert.deepEqual(table.snapshot(), whole.snapshot());
+  assert.throws(
+    () => table.push(ids(1, rows), new Float32Array(16)),
+    (error) => isHeddleError(error, "TABLE_FULL"),
+  );
+  assert.ok(table.bytes > 4 * 2 ** 20 * 0.5 && whole.bytes > 2 ** 20 * 2);
+});
+
+test("a row is admitted with its probability, by the same draw in any order and table; before, it reads as its draw", () => {
+  const admission = { probability: 0.1 };
+  const open = () => createTable({ ...spec, dimension: 1, initialDeviation: 1, admission });
+  const [table, other] = [open(), open()];
+  const all = ids(20_000);
+  const one = new Float32Array(all.length).fill(1);
+  table.push(all, one, 7);
+  other.push(all.toReversed(), one, 7);
+  assert.deepEqual(table.snapshot(), other.snapshot());
+  assert.ok(Math.abs(table.rows - 2_000) < 200, `${table.rows} rows`);
+  const [fresh, read] = [new Float32Array(all.length), new Float32Array(all.length)];
+  open().pull(all, fresh);
+  table.pull(all, read);
+  assert.equal(read.filter((value, i) => value !== fresh[i]).length, table.rows);
+  for (let version = 8; version < 40; version++) table.push(all, one, version);
+  assert.ok(table.rows > 18_500, `${table.rows} rows after 33 pushes`);
+  assert.throws(
+    () => table.push(all, one),
+    (error) => isHeddleError(error, "VERSION_INVALID"),
+  );
 });

@@ -1,4 +1,9 @@
 import { tableContract } from "./contract.ts";
+import { createPart } from "./part.ts";
+import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
 
 tableContract("wasm", createTable);
+tableContract("wasm in three instances", (spec) =>
+  createSplitTable([0, 1, 2].map(() => createPart(spec))),
+);

@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import type { Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
+import type { Admission, Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
@@ -25,6 +25,8 @@ export interface EmbeddingTable {
   readonly seed: number;
   /** How its rows lie in memory; float32 when absent. */
   readonly storage?: ValueStorage;
+  /** Which ids get a row; all of them when absent. */
+  readonly admission?: Admission;
 }
 
 export function embeddingTable({ architecture, training }: ModelDefinition): EmbeddingTable {

@@ -161,6 +161,11 @@ export interface RowOptions {
    * snapshots and versions. float32 when absent.
    */
   readonly storage?: "float32" | "bfloat16";
+  /**
+   * Which ids get a row: a step that pushes an id without one makes it with this probability, above 0 and at most 1. Until then the id's
+   * gradients are dropped and it reads as its initial draw, so that ids seen once mostly take no memory. All of them when absent.
+   */
+  readonly admission?: { readonly probability: number };
 }
 
 export interface Training {

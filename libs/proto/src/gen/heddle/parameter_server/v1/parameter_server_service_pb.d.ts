@@ -80,6 +80,14 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: heddle.parameter_server.v1.ValueStorage storage = 9;
    */
   storage: ValueStorage;
+
+  /**
+   * A push of an id without a row makes it with this probability, by a draw that depends on seed, id and step; else the
+   * id's gradients are dropped. From 0 to 1; 0: every id gets a row.
+   *
+   * @generated from field: double admission_probability = 10;
+   */
+  admissionProbability: number;
 };
 
 /**
