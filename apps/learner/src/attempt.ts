@@ -7,7 +7,7 @@ import { type Progress, train } from "./loop.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
-import { countTraffic, type Moved } from "./traffic.ts";
+import type { Moved } from "./traffic.ts";
 import type { Wire } from "./wire.ts";
 
 /** What is fixed during an attempt. */
@@ -47,7 +47,7 @@ export async function trainToEnd(
   if (start.snapshot !== undefined && start.progress.cursor.partition === data.partitions.length) {
     const { progress, snapshot, files } = start;
     const parameters = onlyFile(files);
-    const moved = { pulled: 0, pushed: 0, saved: 0 };
+    const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
     return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
   }
   const { batchSize, seed, snapshotSteps } = definition.training;
@@ -58,8 +58,7 @@ export async function trainToEnd(
   const { lag } = definition.training;
   const { tables, dense } = network;
   const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
-  await using opened = await deps.openWire(declaration, addresses);
-  const { wire, moved } = countTraffic(opened);
+  await using wire = await deps.openWire(declaration, addresses);
   await wire.restore(start.progress.step, start.files);
 
   const snapshots = snapshotDeps(deps, attempt, wire, signal);
@@ -91,7 +90,7 @@ export async function trainToEnd(
   const parameters = onlyFile(last.manifest.files);
   return {
     ...{ progress, snapshot: last.info, parameters },
-    ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
+    ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved() },
   };
 }
 

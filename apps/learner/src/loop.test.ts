@@ -47,6 +47,8 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
       },
       snapshot: async () => [],
       usage: async () => ({ cpuSeconds: 0 }),
+      release: () => undefined,
+      moved: () => ({ pulled: 0, pushed: 0, saved: 0, spared: 0 }),
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

@@ -82,6 +82,7 @@ export async function train(
       const cut = batch === undefined || step % snapshotSteps === 0;
       if (lag === 1 && !cut && batch) pulling = pullFor(step + 1, batch);
       const result = await stages.wait("compute", computing);
+      wire.release(pulled);
       stages.work("compute", () => checkFinite(options.learner, step, now, result));
 
       await stages.wait("push", pushing);

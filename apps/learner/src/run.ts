@@ -107,7 +107,9 @@ async function openRun(
 function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
-  const { pulled, pushed, saved } = end.moved;
+  const movedBytes = Object.entries<number>({ ...end.moved }).map(
+    ([what, bytes]) => [what, BigInt(bytes)] as const,
+  );
   return {
     examples: BigInt(examples),
     steps: BigInt(step),
@@ -118,6 +120,6 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     executor: deps.compute.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
-    movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },
+    movedBytes: Object.fromEntries(movedBytes),
   };
 }

@@ -1,10 +1,17 @@
-import { present } from "@heddle/base";
-import { ParameterServerService } from "@heddle/proto/parameter-server";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ParameterServerService,
+  type PullRequestSchema,
+  type PullResponse,
+  type PushRequestSchema,
+} from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
-import { bytesOf, float32Of } from "@heddle/tensor";
+import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
+import { stepCalls } from "./step-calls.ts";
+import { openTraffic, type Traffic } from "./traffic.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
@@ -24,7 +31,15 @@ export interface ShardWireOptions {
 /** A shard over gRPC. */
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
-export type StepShard = Pick<Shard, "pull" | "push">;
+export interface StepShard {
+  /** @param read takes what it wants of the answer, whose bytes may be gone after that. */
+  pull(
+    request: MessageInitShape<typeof PullRequestSchema>,
+    call: CallOptions,
+    read: (answer: PullResponse) => void,
+  ): Promise<void>;
+  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
+}
 
 /** Both ways to a shard over gRPC. */
 export interface ShardClients {
@@ -71,6 +86,7 @@ export async function openShardWire(
     }
   };
   try {
+    const traffic = openTraffic(telemetry);
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
@@ -79,8 +95,9 @@ export async function openShardWire(
     );
     for (const shard of shards) routes.push(await routeOf(shard));
     return {
-      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes),
-      ...cutCalls(fence, shards, call),
+      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes, traffic),
+      ...cutCalls(fence, shards, call, traffic),
+      moved: traffic.moved,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
@@ -94,6 +111,7 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
+  traffic: Traffic,
 ): Pick<Wire, "restore" | "snapshot" | "usage"> {
   return {
     restore: async (step, files) => {
@@ -107,61 +125,13 @@ function cutCalls(
         const request = { fence, step: BigInt(step), objectPrefix };
         const { object } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
+        const bytes = Number(object.bytes);
+        traffic.add("saved", bytes);
+        return { name: object.name, bytes, sha256: object.sha256 };
       }),
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
       return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
-    },
-  };
-}
-
-/** Pull and push, split over the shards and put together again. */
-function stepCalls(
-  { fence: token, tables }: RunDeclaration,
-  layout: ShardLayout,
-  call: CallOptions,
-  routes: readonly Route[],
-): Pick<Wire, "pull" | "push"> {
-  const fence = BigInt(token);
-  return {
-    pull: async (step, ids) => {
-      const parts = layout.split(ids);
-      const answers = await each(routes, async (route, shard) => {
-        const own = bytesOf(present(parts[shard], "a shard's ids").ids);
-        const { rows, dense } = await route.at(step).pull(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name }) => ({ table: name, ids: own })),
-            dense: layout.dense[shard]?.length !== 0,
-          },
-          call,
-        );
-        return { rows: rows.map(float32Of), dense: float32Of(dense) };
-      });
-      return layout.assemble(parts, answers);
-    },
-    push: async (step, ids, gradients, cut) => {
-      const parts = layout.split(ids);
-      await each(routes, (route, shard) => {
-        const own = present(parts[shard], "a shard's ids");
-        const { rows, dense } = layout.gradientsOf(shard, own.positions, gradients);
-        return route.at(step).push(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name }, t) => ({
-              table: name,
-              ids: bytesOf(own.ids),
-              gradients: bytesOf(present(rows[t], "a table's gradients")),
-            })),
-            dense: bytesOf(dense),
-            cut,
-          },
-          call,
-        );
-      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ObjectInfo } from "@heddle/objects";
+import type { Moved } from "./traffic.ts";
 import type { Network } from "./network.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
@@ -40,6 +41,11 @@ export interface Wire {
   /** Reads all tables' rows of `ids` (without repetition) and all dense parameters, as the step must see them. */
   pull(step: number, ids: BigUint64Array): Promise<Pulled>;
   /**
+   * Gives the memory of what was pulled back: nobody may read it any more, a later pull's values will lie there. What is never
+   * released is never used again.
+   */
+  release(pulled: Pulled): void;
+  /**
    * Applies a step's gradients once.
    *
    * @param cut whether a cut follows: no pull is under way then, and none starts before this resolves.
@@ -49,5 +55,7 @@ export interface Wire {
   snapshot(step: number, objectPrefix: string): Promise<readonly ObjectInfo[]>;
   /** CPU seconds of all shards' processes. */
   usage(): Promise<{ readonly cpuSeconds: number }>;
+  /** Bytes that went over this wire. */
+  moved(): Moved;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -12,8 +12,10 @@ import {
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
+import { bytesOf, float32Of } from "@heddle/tensor";
+import { openKeyLists } from "./key-lists.ts";
 import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
+import { pulledRows, pushedRows } from "./step-rows.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
 
 /** CPU and memory of this process. */
@@ -40,6 +42,7 @@ export interface ShardServiceDeps {
 export function shardService(deps: ShardServiceDeps): Implementation {
   const { objects, telemetry, usage, offerLane } = deps;
   const keeper = openKeeper(deps.tableRowsMax);
+  const keyLists = openKeyLists();
 
   const configure = async (request: ConfigureRequest) => {
     const { order } = keeper.configure(request);
@@ -48,15 +51,13 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { step: BigInt(order.applied) };
   };
 
-  const pull = async (
-    { fence, step: wanted, tables, dense }: PullRequest,
-    { signal, room }: CallContext,
-  ) => {
-    const step = Number(wanted);
+  const pull = async (request: PullRequest, { signal, room }: CallContext) => {
+    const { fence, dense } = request;
+    const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
     const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      rows: pulledRows(request, run.shard, keyLists, room),
       dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
@@ -65,15 +66,13 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return answer;
   };
 
-  const push = async (
-    { fence, step: given, tables, dense, cut }: PushRequest,
-    { signal }: CallContext,
-  ) => {
-    const step = Number(given);
+  const push = async (request: PushRequest, { signal }: CallContext) => {
+    const { fence, cut } = request;
+    const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
     const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
     if (turn === "now") {
-      run.shard.push(tables.map(gradientsOf), float32Of(dense), step);
+      run.shard.push(pushedRows(request, keyLists), float32Of(request.dense), step);
       run.order.pushed(step, cut);
       keeper.changed();
     }
@@ -121,12 +120,6 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     peakMemoryBytes: BigInt(peakMemoryBytes),
   };
 }
-
-const gradientsOf = ({ table, ids, gradients }: PushRequest["tables"][number]) => ({
-  table,
-  ids: bigUint64Of(ids),
-  gradients: float32Of(gradients),
-});
 
 const objectRef = (info: { name: string; bytes: number; sha256: string }) => ({
   name: info.name,

@@ -12,4 +12,5 @@ export type {
   TableRows,
   TableSpec,
 } from "./port.ts";
+export { keyListName } from "./key-list.ts";
 export { createTable } from "./table.ts";

@@ -475,6 +475,22 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: bool dense = 4;
    */
   dense: boolean;
+
+  /**
+   * Ids of all tables that name none of their own, 64-bit little-endian, without repetition. The shard keeps the list
+   * for a while, so that later calls can do with its name.
+   *
+   * @generated from field: bytes ids = 8;
+   */
+  ids: Uint8Array;
+
+  /**
+   * Name of that list: the first 8 bytes of its SHA-256, little-endian; 0 when there is none. Without `ids` the list of
+   * an earlier call: one that the shard does not have is UNKNOWN_KEY_LIST, then the call is repeated with `ids`.
+   *
+   * @generated from field: fixed64 key_list = 9;
+   */
+  keyList: bigint;
 };
 
 /**
@@ -497,7 +513,7 @@ export declare type RowsWanted = Message<"heddle.parameter_server.v1.RowsWanted"
   table: string;
 
   /**
-   * 64-bit ids, little-endian, without repetition.
+   * 64-bit ids, little-endian, without repetition; none when the call's list counts.
    *
    * @generated from field: bytes ids = 2;
    */
@@ -585,6 +601,20 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
    * @generated from field: bool cut = 5;
    */
   cut: boolean;
+
+  /**
+   * As in a pull.
+   *
+   * @generated from field: bytes ids = 10;
+   */
+  ids: Uint8Array;
+
+  /**
+   * As in a pull; the list of the step's pull, as a rule.
+   *
+   * @generated from field: fixed64 key_list = 11;
+   */
+  keyList: bigint;
 };
 
 /**
@@ -607,7 +637,7 @@ export declare type RowGradients = Message<"heddle.parameter_server.v1.RowGradie
   table: string;
 
   /**
-   * 64-bit ids, little-endian, without repetition.
+   * 64-bit ids, little-endian, without repetition; none when the call's list counts.
    *
    * @generated from field: bytes ids = 2;
    */
@@ -892,7 +922,7 @@ export declare const ParameterServerService: GenService<{
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
-   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
+   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -904,8 +934,8 @@ export declare const ParameterServerService: GenService<{
   /**
    * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
    * pull that must still see the state before it was served.
-   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused
-   * push is applied.
+   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL, UNKNOWN_KEY_LIST,
+   * KEY_LIST_DIFFERS. Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
