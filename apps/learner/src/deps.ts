@@ -9,7 +9,7 @@ import type { Telemetry } from "@heddle/telemetry";
 import type { Compute } from "./compute.ts";
 import type { Examples } from "./examples.ts";
 import type { TrainingPartition } from "./reader.ts";
-import type { ThreadTimes } from "./stages.ts";
+import type { Meters } from "./meters.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
 /** CPU and memory of this process. */
@@ -32,8 +32,7 @@ export interface TrainDeps {
     partitions: readonly TrainingPartition[],
   ) => Examples;
   readonly compute: Compute;
-  /** What the threads of this learner have done so far. */
-  readonly threads?: ThreadTimes;
+  readonly meters: Meters;
   /** What else decides bits: part of the recipe. */
   readonly environment: Readonly<Record<string, Json>>;
   readonly openWire: (declaration: RunDeclaration, addresses: readonly string[]) => Promise<Wire>;

@@ -57,6 +57,12 @@ test("rows and steps on threads of their own give the same version", async () =>
   }
 });
 
+test("so they do with several micro-batches a step", async () => {
+  const definition = tinyDefinition({ lag: 1, microBatches: 3 });
+  const there = await undisturbed(definition, 2, { threads: true });
+  assert.equal(there, await undisturbed(definition, 2));
+});
+
 test("so they do when the steps run op by op", async () => {
   const here = await undisturbed(tinyDefinition(), 1, { executor: "tfjs" });
   const there = await undisturbed(tinyDefinition(), 1, { executor: "tfjs", threads: true });

@@ -34,7 +34,10 @@ export interface Network extends Parameters {
 }
 
 /** The part of a batch that a step computes with. */
-export type StepBatch = Pick<TrainingBatch, "at" | "rows" | "numeric" | "index" | "label">;
+export type StepBatch = Pick<
+  TrainingBatch,
+  "at" | "microBatch" | "rows" | "numeric" | "index" | "label"
+>;
 
 /** A network without memory of its own for what it gives. */
 export interface StepRunner extends AsyncDisposable {
@@ -69,7 +72,7 @@ export async function openStep(
   let spread = new Float32Array();
 
   return {
-    run: async ({ at, rows, numeric, label, index }, pulled, into) => {
+    run: async ({ at, microBatch = 0, rows, numeric, label, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
       if (hasEmbedded) {
@@ -80,7 +83,7 @@ export async function openStep(
         inputs["embedded"] = embedded;
       }
       // Where a batch lies in the data names its random numbers, whoever computes it and however often.
-      const seed = [definition.training.seed, at.partition, at.batch];
+      const seed = [definition.training.seed, at.partition, at.batch, microBatch];
       const outputs = await compiled.run(inputs, rows, { seed });
       const output = (name: string): Float32Array => present(outputs[name], `output ${name}`);
       if (hasEmbedded) {

@@ -13,6 +13,8 @@ export interface DataCursor {
 /** One step's examples as the model sees them. */
 export interface TrainingBatch {
   readonly at: DataCursor;
+  /** Which micro-batch of the step it is; absent where it is the whole step. */
+  readonly microBatch?: number;
   /** The partition's value, for messages. */
   readonly partition: string;
   readonly rows: number;

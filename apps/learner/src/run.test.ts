@@ -66,6 +66,27 @@ test("the summary says what was trained, what it cost and where the time went", 
   assert.ok(saved !== undefined && saved > 0n);
   const shares = Object.values(training.stageShares);
   assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9);
+  assert.ok(training.bottleneck in training.stageShares, training.bottleneck);
+  assert.ok((training.stageCpuSeconds["main"] ?? 0) > 0);
+});
+
+test("with threads of its own it names what each of them spent and what lay between them", async () => {
+  await using world = await openWorld(tinyDefinition({ lag: 1 }), 1);
+  const { version } = await attempt({ ...world.input(1), threads: true }, memoryReader());
+  const training = world.remembered.versions.get(version)?.training;
+  const shares = Object.values(training?.stageShares ?? {});
+  const sum = shares.reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(sum - 1) < 0.02, `the parts of three threads' clocks sum to ${sum}`);
+  const { compute = 0, start = 0 } = training?.stageShares ?? {};
+  assert.ok(compute > 0 && start > 0);
+  const { read = 0, compute: computed = 0, main = 0 } = training?.stageCpuSeconds ?? {};
+  assert.ok(read > 0 && computed > 0 && main > 0);
+  const { batch, step, pull, push } = training?.queues ?? {};
+  assert.ok(
+    batch !== undefined && batch.max >= 1 && batch.max <= 3,
+    "what is cut ahead is bounded",
+  );
+  assert.deepEqual([step?.max, pull?.max, push?.max], [1, 1, 1]);
 });
 
 test("a warm start takes its parent's parameters, slots and fit, and its data from the first row", async () => {

@@ -1,3 +1,4 @@
+import { present } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   ParameterServerService,
@@ -90,8 +91,9 @@ export async function openShardWire(
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
+    const { learner = 0 } = declaration;
     await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence }, call),
+      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
     );
     for (const shard of shards) routes.push(await routeOf(shard));
     return {
@@ -114,10 +116,10 @@ function cutCalls(
   traffic: Traffic,
 ): Pick<Wire, "restore" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files) => {
+    restore: async (step, files, lossSum = 0) => {
       const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
       await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects }, call),
+        traced.restore({ fence, step: BigInt(step), objects, lossSum }, call),
       );
     },
     snapshot: async (step, objectPrefix) =>
@@ -131,17 +133,24 @@ function cutCalls(
       }),
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
-      return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
+      // Every shard hears of every push: one knows what learners told.
+      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
+      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
+      return { step: Number(step), cpuSeconds, lossSum };
     },
   };
 }
 
-function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout, shard: number) {
+function declarationOf(
+  { run, lag, microBatches = 1, tables }: RunDeclaration,
+  layout: ShardLayout,
+  shard: number,
+) {
   return {
     run,
     shard,
     shards: layout.dense.length,
-    lag,
+    ...{ lag, microBatches },
     tables: tables.map((table) => ({ ...table, optimizer: optimizerMessage(table.optimizer) })),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,

@@ -34,7 +34,7 @@ export function stepCalls(
   };
 
   return {
-    pull: async (step, ids) => {
+    pull: async (step, ids, microBatch = 0) => {
       const loan = borrow(pool);
       const assembly = openAssembly(layout, partsOf(ids), loan.memory);
       await each(ids, (route, part, shard) =>
@@ -44,6 +44,7 @@ export function stepCalls(
               ...{ fence, step: BigInt(step), ...list },
               tables: tables.map(({ name }) => ({ table: name })),
               dense: layout.dense[shard]?.length !== 0,
+              microBatch,
             },
             call,
             ({ rows, dense }) => {
@@ -61,7 +62,9 @@ export function stepCalls(
       lent.get(pulled)?.giveBack();
       lent.delete(pulled);
     },
-    push: async (step, ids, gradients, cut) => {
+    push: async (step, ids, gradients, cut, notes = {}) => {
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0 } = notes;
+      const told = { cut, microBatch, lossSum, learnerCpuSeconds };
       await each(ids, async (route, part, shard) => {
         const loan = borrow(pool);
         const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
@@ -69,7 +72,7 @@ export function stepCalls(
           table: name,
           gradients: bytesOf(present(own.rows[t], "a table's gradients")),
         }));
-        const values = { tables: sent, dense: bytesOf(own.dense), cut };
+        const values = { tables: sent, dense: bytesOf(own.dense), ...told };
         await naming(part, traffic, "pushed", tables.length, (list) =>
           route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
         );

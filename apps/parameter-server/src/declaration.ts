@@ -9,17 +9,25 @@ import { toBinary } from "@bufbuild/protobuf";
 import { denseOptimizer, rowOptimizer } from "./optimizer.ts";
 import type { Declaration, TableDeclaration } from "./shard.ts";
 
-/** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest. */
+/** Each holds one push of a step in memory. */
+export const microBatchesMax = 1_024;
+
+/** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest, whoever calls. */
 export function declarationDigest(request: ConfigureRequest): string {
-  return sha256(toBinary(ConfigureRequestSchema, { ...request, fence: 0n }));
+  return sha256(toBinary(ConfigureRequestSchema, { ...request, fence: 0n, learner: 0 }));
 }
 
 /** @throws {HeddleError} INVALID_ARGUMENT DECLARATION_INVALID naming what is wrong. */
 export function declarationOf(request: ConfigureRequest): Declaration {
-  const { run, shard, shards, tables, dense, lag } = request;
+  const { run, shard, shards, tables, dense, lag, microBatches } = request;
   if (run === "") throw invalid("the run has no name");
   if (shard >= shards) throw invalid(`shard ${shard} of ${shards} does not exist`);
   if (lag > 1) throw invalid(`lag is ${lag}; it is 0 or 1`);
+  if (microBatches > microBatchesMax) {
+    throw invalid(
+      `a step has ${microBatches} micro-batches; at most ${microBatchesMax} are allowed`,
+    );
+  }
   const names = [...tables, ...dense].map(({ name }) => name);
   if (new Set(names).size < names.length) throw invalid("two parameters have the same name");
   return {

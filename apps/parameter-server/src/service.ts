@@ -12,10 +12,10 @@ import {
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import { bytesOf, float32Of } from "@heddle/tensor";
+import { bytesOf } from "@heddle/tensor";
 import { openKeyLists } from "./key-lists.ts";
 import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
-import { pulledRows, pushedRows } from "./step-rows.ts";
+import { pulledRows, pushedPart } from "./step-rows.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
 
 /** CPU and memory of this process. */
@@ -44,38 +44,37 @@ export function shardService(deps: ShardServiceDeps): Implementation {
   const keeper = openKeeper(deps.tableRowsMax);
   const keyLists = openKeyLists();
 
-  const configure = async (request: ConfigureRequest) => {
-    const { order } = keeper.configure(request);
-    const { run, shard, fence } = request;
-    telemetry.log.info({ run, shard, fence: Number(fence) }, "shard configured");
+  const configure = async (request: ConfigureRequest, { signal }: CallContext) => {
+    const leads = request.learner === 0;
+    const { order } = leads ? keeper.configure(request) : await keeper.join(request, signal);
+    const { run, shard, fence, learner } = request;
+    telemetry.log.info({ run, shard, fence: Number(fence), learner }, "shard configured");
     return { step: BigInt(order.applied) };
   };
 
   const pull = async (request: PullRequest, { signal, room }: CallContext) => {
-    const { fence, dense } = request;
+    const { fence, dense, microBatch } = request;
     const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
-    const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
+    const what = `pull for step ${step}`;
+    const { run } = await keeper.turn({ fence, what, microBatch, ask }, signal);
     const answer = {
       rows: pulledRows(request, run.shard, keyLists, room),
       dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
-    run.order.served(step);
-    keeper.changed();
+    run.order.served(step, microBatch);
+    run.advance();
     return answer;
   };
 
   const push = async (request: PushRequest, { signal }: CallContext) => {
-    const { fence, cut } = request;
+    const { fence, cut, microBatch } = request;
     const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
-    const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
-    if (turn === "now") {
-      run.shard.push(pushedRows(request, keyLists), float32Of(request.dense), step);
-      run.order.pushed(step, cut);
-      keeper.changed();
-    }
+    const what = `push of step ${step}`;
+    const { run, turn } = await keeper.turn({ fence, what, microBatch, ask }, signal);
+    if (turn === "now") await run.push(step, pushedPart(request, keyLists), cut, signal);
     return { step: BigInt(run.order.applied) };
   };
 
@@ -87,16 +86,17 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { object: objectRef(await objects.put(name, bytes)) };
   };
 
-  const restore = async ({ fence, step, objects: parts }: RestoreRequest) => {
+  const restore = async ({ fence, step, objects: parts, lossSum }: RestoreRequest) => {
     keeper.run(fence);
     const files: Uint8Array[] = [];
     for (const { name, sha256 } of parts) files.push(await objects.get(name, sha256));
     // Reading took a while: a newer attempt may have taken over.
-    const { shard, order } = keeper.run(fence);
+    const { shard, held, returnTo } = keeper.run(fence);
+    held.refuseAll(stepOrder("a push from before a return", Number(step)));
     if (files.length === 0) shard.reset();
     else shard.restore(files.map(decodeParameters));
-    order.returnTo(Number(step));
-    keeper.changed();
+    returnTo(Number(step), lossSum);
+    keeper.open();
     return { rows: BigInt(shard.rows) };
   };
 
@@ -118,6 +118,8 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     step: BigInt(kept?.order.applied ?? 0),
     cpuSeconds,
     peakMemoryBytes: BigInt(peakMemoryBytes),
+    lossSum: kept?.totals.lossSum ?? 0,
+    learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
   };
 }
 

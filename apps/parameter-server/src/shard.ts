@@ -75,6 +75,12 @@ export interface Shard {
    * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
   push(tables: readonly RowGradients[], dense: Float32Array, version?: number): void;
+  /**
+   * All that `push` would refuse now.
+   *
+   * @throws {HeddleError} as `push`.
+   */
+  check(tables: readonly RowGradients[], dense: Float32Array): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
@@ -102,7 +108,21 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
+  /** A push over several tables is applied whole or not at all. */
+  const prepared = (
+    gradients: readonly RowGradients[],
+    denseGradients: Float32Array,
+    given: number,
+  ): readonly (() => void)[] => {
+    const pushes = gradients.map(({ table, ids, gradients: rows }) =>
+      tableOf(table).prepare(ids, rows, `table ${table}`, given),
+    );
+    checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
+    checkGradients(denseGradients, "the dense parameters");
+    return pushes;
+  };
   return {
+    check: (gradients, denseGradients) => void prepared(gradients, denseGradients, version + 1),
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
@@ -118,19 +138,9 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
     pullDense: (room) => joined(dense, valuesIn(room, denseLength)),
     push: (gradients, denseGradients, given = version + 1) => {
       assert(given >= version, "pushes come in the order of their numbers");
-      // A push over several tables is applied whole or not at all.
-      const prepared = gradients.map(({ table, ids, gradients: rows }) =>
-        tableOf(table).prepare(ids, rows, `table ${table}`, given),
-      );
-      checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
-      checkGradients(denseGradients, "the dense parameters");
-      for (const apply of prepared) apply();
+      for (const apply of prepared(gradients, denseGradients, given)) apply();
       version = given;
-      let at = 0;
-      for (const vector of dense.values()) {
-        vector.push(denseGradients.subarray(at, at + vector.values.length));
-        at += vector.values.length;
-      }
+      pushDense(dense.values(), denseGradients);
     },
     state: () => ({
       tables: Object.fromEntries(
@@ -173,6 +183,14 @@ function joined(dense: ReadonlyMap<string, DenseVector>, out: Float32Array): Flo
 
 function valuesIn(room: Room | undefined, values: number): Float32Array {
   return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
+}
+
+function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
+  let at = 0;
+  for (const vector of vectors) {
+    vector.push(gradients.subarray(at, at + vector.values.length));
+    at += vector.values.length;
+  }
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

@@ -1,7 +1,8 @@
 import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
 import type { KeyLists } from "./key-lists.ts";
-import type { Room, RowGradients, Shard } from "./shard.ts";
+import type { Room, Shard } from "./shard.ts";
+import type { StepPart } from "./step-part.ts";
 
 /**
  * The rows that a pull asks for, by table.
@@ -19,20 +20,23 @@ export function pulledRows(
 }
 
 /**
- * The gradients that a push brings, by table; good until the push is answered.
+ * What a push brings; its gradients are good until the push is answered or its caller has gone.
  *
  * @throws {HeddleError} UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, WRONG_SIZE.
  */
-export function pushedRows(
-  { tables, keyList, ids }: PushRequest,
+export function pushedPart(
+  { microBatch, tables, dense, keyList, ids, lossSum, learnerCpuSeconds }: PushRequest,
   keyLists: KeyLists,
-): RowGradients[] {
+): StepPart {
   const shared = keyLists.of(keyList, bigUint64Of(ids));
-  return tables.map(({ table, ids: own, gradients }) => ({
-    table,
-    ids: idsOf(own, shared),
-    gradients: float32Of(gradients),
-  }));
+  return {
+    ...{ microBatch, lossSum, learnerCpuSeconds, dense: float32Of(dense) },
+    tables: tables.map(({ table, ids: own, gradients }) => ({
+      table,
+      ids: idsOf(own, shared),
+      gradients: float32Of(gradients),
+    })),
+  };
 }
 
 /** A table's own ids, or those that the call names for all. */

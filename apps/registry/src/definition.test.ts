@@ -47,6 +47,7 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ name: "Shop Ranking" }, /name: expected up to 64 of a–z/);
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
+  refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },

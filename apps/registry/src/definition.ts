@@ -174,6 +174,8 @@ const Training = z.strictObject({
   embeddingDeviation: z.number().min(0),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
+  /** A shard refuses more: it holds a push of each. */
+  microBatches: z.int().min(1).max(1_024).exactOptional(),
 });
 
 const Filter = z.array(

@@ -23,6 +23,7 @@ export {
 } from "./model.ts";
 export {
   definePipeline,
+  type ExecutorKind,
   type PartitionRange,
   type PipelineDefinition,
   retraining,

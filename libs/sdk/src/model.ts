@@ -123,6 +123,11 @@ export interface Training {
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */
   readonly lag: 0 | 1;
+  /**
+   * Micro-batches of a step, 1 when absent: as many learners as this can share a step. The gradient of each is summed in row order,
+   * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
+   */
+  readonly microBatches?: number;
 }
 
 /** A named part of the evaluation rows. */

@@ -9,7 +9,7 @@ export interface Busy {
 /** What a thread is busy with, as other threads see it: the time of the current activity counts up to now. */
 export interface ActivityReader {
   busy(activity: string): Busy;
-  /** CPU of the thread over all activities, milliseconds, up to its last change of activity. */
+  /** CPU of the thread over all activities, milliseconds, up to its last answer. */
   cpuMs(): number;
 }
 
@@ -17,6 +17,8 @@ export interface ActivityReader {
 export interface Activities {
   /** Begins an activity, by number; returns the one that ended. */
   turnTo(activity: number): number;
+  /** Adds up what the current one took so far, CPU included. */
+  settle(): void;
 }
 
 // Float64: when the current activity began (wall, CPU), then wall and CPU of each; before them Int32: version, current one.
@@ -36,21 +38,20 @@ export function writeActivities(memory: SharedArrayBuffer): Activities {
   };
   now();
   Atomics.add(head, 0, 2);
-  return {
-    turnTo: (activity) => {
-      const before = head[1] as number;
-      const [wall, cpu] = [times[0] as number, times[1] as number];
-      // The version is odd while the numbers do not fit each other.
-      Atomics.add(head, 0, 1);
-      now();
-      const at = heads + 2 * before;
-      times[at] = (times[at] as number) + (times[0] as number) - wall;
-      times[at + 1] = (times[at + 1] as number) + (times[1] as number) - cpu;
-      head[1] = activity;
-      Atomics.add(head, 0, 1);
-      return before;
-    },
+  const turnTo = (activity: number): number => {
+    const before = head[1] as number;
+    const [wall, cpu] = [times[0] as number, times[1] as number];
+    // The version is odd while the numbers do not fit each other.
+    Atomics.add(head, 0, 1);
+    now();
+    const at = heads + 2 * before;
+    times[at] = (times[at] as number) + (times[0] as number) - wall;
+    times[at + 1] = (times[at + 1] as number) + (times[1] as number) - cpu;
+    head[1] = activity;
+    Atomics.add(head, 0, 1);
+    return before;
   };
+  return { turnTo, settle: () => void turnTo(head[1] as number) };
 }
 
 export function readActivities(

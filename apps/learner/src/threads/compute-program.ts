@@ -38,4 +38,4 @@ const open = async () => {
   };
 };
 
-serveThread(open(), close);
+serveThread(open(), activities, close);

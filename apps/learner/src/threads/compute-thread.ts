@@ -3,7 +3,6 @@ import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
 import { gradientsLike, type Network, parametersOf, type StepBatch } from "../network.ts";
 import type { Gradients, Pulled } from "../wire.ts";
-import { openQueue } from "./queue.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
 
@@ -22,9 +21,6 @@ export interface StepWork {
 }
 
 export const computeActivities = ["wait", "compute"] as const;
-
-/** Steps whose gradients are held: one is computed while the one before is pushed. */
-const slotCount = 2;
 
 const entry = new URL("./compute-program.ts", import.meta.url);
 
@@ -56,26 +52,23 @@ export async function openComputeThread(
   }
 }
 
+/** Memory is opened for as much as the loop holds at a time: a step that computes, a step that is pushed. */
 function stepOn(thread: Thread): Network["step"] {
-  const free = openQueue(Array.from({ length: slotCount }, openSharedMemory));
-  return async (batch, pulled) => {
-    const memory = await free.take();
+  const free: SharedMemory[] = [];
+  return async ({ at, microBatch, rows, numeric, index, label }, pulled) => {
+    const memory = free.pop() ?? openSharedMemory();
     memory.reset();
-    const release = (): void => free.put(memory);
-    try {
-      const { at, rows, numeric, index, label } = batch;
-      const into = gradientsLike(pulled, (length) => memory.float32(length));
-      const work: StepWork = {
-        batch: { at, rows, numeric, index, label },
-        pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
-        into,
-      };
-      const loss = (await thread.call("step", work)) as number;
-      return { loss, gradients: into, release };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const into = gradientsLike(pulled, (length) => memory.float32(length));
+    const work: StepWork = {
+      batch: {
+        ...{ at, rows, numeric, index, label },
+        ...(microBatch === undefined ? {} : { microBatch }),
+      },
+      pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },
+      into,
+    };
+    const loss = (await thread.call("step", work)) as number;
+    return { loss, gradients: into, release: () => void free.push(memory) };
   };
 }
 

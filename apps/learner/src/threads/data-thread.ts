@@ -1,3 +1,4 @@
+import { present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
 import type { ModelInput } from "@heddle/sdk";
 import type { ColumnBatch, Fit } from "@heddle/transform";
@@ -5,7 +6,6 @@ import type { Batches } from "../batches.ts";
 import type { BatchPlan, Examples } from "../examples.ts";
 import type { TrainingPartition } from "../reader.ts";
 import type { DataCursor, TrainingBatch } from "../rows.ts";
-import { openQueue } from "./queue.ts";
 import { openThread, type Thread } from "./thread.ts";
 
 /** What the thread is started with. */
@@ -31,27 +31,31 @@ export interface BatchesWork {
   readonly plan: BatchPlan;
   readonly from: DataCursor;
 }
-/** The next batch, in the memory of that slot. */
+/** Memory for the next batch, and the batch with what it lies in. */
 export interface NextWork {
-  readonly slot: number;
+  readonly memory: SharedArrayBuffer;
+}
+export interface CutBatch {
+  readonly batch: TrainingBatch;
+  readonly memory: SharedArrayBuffer;
 }
 
 export const dataActivities = ["read", "transform"] as const;
 
-/** Batches in memory: one that is pushed, one that computes, one that is pulled for, and one that is cut. */
-export const batchSlots = 4;
+/** Batches that are cut before they are asked for. */
+const aheadMax = 2;
 
 /**
- * Reads and transforms on a thread of its own, some batches ahead: a batch is cut as soon as another one gives its memory
- * back, and no sooner.
+ * Reads and transforms on a thread of its own, some batches ahead: so many batches are cut ahead, each in
+ * memory that an earlier one gave back.
  *
+ * @param onReady hears of each batch that lies ready, and of each that is taken.
  * @param entry the program of the thread.
- * @param onAsked hears how many batches lay ready when the next one was asked for.
  */
 export function openDataThread(
   options: DataOptions,
+  onReady: (change: 1 | -1) => void,
   entry = new URL("./data-program.ts", import.meta.url),
-  onAsked: (ready: number) => void = () => undefined,
 ) {
   const thread = openThread({ name: "data", entry, options, activities: dataActivities });
   return {
@@ -72,43 +76,42 @@ export function openDataThread(
           (await call("fit", { inputs } satisfies FitWork, signal)) as Fit,
         golden: async (features, seed, signal) =>
           (await call("golden", { features, seed } satisfies GoldenWork, signal)) as ColumnBatch,
-        batches: (plan, from) => batchesOf(thread, { plan, from }, partitions.length, onAsked),
+        batches: (plan, from) => batchesOf(thread, { plan, from }, partitions.length, onReady),
       };
     },
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   };
 }
 
-type Asked = { readonly slot: number; readonly batch: Promise<TrainingBatch | undefined> };
-
+/** In memory lie the batches ahead, and those that the loop holds: one pulled for, one that computes, one that is pushed. */
 function batchesOf(
   thread: Thread,
   work: BatchesWork,
   partitions: number,
-  onAsked: (ready: number) => void,
+  onReady: (change: 1 | -1) => void,
 ): Batches {
-  const asked = openQueue<Asked>();
-  let ready = 0;
-  const ask = (slot: number): void => {
-    const next: NextWork = { slot };
-    const batch = thread.call("next", next) as Asked["batch"];
-    asked.put({ slot, batch });
-    batch.then(
-      () => (ready += 1),
+  const opened = thread.call("batches", work);
+  const free: SharedArrayBuffer[] = [];
+  const ahead: Promise<CutBatch | undefined>[] = [];
+  const ask = (): void => {
+    const next: NextWork = { memory: free.pop() ?? new SharedArrayBuffer(0) };
+    const cut = thread.call("next", next) as Promise<CutBatch | undefined>;
+    ahead.push(cut);
+    cut.then(
+      () => onReady(1),
       () => undefined,
     );
   };
-  const opened = thread.call("batches", work);
-  for (let slot = 0; slot < batchSlots; slot++) ask(slot);
+  for (let n = 0; n < aheadMax; n++) ask();
   return {
     end: { partition: partitions, batch: 0 },
     next: async (signal) => {
       await orAborted(opened, signal);
-      onAsked(ready);
-      const { slot, batch } = await orAborted(asked.take(), signal);
-      const cut = await orAborted(batch, signal);
-      ready -= 1;
-      return cut && { ...cut, release: () => ask(slot) };
+      const first = present(ahead.shift(), "a batch ahead");
+      ask();
+      const cut = await orAborted(first, signal);
+      onReady(-1);
+      return cut && { ...cut.batch, release: () => void free.push(cut.memory) };
     },
   };
 }

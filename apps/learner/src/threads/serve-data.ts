@@ -4,8 +4,8 @@ import type { Batches } from "../batches.ts";
 import { type Examples, localExamples } from "../examples.ts";
 import type { ExampleReader } from "../reader.ts";
 import {
-  batchSlots,
   type BatchesWork,
+  type CutBatch,
   dataActivities,
   type DatasetWork,
   type FitWork,
@@ -25,8 +25,7 @@ export function serveData(opening: Promise<DataSource>): void {
   const activities = threadActivities();
   const ended = new AbortController();
   const { signal } = ended;
-  const slots = Array.from({ length: batchSlots }, openSharedMemory);
-  let memory = present(slots[0], "the first slot");
+  let memory = openSharedMemory();
   let examples: Examples | undefined;
   let batches: Batches | undefined;
   let cut: Promise<unknown> = Promise.resolve();
@@ -42,10 +41,10 @@ export function serveData(opening: Promise<DataSource>): void {
     },
   };
   const opened = (): Examples => present(examples, "an opened dataset");
-  const next = ({ slot }: NextWork) => {
-    memory = present(slots[slot], `slot ${slot}`);
-    memory.reset();
-    return present(batches, "opened batches").next(signal);
+  const next = async (work: NextWork): Promise<CutBatch | undefined> => {
+    memory = openSharedMemory(work.memory);
+    const batch = await present(batches, "opened batches").next(signal);
+    return batch && { batch, memory: memory.buffer };
   };
   const methods = {
     fit: ({ inputs }: FitWork) => opened().fit(inputs, signal),
@@ -67,6 +66,7 @@ export function serveData(opening: Promise<DataSource>): void {
         examples = localExamples(source.reader(columns), partitions, () => memory);
       },
     })),
+    activities,
     async () => {
       ended.abort();
       await cut;

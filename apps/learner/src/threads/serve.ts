@@ -12,7 +12,7 @@ export function threadOptions<Options>(): Options {
   return (workerData as ThreadData<Options>).options;
 }
 
-/** Tells the other threads what this one is busy with. */
+/** Tells the other threads what this one is busy with; to be opened once. */
 export function threadActivities(): Activities {
   return writeActivities((workerData as ThreadData<unknown>).activities);
 }
@@ -21,9 +21,14 @@ export function threadActivities(): Activities {
  * Answers the calls of `openThread`, until it is closed.
  *
  * @param opening resolves to the methods; calls wait for it, and a failure is the answer to all of them.
+ * @param activities brought up to date with each answer.
  * @param close frees what the methods hold; then the thread ends by itself.
  */
-export function serveThread(opening: Promise<Methods>, close: () => Promise<void>): void {
+export function serveThread(
+  opening: Promise<Methods>,
+  activities: Activities,
+  close: () => Promise<void>,
+): void {
   const port = present(parentPort, "the port of a worker thread");
   opening.catch(() => undefined);
   const answer = async ({ number, method, argument }: Call): Promise<Answer> => {
@@ -36,7 +41,10 @@ export function serveThread(opening: Promise<Methods>, close: () => Promise<void
   };
   port.on("message", (call: Call | null) => {
     if (call !== null) {
-      void answer(call).then((given) => port.postMessage(given));
+      void answer(call).then((given) => {
+        activities.settle();
+        port.postMessage(given);
+      });
       return;
     }
     port.close();

@@ -6,13 +6,16 @@ export interface SharedMemory {
   bigUint64(length: number): BigUint64Array<SharedArrayBuffer>;
   /** Takes back all that was given. */
   reset(): void;
-  /** Bytes held. */
-  readonly bytes: number;
+  /** What it lies in now: for another use, once this one is over. */
+  readonly buffer: SharedArrayBuffer;
 }
 
-/** Opens memory that grows to the largest use of it and stays there. */
-export function openSharedMemory(): SharedMemory {
-  let memory = new SharedArrayBuffer(0);
+/**
+ * Opens memory that grows to the largest use of it and stays there.
+ *
+ * @param memory of an earlier use; none when absent.
+ */
+export function openSharedMemory(memory = new SharedArrayBuffer(0)): SharedMemory {
   let used = 0;
   let wanted = 0;
   const take = (bytes: number): number => {
@@ -43,8 +46,8 @@ export function openSharedMemory(): SharedMemory {
       used = 0;
       wanted = 0;
     },
-    get bytes() {
-      return memory.byteLength;
+    get buffer() {
+      return memory;
     },
   };
 }

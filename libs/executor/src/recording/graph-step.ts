@@ -91,8 +91,7 @@ function rechecking({ loaded, program, step, spec }: GraphParts): () => void {
     throw new HeddleError(
       "FAILED_PRECONDITION",
       "STEP_CHANGED",
-      `step "${spec.name}" is not what was compiled: ${change}; the graph kept what it was, at most since run ${good}: ` +
-        "pass as an input whatever changes, or compile the step again",
+      `step "${spec.name}" is not what was compiled: ${change}; the graph kept what it was, at most since run ${good}: pass whatever changes as an input, or compile again`,
       { metadata: { step: spec.name } },
     );
   };

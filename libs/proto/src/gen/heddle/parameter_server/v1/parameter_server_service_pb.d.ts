@@ -414,6 +414,20 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
    * @generated from field: uint32 lag = 7;
    */
   lag: number;
+
+  /**
+   * Micro-batches of a step; 0 means 1. Each is pulled and pushed for itself.
+   *
+   * @generated from field: uint32 micro_batches = 8;
+   */
+  microBatches: number;
+
+  /**
+   * Number of the learner that calls, from 0. 0 leads: it restores, and writes snapshots.
+   *
+   * @generated from field: uint32 learner = 9;
+   */
+  learner: number;
 };
 
 /**
@@ -475,6 +489,13 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: bool dense = 4;
    */
   dense: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 5;
+   */
+  microBatch: number;
 
   /**
    * Ids of all tables that name none of their own, 64-bit little-endian, without repetition. The shard keeps the list
@@ -596,11 +617,32 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
 
   /**
    * A cut follows: pulls of later steps read the state after this push, whatever the lag. The learner pulls for no
-   * later step before this push is acknowledged.
+   * later step before this push is acknowledged. All micro-batches of a step say the same.
    *
    * @generated from field: bool cut = 5;
    */
   cut: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 6;
+   */
+  microBatch: number;
+
+  /**
+   * Sum of the log losses of the micro-batch's examples.
+   *
+   * @generated from field: double loss_sum = 7;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that a learner other than the leader spent since it last said so.
+   *
+   * @generated from field: double learner_cpu_seconds = 8;
+   */
+  learnerCpuSeconds: number;
 
   /**
    * As in a pull.
@@ -757,6 +799,13 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
+   *
+   * @generated from field: double loss_sum = 9;
+   */
+  lossSum: number;
 };
 
 /**
@@ -893,6 +942,20 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: uint64 peak_memory_bytes = 5;
    */
   peakMemoryBytes: bigint;
+
+  /**
+   * Sum of the log losses of all examples of the run so far, in the order of steps and micro-batches.
+   *
+   * @generated from field: double loss_sum = 6;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that learners other than the leader spent since the last Restore.
+   *
+   * @generated from field: double learner_cpu_seconds = 7;
+   */
+  learnerCpuSeconds: number;
 };
 
 /**
@@ -909,7 +972,8 @@ export declare const StatsResponseSchema: GenMessage<StatsResponse>;
  */
 export declare const ParameterServerService: GenService<{
   /**
-   * Declares the tables and dense parameters of a run; the same declaration again is no error.
+   * Declares the tables and dense parameters of a run; the same declaration again is no error. Of several learners the
+   * first one leads; another one's call waits until the leader has restored under the same fencing token.
    * Errors: RUN_DIFFERS, DECLARATION_INVALID, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Configure
@@ -922,7 +986,8 @@ export declare const ParameterServerService: GenService<{
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
-   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED, UNKNOWN_KEY_LIST,
+   * KEY_LIST_DIFFERS.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -932,10 +997,11 @@ export declare const ParameterServerService: GenService<{
     output: typeof PullResponseSchema;
   },
   /**
-   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
-   * pull that must still see the state before it was served.
-   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL, UNKNOWN_KEY_LIST,
-   * KEY_LIST_DIFFERS. Nothing of a refused push is applied.
+   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
+   * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
+   * see the state before it was served.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL,
+   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS. Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
