@@ -1,12 +1,13 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
+import type { Layer } from "./chain.ts";
+import { type CutDeps, openCuts } from "./cuts.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type LoopOptions, type Progress, train } from "./loop.ts";
 import { shareOf } from "./micro-batches.ts";
 import { countCalls, countSteps } from "./queues.ts";
-import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
 import type { Moved } from "./traffic.ts";
@@ -50,34 +51,33 @@ export async function trainToEnd(
 ): Promise<End> {
   const { data, stages } = attempt;
   if (isAtEnd(start, data)) {
-    const { progress, snapshot, files } = start;
-    const parameters = onlyFile(files);
+    const { progress, snapshot, layers } = start;
+    const parameters = onlyFile(layers);
     const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
     const place = present(snapshot, "the snapshot of a run's end");
     return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
   await using gang = await joinGang(deps, attempt, start, signal);
   const { wire } = gang;
-  await wire.restore(start.progress.step, start.files, start.progress.lossSum);
-  const snapshots = snapshotDeps(deps, attempt, wire, signal);
+  await wire.restore(start.progress.step, start.layers, start.progress.lossSum);
+
+  // A parent's layers are not this run's.
+  const layers = start.snapshot === undefined ? [] : start.layers;
+  await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
   stages.started();
   const progress = await train(
     {
       ...gang.options,
       onStep: measure(deps, attempt, start.progress),
-      onCut: (at) => writeSnapshot(snapshots, start.subject, at),
+      onCut: cuts.cut,
     },
     start.progress,
     signal,
   );
-  const last = await stages.wait(
-    "snapshot",
-    writeFinalSnapshot(snapshots, start.subject, progress),
-  );
+  const { manifest, parameters } = await stages.wait("snapshot", cuts.end(progress));
   const { cpuSeconds } = await wire.usage();
-  const parameters = onlyFile(last.manifest.files);
   return {
-    ...{ progress, snapshot: last.info, parameters },
+    ...{ progress, snapshot: manifest, parameters },
     ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved() },
   };
 }
@@ -164,12 +164,12 @@ async function shardAddresses(
   });
 }
 
-function snapshotDeps(
+function cutDeps(
   { objects, registry }: TrainDeps,
   { run }: Attempt,
   wire: Wire,
   signal: AbortSignal,
-): SnapshotDeps {
+): CutDeps {
   return {
     objects,
     wire,
@@ -206,6 +206,7 @@ function measure(
   };
 }
 
-function onlyFile(files: readonly ObjectInfo[]): ObjectInfo {
+function onlyFile(layers: readonly Layer[]): ObjectInfo {
+  const files = layers.flatMap((layer) => layer.files);
   return present(files.length === 1 ? files[0] : undefined, "the one file of a run's end");
 }

@@ -79,7 +79,7 @@ test("killed with threads of its own, the next attempt ends with the same versio
   assert.equal(version, expected[1]);
 });
 
-test("with any update rules one and three shards give the same version, and other rules another", async () => {
+test("with any update rules and storage of rows one and three shards give the same version, and others another", async () => {
   const rules: readonly Optimizer[] = [
     {
       kind: "separate",
@@ -104,6 +104,10 @@ test("with any update rules one and three shards give the same version, and othe
     versions.add(version);
   }
   assert.equal(versions.size, rules.length + 1);
+  const halves = tinyDefinition({ rows: { storage: "bfloat16" } });
+  const version = await undisturbed(halves, 1);
+  assert.equal(await undisturbed(halves, 3), version);
+  assert.ok(!versions.has(version));
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [
@@ -117,6 +121,10 @@ const kills: readonly (readonly [string, 0 | 1])[] = [
   ["learner.snapshot.before-manifest@3", 0],
   ["learner.snapshot.after-manifest@3", 0],
   ["learner.snapshot.after-record@3", 0],
+  ["learner.snapshot.after-freeze", 1],
+  ["learner.snapshot.after-freeze@2", 0],
+  ["learner.snapshot.after-delete", 0],
+  ["learner.snapshot.after-delete@3", 1],
   ["learner.version.before-register", 1],
   ["learner.version.after-register", 0],
 ];
@@ -128,3 +136,22 @@ for (const [failpoint, lag] of kills) {
     assert.equal(version, expected[lag]);
   });
 }
+
+test("a cut after every step, killed at each of its steps and gone on from on other shards, changes nothing", async () => {
+  const definition = tinyDefinition({ snapshotSteps: 1, lag: 1 });
+  const whole = await undisturbed(definition);
+  assert.equal(await undisturbed(definition, 3), whole);
+  await using world = await openWorld(definition, 2);
+  const stops = [
+    ["learner.snapshot.before-manifest@3", 3],
+    ["learner.snapshot.after-manifest", 1],
+    ["learner.snapshot.after-record@2", 2],
+    ["learner.snapshot.after-delete@2", 3],
+    ["learner.step.after-push@2", 1],
+  ] as const;
+  for (const [i, [failpoint, shards]] of stops.entries()) {
+    assert.equal(await killedAt(failpoint, world.input(i + 1)), true, failpoint);
+    await world.loseShards(shards);
+  }
+  assert.equal((await attempt(world.input(stops.length + 1), memoryReader())).version, whole);
+});

@@ -36,7 +36,7 @@ export interface Network extends Parameters {
 /** The part of a batch that a step computes with. */
 export type StepBatch = Pick<
   TrainingBatch,
-  "at" | "microBatch" | "rows" | "numeric" | "index" | "label"
+  "at" | "microBatch" | "rows" | "numeric" | "index" | "label" | "weight"
 >;
 
 /** A network without memory of its own for what it gives. */
@@ -67,14 +67,16 @@ export async function openStep(
   const compiled = await executor.compile(step, spec);
   const hasNumeric = spec.inputs["numeric"] !== undefined;
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
+  const hasWeight = spec.inputs["weight"] !== undefined;
   const { name: table, dimension } = embeddingTable(definition);
   // Used again by each step, for a step is over before the next one begins.
   let spread = new Float32Array();
 
   return {
-    run: async ({ at, microBatch = 0, rows, numeric, label, index }, pulled, into) => {
+    run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
+      if (hasWeight) inputs["weight"] = weight;
       if (hasEmbedded) {
         const values = index.length * dimension;
         if (spread.length < values) spread = new Float32Array(values);

@@ -1,5 +1,6 @@
 import { present } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ObjectInfo } from "@heddle/objects";
 import {
   ParameterServerService,
   type PullRequestSchema,
@@ -10,6 +11,7 @@ import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
+import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import { stepCalls } from "./step-calls.ts";
 import { openTraffic, type Traffic } from "./traffic.ts";
@@ -114,23 +116,36 @@ function cutCalls(
   shards: readonly ShardClients[],
   call: CallOptions,
   traffic: Traffic,
-): Pick<Wire, "restore" | "snapshot" | "usage"> {
+): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files, lossSum = 0) => {
-      const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
-      await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects, lossSum }, call),
-      );
+    restore: async (step, layers, lossSum = 0) => {
+      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
+      const request = {
+        ...{ fence, step: BigInt(step), objects, lossSum },
+        increments: increments.map((of) => ({ objects: of })),
+      };
+      await each(shards, ({ traced }) => traced.restore(request, call));
     },
-    snapshot: async (step, objectPrefix) =>
-      each(shards, async ({ traced }, shard) => {
+    freeze: async (step, since) => {
+      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
+      const request = { fence, step: BigInt(step), ...from };
+      await each(shards, ({ traced }) => traced.freeze(request, call));
+    },
+    snapshot: async (step, objectPrefix) => {
+      const saved = await each(shards, async ({ traced }, shard) => {
         const request = { fence, step: BigInt(step), objectPrefix };
-        const { object } = await traced.snapshot(request, call);
+        const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
+        const { name, sha256 } = object;
         const bytes = Number(object.bytes);
         traffic.add("saved", bytes);
-        return { name: object.name, bytes, sha256: object.sha256 };
-      }),
+        return { file: { name, bytes, sha256 }, rows: Number(rows) };
+      });
+      return {
+        files: saved.map(({ file }) => file),
+        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    },
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
       // Every shard hears of every push: one knows what learners told.
@@ -151,7 +166,7 @@ function declarationOf(
     shard,
     shards: layout.dense.length,
     ...{ lag, microBatches },
-    tables: tables.map((table) => ({ ...table, optimizer: optimizerMessage(table.optimizer) })),
+    tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
       initial: bytesOf(initial),
@@ -159,6 +174,8 @@ function declarationOf(
     })),
   };
 }
+
+const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

@@ -1,4 +1,4 @@
-import type { ObjectInfo } from "@heddle/objects";
+import type { Layer } from "./chain.ts";
 import type { Moved } from "./traffic.ts";
 import type { Network } from "./network.ts";
 
@@ -57,12 +57,12 @@ export interface WireUsage {
  */
 export interface Wire {
   /**
-   * Returns all shards to a cut; without files to the initial parameters.
+   * Returns all shards to a cut; without layers to the initial parameters.
    *
    * @param lossSum sum of the log losses of all examples up to it.
    * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS.
    */
-  restore(step: number, files: readonly ObjectInfo[], lossSum?: number): Promise<void>;
+  restore(step: number, layers: readonly Pick<Layer, "files">[], lossSum?: number): Promise<void>;
   /**
    * Reads all tables' rows of `ids` (without repetition) and all dense parameters, as the step must see them.
    *
@@ -86,8 +86,14 @@ export interface Wire {
     cut: boolean,
     notes?: PushNotes,
   ): Promise<void>;
-  /** Writes each shard's state at that step under the prefix. */
-  snapshot(step: number, objectPrefix: string): Promise<readonly ObjectInfo[]>;
+  /**
+   * Has each shard take a cut at that step, at once; a cut before it is given up.
+   *
+   * @param since only rows changed after that step; all when absent.
+   */
+  freeze(step: number, since?: number): Promise<void>;
+  /** Writes each shard's cut of that step under the prefix, while steps go on. */
+  snapshot(step: number, objectPrefix: string): Promise<Omit<Layer, "step">>;
   usage(): Promise<WireUsage>;
   /** Bytes that went over this wire. */
   moved(): Moved;

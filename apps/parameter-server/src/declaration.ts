@@ -4,6 +4,7 @@ import {
   type ConfigureRequest,
   ConfigureRequestSchema,
   type Table,
+  ValueStorage,
 } from "@heddle/proto/parameter-server";
 import { toBinary } from "@bufbuild/protobuf";
 import { denseOptimizer, rowOptimizer } from "./optimizer.ts";
@@ -51,7 +52,8 @@ function tableOf(table: Table): TableDeclaration {
   const { name, dimension, initialDeviation, seed, versions } = table;
   if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
   const optimizer = rowOptimizer(table, (why) => invalid(`table ${name} ${why}`));
-  return { name, dimension, optimizer, initialDeviation, seed, versions };
+  const storage = table.storage === ValueStorage.BFLOAT16 ? "bfloat16" : "float32";
+  return { name, dimension, optimizer, initialDeviation, seed, versions, storage };
 }
 
 function invalid(why: string): HeddleError {

@@ -1,20 +1,18 @@
-import { decodeParameters, encodeParameters } from "@heddle/artifact";
 import type { Offer } from "@heddle/lane";
-import type { Objects } from "@heddle/objects";
 import {
   type ConfigureRequest,
   type OpenLaneRequest,
   ParameterServerService,
   type PullRequest,
   type PushRequest,
-  type RestoreRequest,
-  type SnapshotRequest,
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
+import { cutHandlers } from "./cuts.ts";
 import { openKeyLists } from "./key-lists.ts";
-import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
+import { type Keeper, openKeeper } from "./keeper.ts";
+import type { CutDeps } from "./save-cut.ts";
 import { pulledRows, pushedPart } from "./step-rows.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
 
@@ -24,8 +22,7 @@ export interface Usage {
   readonly peakMemoryBytes: number;
 }
 
-export interface ShardServiceDeps {
-  readonly objects: Objects;
+export interface ShardServiceDeps extends CutDeps {
   readonly telemetry: Telemetry;
   readonly usage: () => Usage;
   /** Rows a table of this shard may hold: its bound on memory. */
@@ -40,7 +37,7 @@ export interface ShardServiceDeps {
 
 /** Handlers of one shard. */
 export function shardService(deps: ShardServiceDeps): Implementation {
-  const { objects, telemetry, usage, offerLane } = deps;
+  const { telemetry, usage, offerLane } = deps;
   const keeper = openKeeper(deps.tableRowsMax);
   const keyLists = openKeyLists();
 
@@ -78,28 +75,6 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { step: BigInt(run.order.applied) };
   };
 
-  const snapshot = async ({ fence, step, objectPrefix }: SnapshotRequest) => {
-    const { shard, order, request } = keeper.run(fence);
-    if (BigInt(order.applied) !== step) throw stepOrder(`snapshot at step ${step}`, order.applied);
-    const bytes = encodeParameters(shard.state());
-    const name = `${objectPrefix}/shard-${request.shard}-of-${request.shards}.tensors`;
-    return { object: objectRef(await objects.put(name, bytes)) };
-  };
-
-  const restore = async ({ fence, step, objects: parts, lossSum }: RestoreRequest) => {
-    keeper.run(fence);
-    const files: Uint8Array[] = [];
-    for (const { name, sha256 } of parts) files.push(await objects.get(name, sha256));
-    // Reading took a while: a newer attempt may have taken over.
-    const { shard, held, returnTo } = keeper.run(fence);
-    held.refuseAll(stepOrder("a push from before a return", Number(step)));
-    if (files.length === 0) shard.reset();
-    else shard.restore(files.map(decodeParameters));
-    returnTo(Number(step), lossSum);
-    keeper.open();
-    return { rows: BigInt(shard.rows) };
-  };
-
   const openLane = async ({ fence }: OpenLaneRequest, { actor }: CallContext) => {
     keeper.run(fence);
     return offerLane(actor);
@@ -107,7 +82,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
 
   const stats = async () => statsOf(keeper, usage());
 
-  const step = { configure, pull, push, snapshot, restore };
+  const step = { configure, pull, push, ...cutHandlers(deps, keeper) };
   return implement(ParameterServerService, { ...step, openLane, stats });
 }
 
@@ -122,9 +97,3 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
   };
 }
-
-const objectRef = (info: { name: string; bytes: number; sha256: string }) => ({
-  name: info.name,
-  bytes: BigInt(info.bytes),
-  sha256: info.sha256,
-});

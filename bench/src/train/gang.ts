@@ -97,7 +97,8 @@ async function shardUsage({ addresses }: Told, names: readonly string[]) {
   return { shardCpuSeconds, shardMemoryBytes };
 }
 
-function start(
+/** Starts one program, as the scheduler does. */
+export function start(
   jobs: Jobs,
   { featureStore, objects }: Place,
   services: string,

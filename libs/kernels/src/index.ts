@@ -11,6 +11,7 @@ export type {
   TableOptimizer,
   TableRows,
   TableSpec,
+  ValueStorage,
 } from "./port.ts";
 export { keyListName } from "./key-list.ts";
 export { createTable } from "./table.ts";

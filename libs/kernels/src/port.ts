@@ -39,6 +39,9 @@ export type TableOptimizer =
       readonly l2: number;
     };
 
+/** How the values of rows lie in memory. */
+export type ValueStorage = "float32" | "bfloat16";
+
 export interface TableSpec {
   /** float32 values a row. */
   readonly dimension: number;
@@ -48,6 +51,11 @@ export interface TableSpec {
   readonly seed: number;
   /** Refuse to grow beyond this many rows. */
   readonly rowsMax: number;
+  /**
+   * How rows lie in memory: 4 bytes a value, or 2, of which a value keeps 8 significant bits, rounded to the nearest, ties to even.
+   * float32 when absent. Arithmetic, slots, and whatever is pulled or saved are float32 in any case.
+   */
+  readonly storage?: ValueStorage;
   /** Keep for each row the number of the push that changed it last; 4 bytes a row. */
   readonly versions?: boolean;
 }
@@ -149,4 +157,11 @@ export interface ParameterTable {
    * RESOURCE_EXHAUSTED TABLE_FULL.
    */
   restore(rows: TableRows): void;
+  /**
+   * Replaces the rows of these ids and adds those that are not there: what a snapshot in pieces is restored by.
+   *
+   * @param expected rows in all that will come: then the table grows once, where memory allows it.
+   * @throws {HeddleError} as `restore`; then nothing of it is applied.
+   */
+  load(rows: TableRows, expected?: number): void;
 }

@@ -5,7 +5,8 @@ import { decodeTensors, encodeTensors, type Tensor, tensorOf } from "@heddle/ten
 import type { Fit } from "@heddle/transform";
 import type { ModelTensors } from "./digest.ts";
 import type { Golden } from "./golden.ts";
-import { shapesOf, widthsOf } from "./parameters.ts";
+import { widthsOf } from "./architecture.ts";
+import { shapesOf } from "./parameters.ts";
 import type { ModelFile, ModelManifest } from "./port.ts";
 
 /** What the files of a version hold, as opposed to what its manifest names. */

@@ -11,8 +11,9 @@ export function rowOptimizer({ optimizer }: Training): TableOptimizer {
   return { kind: "adagrad", rate, initialAccumulator, epsilon };
 }
 
-/** The update rule of a model's dense parameters. */
-export function denseOptimizer({ optimizer }: Training): Optimizer {
+/** The update rule of a model's dense parameters, or of one that has its own. */
+export function denseOptimizer({ optimizer }: Training, own?: DenseOptimizer): Optimizer {
+  if (own !== undefined) return withEpsilon(own);
   if (optimizer.kind === "separate") return withEpsilon(optimizer.dense);
   const { denseRate: rate, initialAccumulator } = optimizer;
   return { kind: "adagrad", rate, initialAccumulator, epsilon };

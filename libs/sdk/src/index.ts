@@ -15,9 +15,11 @@ export {
   type Fallback,
   type Gate,
   type ModelDefinition,
+  type ModuleSources,
   type Optimizer,
   type Partitioning,
   type RowOptimizer,
+  type RowOptions,
   type Slice,
   type Training,
 } from "./model.ts";

@@ -38,6 +38,14 @@ export type Partitioning =
   /** One partition, `all`. */
   | { readonly by: "none" };
 
+/** A model module's sources: what its architecture is made of, as they were written. */
+export interface ModuleSources {
+  /** The file that exports `architecture`. */
+  readonly entry: string;
+  /** Texts by path, relative to the project's folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** `hidden` are the widths of the ReLU layers; every embedding input has a row of `dimension` values and one wide weight. */
 export type Architecture =
   | {
@@ -50,6 +58,24 @@ export type Architecture =
       readonly dimension: number;
       readonly crossLayers: number;
       readonly hidden: readonly number[];
+    }
+  /** Dot products of all pairs of embeddings, and of the numeric inputs brought to an embedding's size by layers of widths `bottom`. */
+  | {
+      readonly kind: "dlrm";
+      readonly dimension: number;
+      readonly bottom: readonly number[];
+      readonly hidden: readonly number[];
+    }
+  /** A linear part and the products of all pairs of embeddings. */
+  | { readonly kind: "factorisation-machine"; readonly dimension: number }
+  /** A network of one's own in TensorFlow.js: what `defineArchitecture` of `@heddle/sdk/architecture` returned. */
+  | {
+      readonly kind: "module";
+      readonly dimension: number;
+      /** A TypeScript file, relative to the definition file. `heddle apply` puts its sources in the place of its path. */
+      readonly module: string | ModuleSources;
+      /** Handed to the module as it is. */
+      readonly settings?: Readonly<Record<string, unknown>>;
     };
 
 /**
@@ -113,12 +139,23 @@ export type Optimizer =
       readonly dense: DenseOptimizer;
     };
 
+/** How shards keep embedding rows. */
+export interface RowOptions {
+  /**
+   * 4 bytes a value, or 2, of which a value keeps 8 significant bits. Optimiser slots and arithmetic are float32 in both, and so are
+   * snapshots and versions. float32 when absent.
+   */
+  readonly storage?: "float32" | "bfloat16";
+}
+
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
   readonly optimizer: Optimizer;
   /** Standard deviation of a new embedding row's values. */
   readonly embeddingDeviation: number;
+  /** What shards keep of embedding rows; float32 and every row when absent. */
+  readonly rows?: RowOptions;
   /** Steps between snapshots. */
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */

@@ -55,13 +55,13 @@ export async function openComputeThread(
 /** Memory is opened for as much as the loop holds at a time: a step that computes, a step that is pushed. */
 function stepOn(thread: Thread): Network["step"] {
   const free: SharedMemory[] = [];
-  return async ({ at, microBatch, rows, numeric, index, label }, pulled) => {
+  return async ({ at, microBatch, rows, numeric, index, label, weight }, pulled) => {
     const memory = free.pop() ?? openSharedMemory();
     memory.reset();
     const into = gradientsLike(pulled, (length) => memory.float32(length));
     const work: StepWork = {
       batch: {
-        ...{ at, rows, numeric, index, label },
+        ...{ at, rows, numeric, index, label, weight },
         ...(microBatch === undefined ? {} : { microBatch }),
       },
       pulled: { rows: shared(pulled.rows, memory), dense: shared(pulled.dense, memory) },

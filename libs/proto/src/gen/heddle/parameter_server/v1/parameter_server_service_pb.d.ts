@@ -2,7 +2,7 @@
 // @generated from file heddle/parameter_server/v1/parameter_server_service.proto (package heddle.parameter_server.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ObjectRef } from "../../common/v1/common_pb.js";
 
@@ -73,6 +73,13 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: bool versions = 8;
    */
   versions: boolean;
+
+  /**
+   * How rows lie in memory. Unspecified: float32.
+   *
+   * @generated from field: heddle.parameter_server.v1.ValueStorage storage = 9;
+   */
+  storage: ValueStorage;
 };
 
 /**
@@ -720,6 +727,54 @@ export declare type PushResponse = Message<"heddle.parameter_server.v1.PushRespo
 export declare const PushResponseSchema: GenMessage<PushResponse>;
 
 /**
+ * A cut to take.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeRequest
+ */
+export declare type FreezeRequest = Message<"heddle.parameter_server.v1.FreezeRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+
+  /**
+   * Step of the cut: every push up to it is applied, none after it.
+   *
+   * @generated from field: uint64 step = 2;
+   */
+  step: bigint;
+
+  /**
+   * Only rows changed after this step; absent for all rows.
+   *
+   * @generated from field: optional uint64 since_step = 3;
+   */
+  sinceStep?: bigint | undefined;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeRequest.
+ * Use `create(FreezeRequestSchema)` to create a new message.
+ */
+export declare const FreezeRequestSchema: GenMessage<FreezeRequest>;
+
+/**
+ * It is taken.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeResponse
+ */
+export declare type FreezeResponse = Message<"heddle.parameter_server.v1.FreezeResponse"> & {
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeResponse.
+ * Use `create(FreezeResponseSchema)` to create a new message.
+ */
+export declare const FreezeResponseSchema: GenMessage<FreezeResponse>;
+
+/**
  * A cut to write.
  *
  * @generated from message heddle.parameter_server.v1.SnapshotRequest
@@ -765,6 +820,13 @@ export declare type SnapshotResponse = Message<"heddle.parameter_server.v1.Snaps
    * @generated from field: heddle.common.v1.ObjectRef object = 1;
    */
   object?: ObjectRef | undefined;
+
+  /**
+   * Rows in it, of all tables.
+   *
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
 };
 
 /**
@@ -794,11 +856,18 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
   step: bigint;
 
   /**
-   * Files of all shards of that snapshot, however many there were.
+   * Files of all shards of that snapshot, however many there were; of a snapshot in layers, of its first layer.
    *
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Rows changed since the layer before, oldest first.
+   *
+   * @generated from field: repeated heddle.parameter_server.v1.SnapshotLayer increments = 4;
+   */
+  increments: SnapshotLayer[];
 
   /**
    * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
@@ -813,6 +882,26 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export declare const RestoreRequestSchema: GenMessage<RestoreRequest>;
+
+/**
+ * What changed between two cuts.
+ *
+ * @generated from message heddle.parameter_server.v1.SnapshotLayer
+ */
+export declare type SnapshotLayer = Message<"heddle.parameter_server.v1.SnapshotLayer"> & {
+  /**
+   * Files of all shards of that cut, however many there were.
+   *
+   * @generated from field: repeated heddle.common.v1.ObjectRef objects = 1;
+   */
+  objects: ObjectRef[];
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.SnapshotLayer.
+ * Use `create(SnapshotLayerSchema)` to create a new message.
+ */
+export declare const SnapshotLayerSchema: GenMessage<SnapshotLayer>;
 
 /**
  * It is restored.
@@ -965,6 +1054,32 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
 
 /**
+ * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.ValueStorage
+ */
+export enum ValueStorage {
+  /**
+   * float32.
+   *
+   * @generated from enum value: VALUE_STORAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The upper half of a float32, rounded to the nearest, ties to even.
+   *
+   * @generated from enum value: VALUE_STORAGE_BFLOAT16 = 1;
+   */
+  BFLOAT16 = 1,
+}
+
+/**
+ * Describes the enum heddle.parameter_server.v1.ValueStorage.
+ */
+export declare const ValueStorageSchema: GenEnum<ValueStorage>;
+
+/**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
  * dense parameters lie whole on the shard that the learner assigns them to.
  *
@@ -1011,8 +1126,21 @@ export declare const ParameterServerService: GenService<{
     output: typeof PushResponseSchema;
   },
   /**
-   * Writes rows and slots at the current step to the object store.
+   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once. A shard
+   * has one cut at a time: an earlier one is given up. The same cut again is no error.
    * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Freeze
+   */
+  freeze: {
+    methodKind: "unary";
+    input: typeof FreezeRequestSchema;
+    output: typeof FreezeResponseSchema;
+  },
+  /**
+   * Writes rows and slots of a cut to the object store while pulls and pushes go on, and answers when the file is durable.
+   * Without a Freeze before, it takes the cut itself, of all rows.
+   * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), SNAPSHOT_GIVEN_UP, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Snapshot
    */
@@ -1023,8 +1151,9 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard. Without
-   * files it returns to the initial state. The step of the cut counts as applied.
-   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another declaration), TABLE_FULL, FENCED.
+   * files it returns to the initial state. The step of the cut counts as applied. A refused restore changes nothing.
+   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, BLOCK_CORRUPT, PARTS_OVERLAP, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another
+   * declaration), TABLE_FULL, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Restore
    */
