@@ -11,7 +11,7 @@ import { shareOf } from "./micro-batches.ts";
 import { countCalls, countSteps } from "./queues.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
-import { countTraffic, type Moved } from "./traffic.ts";
+import type { Moved } from "./traffic.ts";
 import type { Bounds, Overlap, Wire } from "./wire.ts";
 
 /** What is fixed during an attempt. */
@@ -56,12 +56,12 @@ export async function trainToEnd(
   if (isAtEnd(start, data)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
-    const moved = { pulled: 0, pushed: 0, saved: 0 };
+    const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
     const place = present(snapshot, "the snapshot of a run's end");
     return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
   await using gang = await joinGang(deps, attempt, start, signal);
-  const { wire, moved } = gang;
+  const { wire } = gang;
   await wire.restore(start.progress.step, start.layers, start.progress.lossSum);
 
   // A parent's layers are not this run's.
@@ -74,7 +74,7 @@ export async function trainToEnd(
   const { cpuSeconds, overlap } = await wire.usage();
   return {
     ...{ progress, snapshot: manifest, parameters },
-    ...{ shardCpuSeconds: cpuSeconds, moved: moved(), ...(overlap && { overlap }) },
+    ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved(), ...(overlap && { overlap }) },
   };
 }
 
@@ -86,7 +86,6 @@ export function isAtEnd({ snapshot, progress }: Start, { partitions }: TrainingD
 /** A learner ready to train beside its shards. */
 export interface GangMember extends AsyncDisposable {
   readonly wire: Wire;
-  moved(): Moved;
   /** This learner's share of the steps from the start to the end of the data, in the mode of the definition. */
   train(
     told: Pick<LoopOptions, "onStep" | "onCut" | "cpuSeconds">,
@@ -114,9 +113,8 @@ export async function joinGang(
   const who = { run, fence, learner };
   const what = { lag, microBatches, tables, dense, ...(bounds && { bounds }) };
   const opened = opening.use(await deps.openWire({ ...who, ...what }, addresses));
-  const { wire: traffic, moved } = countTraffic(opened);
   const { queues } = deps.meters;
-  const wire = countCalls(traffic, queues);
+  const wire = countCalls(opened, queues);
   const options = {
     learner: attempt.job,
     ...{ batches, wire, network: countSteps(network, queues), stages, snapshotSteps },
@@ -128,7 +126,7 @@ export async function joinGang(
   const own = shareOf(microBatches, learner, learners);
   const open = opening.move();
   return {
-    ...{ wire, moved },
+    wire,
     train: (told, stop) =>
       bounds === undefined
         ? train({ ...options, ...told, lag, microBatches, own }, progress, stop)

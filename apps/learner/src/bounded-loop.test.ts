@@ -41,6 +41,7 @@ function recorded(
         log.push(`pull ${step}`);
         return { ...none, states: [step * 10] };
       },
+      release: () => undefined,
       push: async (step, _ids, _gradients, _cut, { states = [] } = {}) => {
         push(step);
         log.push(`push ${step} of ${states.join()}`);
@@ -51,6 +52,7 @@ function recorded(
         log.push(`at ${step}`);
         return { cpuSeconds: 0, step, lossSum: step };
       },
+      moved: () => ({ pulled: 0, pushed: 0, saved: 0, spared: 0 }),
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

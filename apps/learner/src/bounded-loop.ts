@@ -75,6 +75,7 @@ export async function trainBounded(
     const pulled = await stages.wait("pull", update.pulling);
     const computing = stages.work("compute", () => options.network.step(of, pulled));
     const result = await stages.wait("compute", computing);
+    wire.release(pulled);
     stages.work("compute", () => checkFinite(options.learner, number, of, result));
     const notes = {
       lossSum: result.loss * of.rows,

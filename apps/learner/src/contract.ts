@@ -159,6 +159,46 @@ export function wireContract(name: string, open: Open): void {
     });
   });
 
+  check("ids travel once for a step, and again to a shard that has forgotten them", async () => {
+    await using shard = await startFalseShard();
+    Object.assign(shard.says, { rows: [new Uint8Array(8), new Uint8Array(24)] });
+    shard.says.dense = new Uint8Array(12);
+    const { signal } = new AbortController();
+    await using wire = await open(declarationOf(), optionsOf([shard.address], signal));
+    const own = BigUint64Array.of(5n, 6n);
+    const push = {
+      rows: { wide: new Float32Array(2), deep: new Float32Array(6) },
+      dense: gradients.dense,
+    };
+    await wire.pull(1, own);
+    await wire.push(1, own, push, false);
+    assert.deepEqual(shard.ids, [2, 0]);
+    assert.deepEqual(wire.moved(), { pulled: 60, pushed: 44, saved: 0, spared: 48 });
+    shard.says.forgets = 1;
+    await wire.pull(2, own);
+    await wire.push(2, own, push, false);
+    assert.deepEqual(shard.ids.slice(2), [0, 2, 0]);
+    await wire.push(3, own.slice(), push, false);
+    assert.deepEqual(shard.ids.slice(5), [2], "another list, as far as anybody knows");
+  });
+
+  check(
+    "memory that is released serves the next pull, and what is kept stays as it is",
+    async () => {
+      await using opened = await openGang(open, 2);
+      const wire = await opened.wire();
+      const many = BigUint64Array.from({ length: 900 }, (_, i) => BigInt(i));
+      const first = await wire.pull(1, many);
+      const before = structuredClone(first);
+      const second = await wire.pull(1, many);
+      assert.deepEqual([first, second], [before, before]);
+      wire.release(first);
+      const third = await wire.pull(1, many);
+      assert.deepEqual([second, third], [before, before]);
+      assert.equal(third.rows["deep"]?.buffer, first.rows["deep"]?.buffer);
+    },
+  );
+
   check("an answer of another size than was asked for is refused, not trained on", async () => {
     await using shard = await startFalseShard();
     const { signal } = new AbortController();

@@ -19,7 +19,13 @@ export function grpcRoute(
   { traceEverySteps }: ShardWireOptions,
 ): Route {
   return {
-    at: (step) => (step % traceEverySteps === 0 ? traced : quiet),
+    at: (step) => {
+      const shard = step % traceEverySteps === 0 ? traced : quiet;
+      return {
+        pull: async (request, call, read) => read(await shard.pull(request, call)),
+        push: async (request, call) => void (await shard.push(request, call)),
+      };
+    },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -65,14 +65,20 @@ function laneRoute(
       const other = byGrpc.at(step);
       const tracing = step % traceEverySteps === 0 ? telemetry : undefined;
       return {
-        pull: (request, call) =>
+        pull: (request, call, read) =>
           orByGrpc(
-            () => traced(tracing, "Pull", call, (options) => lane.call(pull, request, options)),
-            () => other.pull(request, call),
+            () =>
+              traced(tracing, "Pull", call, (options) =>
+                lane.callReading(pull, request, options, read),
+              ),
+            () => other.pull(request, call, read),
           ),
         push: (request, call) =>
           orByGrpc(
-            () => traced(tracing, "Push", call, (options) => lane.call(push, request, options)),
+            () =>
+              traced(tracing, "Push", call, (options) =>
+                lane.callReading(push, request, options, () => undefined),
+              ),
             () => other.push(request, call),
           ),
       } satisfies StepShard;

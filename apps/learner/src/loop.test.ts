@@ -51,6 +51,8 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
       freeze: async () => undefined,
       snapshot: async () => ({ rows: 0, files: [] }),
       usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: losses }),
+      release: () => undefined,
+      moved: () => ({ pulled: 0, pushed: 0, saved: 0, spared: 0 }),
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

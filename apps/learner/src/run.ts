@@ -125,7 +125,9 @@ async function openRun(
 async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
-  const { pulled, pushed, saved } = end.moved;
+  const movedBytes = Object.entries<number>({ ...end.moved }).map(
+    ([what, bytes]) => [what, BigInt(bytes)] as const,
+  );
   const { queues, cpuSeconds: cpuOfStages, loopDelayP99Ms } = deps.meters;
   const stageShares = stages.shares();
   return {
@@ -144,7 +146,7 @@ async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: 
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     ...overlapOf(end),
-    movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },
+    movedBytes: Object.fromEntries(movedBytes),
   };
 }
 

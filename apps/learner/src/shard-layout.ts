@@ -1,5 +1,5 @@
-import { HeddleError } from "@heddle/base";
-import { gatherRows, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
+import { assert, HeddleError, present } from "@heddle/base";
+import { gatherRows, keyListName, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
 import type { Network } from "./network.ts";
 import type { Gradients, Pulled, RunDeclaration } from "./wire.ts";
 
@@ -9,15 +9,38 @@ type DenseParameter = Network["dense"][number];
 export interface ShardLayout {
   /** Dense parameters of each shard, in order of their declaration to it. */
   readonly dense: readonly (readonly DenseParameter[])[];
-  split(ids: BigUint64Array): readonly ShardIds[];
+  split(ids: BigUint64Array): readonly Part[];
   /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other. */
-  gradientsOf(shard: number, positions: Int32Array, gradients: Gradients): ShardValues;
+  gradientsOf(
+    shard: number,
+    positions: Int32Array,
+    gradients: Gradients,
+    memory: Memory,
+  ): ShardValues;
+  readonly tables: RunDeclaration["tables"];
+}
+
+/** Gives memory of shape [values], with whatever was in it. */
+export type Memory = (values: number) => Float32Array;
+
+/** A shard's part of a list of ids. */
+export interface Part extends ShardIds {
+  /** By which the shard knows it, 0 for an empty one. */
+  readonly name: bigint;
+  /** Whether the shard was told. */
+  known: boolean;
+}
+
+/** Puts the shards' answers together, each as it comes. */
+export interface Assembly {
   /**
-   * The shards' answers as one.
+   * Copies a shard's answer to its place.
    *
-   * @throws {HeddleError} INTERNAL BAD_SHARD_ANSWER when one is not what was asked for.
+   * @throws {HeddleError} INTERNAL BAD_SHARD_ANSWER when it is not what was asked for.
    */
-  assemble(parts: readonly ShardIds[], answers: readonly ShardValues[]): Pulled;
+  take(shard: number, answer: ShardValues): void;
+  /** What the step reads, once every shard has answered. */
+  whole(): Pulled;
 }
 
 /** Values of one shard. */
@@ -33,34 +56,59 @@ export function layOut({ tables, dense }: RunDeclaration, shards: number): Shard
   const denseOf = assignDense(dense, shards);
   return {
     dense: denseOf,
-    split: (ids) => splitByShard(ids, shards),
-    gradientsOf: (shard, positions, gradients) => ({
+    tables,
+    split: (ids) =>
+      splitByShard(ids, shards).map((part) => {
+        const name = part.ids.length === 0 ? 0n : keyListName(part.ids);
+        return { ...part, name, known: false };
+      }),
+    gradientsOf: (shard, positions, gradients, memory) => ({
       rows: tables.map(({ name, dimension }) => {
-        const out = new Float32Array(positions.length * dimension);
+        const out = memory(positions.length * dimension);
         gatherRows(gradients.rows[name] ?? new Float32Array(), dimension, positions, out);
         return out;
       }),
-      dense: concatenated(denseOf[shard] ?? [], gradients.dense),
+      dense: concatenated(denseOf[shard] ?? [], gradients.dense, memory),
     }),
-    assemble: (parts, answers) => {
-      const ids = parts.reduce((sum, { positions }) => sum + positions.length, 0);
-      const rows = tables.map(({ name, dimension }, t) => {
-        const out = new Float32Array(ids * dimension);
-        answers.forEach((answer, shard) => {
-          const positions = parts[shard]?.positions ?? new Int32Array();
-          const own = answer.rows[t] ?? new Float32Array();
-          if (own.length !== positions.length * dimension) {
-            throw badAnswer(shard, `${own.length} values of table ${name}`);
-          }
-          scatterRows(own, dimension, positions, out);
-        });
-        return [name, out] as const;
-      });
-      const values = answers.flatMap((answer, shard) => cut(denseOf[shard] ?? [], answer, shard));
-      return { rows: Object.fromEntries(rows), dense: Object.fromEntries(values) };
-    },
   };
 }
+
+/** Opens the answer to a pull in memory of the caller's. */
+export function openAssembly(
+  { tables, dense }: ShardLayout,
+  parts: readonly Part[],
+  memory: Memory,
+): Assembly {
+  const ids = parts.reduce((sum, { positions }) => sum + positions.length, 0);
+  const rows = tables.map(({ dimension }) => memory(ids * dimension));
+  const values = dense.map((parameters) => memory(lengthOf(parameters)));
+  return {
+    take: (shard, answer) => {
+      const { positions } = present(parts[shard], "a shard's part");
+      tables.forEach(({ name, dimension }, t) => {
+        const own = answer.rows[t] ?? new Float32Array();
+        if (own.length !== positions.length * dimension) {
+          throw badAnswer(shard, `${own.length} values of table ${name}`);
+        }
+        scatterRows(own, dimension, positions, present(rows[t], "a table's rows"));
+      });
+      const out = present(values[shard], "a shard's dense values");
+      if (answer.dense.length !== out.length) {
+        throw badAnswer(shard, `${answer.dense.length} of ${out.length} dense values`);
+      }
+      out.set(answer.dense);
+    },
+    whole: () => ({
+      rows: Object.fromEntries(tables.map(({ name }, t) => [name, present(rows[t], "rows")])),
+      dense: Object.fromEntries(
+        dense.flatMap((parameters, shard) => cut(parameters, present(values[shard], "values"))),
+      ),
+    }),
+  };
+}
+
+const lengthOf = (parameters: readonly DenseParameter[]): number =>
+  parameters.reduce((sum, { initial }) => sum + initial.length, 0);
 
 export function badAnswer(shard: number, what: string): HeddleError {
   return new HeddleError(
@@ -85,11 +133,14 @@ function assignDense(dense: readonly DenseParameter[], shards: number): DensePar
 function concatenated(
   parameters: readonly DenseParameter[],
   values: Readonly<Record<string, Float32Array>>,
+  memory: Memory,
 ): Float32Array {
-  const out = new Float32Array(parameters.reduce((sum, { initial }) => sum + initial.length, 0));
+  const out = memory(lengthOf(parameters));
   let at = 0;
   for (const { name, initial } of parameters) {
-    out.set(values[name] ?? [], at);
+    const own = values[name] ?? new Float32Array(initial.length);
+    assert(own.length === initial.length, `a gradient of ${name} for each of its values`);
+    out.set(own, at);
     at += initial.length;
   }
   return out;
@@ -97,15 +148,13 @@ function concatenated(
 
 function cut(
   parameters: readonly DenseParameter[],
-  { dense }: ShardValues,
-  shard: number,
+  values: Float32Array,
 ): (readonly [string, Float32Array])[] {
   let at = 0;
   return parameters.map(({ name, initial }) => {
     const end = at + initial.length;
-    if (end > dense.length) throw badAnswer(shard, `too few values of ${name}`);
-    const values = dense.subarray(at, end);
+    const own = values.subarray(at, end);
     at = end;
-    return [name, values] as const;
+    return [name, own] as const;
   });
 }

@@ -1,12 +1,20 @@
 import { present } from "@heddle/base";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ObjectInfo } from "@heddle/objects";
-import { ParameterServerService } from "@heddle/proto/parameter-server";
+import {
+  ParameterServerService,
+  type PullRequestSchema,
+  type PullResponse,
+  type PushRequestSchema,
+} from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
-import { bytesOf, float32Of } from "@heddle/tensor";
+import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
+import { stepCalls } from "./step-calls.ts";
+import { openTraffic, type Traffic } from "./traffic.ts";
 import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
@@ -26,7 +34,15 @@ export interface ShardWireOptions {
 /** A shard over gRPC. */
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
-export type StepShard = Pick<Shard, "pull" | "push">;
+export interface StepShard {
+  /** @param read takes what it wants of the answer, whose bytes may be gone after that. */
+  pull(
+    request: MessageInitShape<typeof PullRequestSchema>,
+    call: CallOptions,
+    read: (answer: PullResponse) => void,
+  ): Promise<void>;
+  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
+}
 
 /** Both ways to a shard over gRPC. */
 export interface ShardClients {
@@ -73,6 +89,7 @@ export async function openShardWire(
     }
   };
   try {
+    const traffic = openTraffic(telemetry);
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
@@ -85,8 +102,9 @@ export async function openShardWire(
     const restored = Number(configured[0]?.step ?? 0n);
     return {
       ...(learner > 0 && { restored }),
-      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes),
-      ...cutCalls(fence, shards, call),
+      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes, traffic),
+      ...cutCalls(fence, shards, call, traffic),
+      moved: traffic.moved,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
@@ -100,6 +118,7 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
+  traffic: Traffic,
 ): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
     restore: async (step, layers, lossSum = 0) => {
@@ -120,8 +139,10 @@ function cutCalls(
         const request = { fence, step: BigInt(step), objectPrefix };
         const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        const { name, bytes, sha256 } = object;
-        return { file: { name, bytes: Number(bytes), sha256 }, rows: Number(rows) };
+        const { name, sha256 } = object;
+        const bytes = Number(object.bytes);
+        traffic.add("saved", bytes);
+        return { file: { name, bytes, sha256 }, rows: Number(rows) };
       });
       return {
         files: saved.map(({ file }) => file),
@@ -152,64 +173,6 @@ function overlapOf(
     pushes: first.pushes.map((_, staleness) => sum(({ pushes }) => pushes[staleness])),
     inFlightMax: Math.max(...shards.map(({ inFlightMax }) => inFlightMax)),
     refused: sum(({ refused }) => refused),
-  };
-}
-
-/** Pull and push, split over the shards and put together again. */
-function stepCalls(
-  { fence: token, tables, bounds }: RunDeclaration,
-  layout: ShardLayout,
-  call: CallOptions,
-  routes: readonly Route[],
-): Pick<Wire, "pull" | "push"> {
-  const fence = BigInt(token);
-  return {
-    pull: async (step, ids, microBatch = 0) => {
-      const parts = layout.split(ids);
-      const answers = await each(routes, async (route, shard) => {
-        const own = bytesOf(present(parts[shard], "a shard's ids").ids);
-        const {
-          rows,
-          dense,
-          step: state,
-        } = await route.at(step).pull(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name }) => ({ table: name, ids: own })),
-            dense: layout.dense[shard]?.length !== 0,
-            microBatch,
-          },
-          call,
-        );
-        return { rows: rows.map(float32Of), dense: float32Of(dense), state: Number(state) };
-      });
-      const pulled = layout.assemble(parts, answers);
-      return bounds === undefined ? pulled : { ...pulled, states: answers.map((a) => a.state) };
-    },
-    push: async (step, ids, gradients, cut, notes = {}) => {
-      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
-      const parts = layout.split(ids);
-      await each(routes, (route, shard) => {
-        const own = present(parts[shard], "a shard's ids");
-        const { rows, dense } = layout.gradientsOf(shard, own.positions, gradients);
-        return route.at(step).push(
-          {
-            fence,
-            step: BigInt(step),
-            tables: tables.map(({ name }, t) => ({
-              table: name,
-              ids: bytesOf(own.ids),
-              gradients: bytesOf(present(rows[t], "a table's gradients")),
-            })),
-            dense: bytesOf(dense),
-            ...{ cut, microBatch, lossSum, learnerCpuSeconds },
-            oldestState: BigInt(states[shard] ?? 0),
-          },
-          call,
-        );
-      });
-    },
   };
 }
 

@@ -38,6 +38,7 @@ export function openShare(
         batch.rows === 0
           ? nothing
           : await stages.work("compute", () => network.step(batch, pulled));
+      wire.release(pulled);
       stages.work("compute", () => checkFinite(options.learner, step, batch, result));
       computed.push({ number, batch, result });
     }

@@ -1,6 +1,6 @@
-import type { Pulled, Wire } from "./wire.ts";
+import type { Telemetry } from "@heddle/telemetry";
 
-/** Bytes between a learner and its shards. */
+/** Bytes between a learner and its shards, as values are, without what carries them: so lane and gRPC count alike. */
 export interface Moved {
   /** Ids asked for, rows and dense parameters that came. */
   readonly pulled: number;
@@ -8,36 +8,25 @@ export interface Moved {
   readonly pushed: number;
   /** Files of cuts. */
   readonly saved: number;
+  /** What would have moved beside, if each table were asked and told with ids of its own, and with float32 values. */
+  readonly spared: number;
 }
 
-/** The wire, counting values as they are, without what carries them: so lane and gRPC count alike. */
-export function countTraffic(wire: Wire): { readonly wire: Wire; moved(): Moved } {
-  let [pulled, pushed, saved] = [0, 0, 0];
+/** Counts them, and tells meters. */
+export interface Traffic {
+  add(direction: keyof Moved, bytes: number): void;
+  moved(): Moved;
+}
+
+export function openTraffic(telemetry: Telemetry): Traffic {
+  const about = "bytes between a learner and its shards, by direction; spared did not have to move";
+  const counter = telemetry.counter("heddle.learner.wire_bytes", "By", about);
+  const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
   return {
-    moved: () => ({ pulled, pushed, saved }),
-    wire: {
-      ...wire,
-      pull: async (step, ids, microBatch) => {
-        const answer = await wire.pull(step, ids, microBatch);
-        pulled += idBytes(ids, answer) + bytesOf(answer);
-        return answer;
-      },
-      push: async (step, ids, gradients, cut, notes) => {
-        await wire.push(step, ids, gradients, cut, notes);
-        pushed += idBytes(ids, gradients) + bytesOf(gradients);
-      },
-      snapshot: async (step, objectPrefix) => {
-        const layer = await wire.snapshot(step, objectPrefix);
-        for (const { bytes } of layer.files) saved += bytes;
-        return layer;
-      },
+    add: (direction, bytes) => {
+      moved[direction] += bytes;
+      counter.add(bytes, { direction });
     },
+    moved: () => ({ ...moved }),
   };
 }
-
-/** Each table is asked with ids of its own. */
-const idBytes = (ids: BigUint64Array, { rows }: Pulled): number =>
-  ids.byteLength * Object.keys(rows).length;
-
-const bytesOf = ({ rows, dense }: Pulled): number =>
-  [...Object.values(rows), ...Object.values(dense)].reduce((sum, a) => sum + a.byteLength, 0);

@@ -1,4 +1,5 @@
 import type { Layer } from "./chain.ts";
+import type { Moved } from "./traffic.ts";
 import type { Network } from "./network.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
@@ -98,6 +99,11 @@ export interface Wire {
    */
   pull(step: number, ids: BigUint64Array, microBatch?: number): Promise<Pulled>;
   /**
+   * Gives the memory of what was pulled back: nobody may read it any more, a later pull's values will lie there. What is never
+   * released is never used again.
+   */
+  release(pulled: Pulled): void;
+  /**
    * Applies a step's gradients once; resolves when the whole step is applied.
    *
    * @throws {HeddleError} ABORTED STALE_PUSH in bounded mode, when a shard refused it: pull and compute again. Shards that have
@@ -121,5 +127,7 @@ export interface Wire {
   snapshot(step: number, objectPrefix: string): Promise<Omit<Layer, "step">>;
   /** @param step is waited for: until so many are applied; 0, and absent, for at once. */
   usage(step?: number): Promise<WireUsage>;
+  /** Bytes that went over this wire. */
+  moved(): Moved;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { isHeddleError } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Objects, openFileObjects } from "@heddle/objects";
 import { ConfigureRequestSchema, ParameterServerService } from "@heddle/proto/parameter-server";
+import { keyListName } from "@heddle/kernels";
 import { connectLane } from "@heddle/lane";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -79,6 +80,29 @@ test("a repeated push is acknowledged and applied once", async () => {
   const after = await shard.pull(pullOf(2), call);
   assert.equal((await shard.push(pushOf(1), call)).step, 1n);
   assert.deepEqual((await shard.pull(pullOf(2), call)).rows, after.rows);
+});
+
+test("a call may name the ids of an earlier one; a name that is not known changes nothing", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure(declaration(), call);
+  const keyList = keyListName(BigUint64Array.of(5n, 9n));
+  const tables = [{ table: "rows" }];
+  const unknown = { code: "FAILED_PRECONDITION", reason: "UNKNOWN_KEY_LIST" };
+  const pull = { fence: 1n, step: 1n, tables, keyList };
+  await assert.rejects(shard.pull(pull, call), unknown);
+  await assert.rejects(shard.pull({ ...pull, ids: ids.slice(8) }, call), {
+    reason: "KEY_LIST_DIFFERS",
+  });
+  const { rows } = await shard.pull({ ...pull, ids }, call);
+  assert.deepEqual((await shard.pull(pull, call)).rows, rows);
+  assert.deepEqual((await shard.pull(pullOf(1), call)).rows, rows);
+  const { gradients } = pushOf(1).tables[0]!;
+  const push = { ...pushOf(1), tables: [{ table: "rows", gradients }] };
+  await assert.rejects(shard.push({ ...push, keyList: keyList + 1n }, call), unknown);
+  assert.deepEqual((await shard.pull(pull, call)).rows, rows, "nothing was applied");
+  assert.equal((await shard.push({ ...push, keyList }, call)).step, 1n);
+  assert.notDeepEqual((await shard.pull({ ...pull, step: 2n }, call)).rows, rows);
 });
 
 test("with a lag of 1 a step reads the state after the step before last, and a push waits for that read", async () => {

@@ -10,6 +10,7 @@ import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import type { CallTurn, Course } from "./course.ts";
 import { cutHandlers } from "./cuts.ts";
+import { openKeyLists } from "./key-lists.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
 import type { CutDeps } from "./save-cut.ts";
 import { stepCalls } from "./step-calls.ts";
@@ -40,6 +41,7 @@ export interface ShardServiceDeps extends CutDeps {
 export function shardService(deps: ShardServiceDeps): Implementation {
   const { telemetry, usage, offerLane } = deps;
   const keeper = openToldKeeper(deps);
+  const keyLists = openKeyLists();
 
   const configure = async (request: ConfigureRequest, { signal }: CallContext) => {
     const leads = request.learner === 0;
@@ -64,7 +66,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return statsOf(keeper, usage());
   };
 
-  const calls = { configure, ...stepCalls(keeper), ...cutHandlers(deps, keeper) };
+  const calls = { configure, ...stepCalls(keeper, keyLists), ...cutHandlers(deps, keeper) };
   return implement(ParameterServerService, { ...calls, openLane, stats });
 }
 

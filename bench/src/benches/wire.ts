@@ -30,7 +30,12 @@ export const bench: Bench = {
       crc32: cpuOf(() => crc32(work.values)),
       ...(typeof echo === "string" ? {} : { go: echo.way }),
     };
-    const seconds = await interleaved(rounds, steps, Object.entries(ways));
+    const old = new Uint8Array(work.values.length);
+    const memory = {
+      "old memory": cpuOf(() => old.set(work.values)),
+      "new memory": cpuOf(() => new Uint8Array(work.values)),
+    };
+    const seconds = await interleaved(rounds, steps, Object.entries({ ...ways, ...memory }));
     if (typeof echo !== "string") await echo.close();
     return rowsOf(seconds, work, steps, typeof echo === "string" ? echo : undefined);
   },
@@ -102,6 +107,13 @@ function rowsOf(all: Seconds, work: Work, steps: number, withoutGo: string | und
       "GB/CPU-s",
       speeds("gmac", work.values.length / 1e9),
       { name: "CRC-32 of node:zlib", values: speeds("crc32", work.values.length / 1e9) },
+      { atLeast: 1 },
+    ),
+    compared(
+      "rows copied to memory that is used again, beside new memory",
+      "GB/CPU-s",
+      speeds("old memory", work.values.length / 1e9),
+      { name: "new memory", values: speeds("new memory", work.values.length / 1e9) },
       { atLeast: 1 },
     ),
   ];

@@ -14,4 +14,5 @@ export type {
   TableSpec,
   ValueStorage,
 } from "./port.ts";
+export { keyListName } from "./key-list.ts";
 export { createTable } from "./table.ts";

@@ -559,6 +559,22 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: uint32 micro_batch = 5;
    */
   microBatch: number;
+
+  /**
+   * Ids of all tables that name none of their own, 64-bit little-endian, without repetition. The shard keeps the list
+   * for a while, so that later calls can do with its name.
+   *
+   * @generated from field: bytes ids = 8;
+   */
+  ids: Uint8Array;
+
+  /**
+   * Name of that list: the first 8 bytes of its SHA-256, little-endian; 0 when there is none. Without `ids` the list of
+   * an earlier call: one that the shard does not have is UNKNOWN_KEY_LIST, then the call is repeated with `ids`.
+   *
+   * @generated from field: fixed64 key_list = 9;
+   */
+  keyList: bigint;
 };
 
 /**
@@ -581,7 +597,7 @@ export declare type RowsWanted = Message<"heddle.parameter_server.v1.RowsWanted"
   table: string;
 
   /**
-   * 64-bit ids, little-endian, without repetition.
+   * 64-bit ids, little-endian, without repetition; none when the call's list counts.
    *
    * @generated from field: bytes ids = 2;
    */
@@ -697,6 +713,20 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
    * @generated from field: uint64 oldest_state = 9;
    */
   oldestState: bigint;
+
+  /**
+   * As in a pull.
+   *
+   * @generated from field: bytes ids = 10;
+   */
+  ids: Uint8Array;
+
+  /**
+   * As in a pull; the list of the step's pull, as a rule.
+   *
+   * @generated from field: fixed64 key_list = 11;
+   */
+  keyList: bigint;
 };
 
 /**
@@ -719,7 +749,7 @@ export declare type RowGradients = Message<"heddle.parameter_server.v1.RowGradie
   table: string;
 
   /**
-   * 64-bit ids, little-endian, without repetition.
+   * 64-bit ids, little-endian, without repetition; none when the call's list counts.
    *
    * @generated from field: bytes ids = 2;
    */
@@ -1189,7 +1219,8 @@ export declare const ParameterServerService: GenService<{
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER. In bounded mode it reads the state of
    * now, and waits for its credit: until at most `in_flight` updates are under way, and, after a cut, for its snapshot.
-   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED,
+   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -1203,8 +1234,8 @@ export declare const ParameterServerService: GenService<{
    * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
    * see the state before it was served. In bounded mode it is applied or refused at once: one that was computed from a
    * state of more than `staleness` pushes ago is STALE_PUSH, and its learner pulls and computes again.
-   * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
-   * Nothing of a refused push is applied.
+   * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED,
+   * TABLE_FULL, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS. Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */

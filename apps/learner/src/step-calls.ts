@@ -1,0 +1,142 @@
+import { isHeddleError, present } from "@heddle/base";
+import { openPool, type Pool } from "@heddle/lane";
+import type { CallOptions } from "@heddle/rpc";
+import { bytesOf, float32Of } from "@heddle/tensor";
+import { type Memory, openAssembly, type Part, type ShardLayout } from "./shard-layout.ts";
+import type { Route } from "./shard-wire.ts";
+import type { Traffic } from "./traffic.ts";
+import type { Pulled, RunDeclaration, Wire } from "./wire.ts";
+
+/** Memory of rows and gradients that is kept for later steps. */
+const heldBytesMax = 64 << 20;
+
+/** Pull and push, split over the shards and put together again. */
+export function stepCalls(
+  { fence: token, tables, bounds }: RunDeclaration,
+  layout: ShardLayout,
+  call: CallOptions,
+  routes: readonly Route[],
+  traffic: Traffic,
+): Pick<Wire, "pull" | "release" | "push"> {
+  const fence = BigInt(token);
+  const pool = openPool({ heldBytesMax });
+  const lent = new WeakMap<Pulled, Loan>();
+  /** A step pulls and pushes the same ids: they are split once, and each shard hears them once. */
+  const split = new WeakMap<BigUint64Array, readonly Part[]>();
+  const partsOf = (ids: BigUint64Array): readonly Part[] => {
+    const known = split.get(ids) ?? layout.split(ids);
+    split.set(ids, known);
+    return known;
+  };
+  const each = <T>(ids: BigUint64Array, run: (route: Route, part: Part, shard: number) => T) => {
+    const parts = partsOf(ids);
+    return Promise.all(routes.map((route, n) => run(route, present(parts[n], "a part"), n)));
+  };
+
+  return {
+    pull: async (step, ids, microBatch = 0) => {
+      const loan = borrow(pool);
+      const states: number[] = [];
+      const assembly = openAssembly(layout, partsOf(ids), loan.memory);
+      await each(ids, (route, part, shard) =>
+        naming(part, traffic, "pulled", tables.length, (list) =>
+          route.at(step).pull(
+            {
+              ...{ fence, step: BigInt(step), ...list },
+              tables: tables.map(({ name }) => ({ table: name })),
+              dense: layout.dense[shard]?.length !== 0,
+              microBatch,
+            },
+            call,
+            ({ rows, dense, step: state }) => {
+              states[shard] = Number(state);
+              assembly.take(shard, { rows: rows.map(float32Of), dense: float32Of(dense) });
+              traffic.add("pulled", sizeOf([...rows, dense]));
+            },
+          ),
+        ),
+      );
+      const pulled = { ...assembly.whole(), ...(bounds && { states }) };
+      lent.set(pulled, loan);
+      return pulled;
+    },
+    release: (pulled) => {
+      lent.get(pulled)?.giveBack();
+      lent.delete(pulled);
+    },
+    push: async (step, ids, gradients, cut, notes = {}) => {
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
+      const told = { cut, microBatch, lossSum, learnerCpuSeconds };
+      await each(ids, async (route, part, shard) => {
+        const loan = borrow(pool);
+        const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
+        const sent = tables.map(({ name }, t) => ({
+          table: name,
+          gradients: bytesOf(present(own.rows[t], "a table's gradients")),
+        }));
+        const oldestState = BigInt(states[shard] ?? 0);
+        const values = { tables: sent, dense: bytesOf(own.dense), ...told, oldestState };
+        await naming(part, traffic, "pushed", tables.length, (list) =>
+          route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
+        );
+        traffic.add("pushed", sizeOf([...sent.map((table) => table.gradients), values.dense]));
+        // A call that failed may still be on its way out; then its memory is not used again.
+        loan.giveBack();
+      });
+    },
+  };
+}
+
+/** Memory of the pool that is given back as a whole. */
+interface Loan {
+  readonly memory: Memory;
+  giveBack(): void;
+}
+
+function borrow(pool: Pool): Loan {
+  const taken: Uint8Array<ArrayBuffer>[] = [];
+  return {
+    memory: (values) => {
+      const bytes = pool.take(values * 4);
+      taken.push(bytes);
+      return float32Of(bytes);
+    },
+    giveBack: () => {
+      for (const bytes of taken.splice(0)) pool.give(bytes);
+    },
+  };
+}
+
+/** How a call speaks of its ids. */
+interface List {
+  readonly keyList: bigint;
+  readonly ids?: Uint8Array;
+}
+
+/** Names the ids of a call where the shard has them already, and sends them where it has not (any more). */
+async function naming(
+  part: Part,
+  traffic: Traffic,
+  direction: "pulled" | "pushed",
+  tables: number,
+  send: (list: List) => Promise<void>,
+): Promise<void> {
+  const { name, ids } = part;
+  const spared = ids.byteLength * tables;
+  if (part.known) {
+    try {
+      await send({ keyList: name });
+      traffic.add("spared", spared);
+      return;
+    } catch (error) {
+      if (!isHeddleError(error, "UNKNOWN_KEY_LIST")) throw error;
+    }
+  }
+  await send({ keyList: name, ids: bytesOf(ids) });
+  part.known = name !== 0n;
+  traffic.add(direction, ids.byteLength);
+  traffic.add("spared", spared - ids.byteLength);
+}
+
+const sizeOf = (all: readonly Uint8Array[]): number =>
+  all.reduce((sum, { byteLength }) => sum + byteLength, 0);
