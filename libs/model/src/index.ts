@@ -7,6 +7,8 @@ export {
   denseParameters,
   type EmbeddingTable,
   embeddingTable,
+  type Widths,
+  widthsOf,
 } from "./parameters.ts";
 export type { ModelFile, ModelManifest, Scorer } from "./port.ts";
 export { score, scoreTogether } from "./scoring.ts";
