@@ -92,3 +92,21 @@ test("a model of small steps is not trained too fast by the same overlap, and th
   assert.ok((first.own.meanStaleness ?? 0) > 3, String(first.own.meanStaleness));
   assert.deepEqual(await audit(adagrad, fast), first);
 });
+
+test("a model that no speed can train, and a dataset of one batch, are refused by name", async () => {
+  await assert.rejects(audit(momentum(1e30, 0.9), fast), {
+    code: "FAILED_PRECONDITION",
+    reason: "BASELINE_DIVERGED",
+    message: /lower its learning rates/,
+  });
+  const definition = tinyDefinition();
+  const executor = await openExecutor({ kind: "auto" });
+  const never = () => {
+    throw new Error("not read");
+  };
+  const asked = { inFlight: [2], tolerance: 1, replicates: 1, seed: 1 };
+  await assert.rejects(
+    auditSpeed({ definition, executor, batches: never, batchCount: 1, ...asked }, signal),
+    { reason: "TOO_FEW_BATCHES" },
+  );
+});
