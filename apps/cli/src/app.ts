@@ -12,6 +12,7 @@ import { predict } from "./commands/predict.ts";
 import { report } from "./commands/report.ts";
 import { rollback } from "./commands/rollback.ts";
 import { runs } from "./commands/runs.ts";
+import { speedAudit } from "./commands/speed-audit.ts";
 import { trace } from "./commands/trace.ts";
 import { train } from "./commands/train.ts";
 import { versions } from "./commands/versions.ts";
@@ -34,6 +35,7 @@ const routes = buildRouteMap<string, Context>({
     rollback,
     trace,
     report,
+    speedAudit,
     doctor,
   },
   docs: {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type DataCheck, DataCheckSchema } from "@heddle/proto/evaluator";
 import type { ModelDefinition } from "@heddle/sdk";
-import type { Interval } from "./statistics/interval.ts";
+import type { Interval } from "@heddle/statistics";
 import { differenceOf, ratioOf, shareOf } from "./statistics/proportion.ts";
 import { factor, percent, percentRange, short } from "./words.ts";
 

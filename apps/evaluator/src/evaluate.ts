@@ -3,6 +3,7 @@ import { HeddleError, present } from "@heddle/base";
 import { type Evaluation, EvaluationSchema, type Metric } from "@heddle/proto/evaluator";
 import type { Scorer } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
+import { calibration, logLoss, type RowMetric } from "@heddle/statistics";
 import { trainingChecks } from "./compare-training.ts";
 import type { EvaluationDeps } from "./deps.ts";
 import type { EvaluationInput } from "./evaluation-input.ts";
@@ -23,7 +24,6 @@ import { type Meter, openMeter, openPass, type ScorePart } from "./scoring-pass.
 import { correctForVisits } from "./prior.ts";
 import type { Rivals, Scores } from "./scores.ts";
 import { chooseSlices, openSlicer, type SliceGroup, type Slicer } from "./slices.ts";
-import { calibration, logLoss, type RowMetric } from "./statistics/example-metrics.ts";
 import { openSubject, type Subject } from "./subject.ts";
 
 type Asked = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects">;

@@ -1,11 +1,9 @@
 import { HeddleError } from "@heddle/base";
 import type { ExampleBatch } from "@heddle/transform";
+import { aucStatistic, openRatio, orderByScore, type RowMetric } from "@heddle/statistics";
 import type { Measurement } from "./metric-message.ts";
 import { mapRivals, type Scores } from "./scores.ts";
 import { allRows, type SliceGroup, type Slicer } from "./slices.ts";
-import { aucStatistic, orderByScore } from "./statistics/auc.ts";
-import type { RowMetric } from "./statistics/example-metrics.ts";
-import { openRatio } from "./statistics/ratio.ts";
 
 /** The evaluation dataset's rows, scored; arrays have shape [rows]. */
 export interface ScoredRows {

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { seededRandom } from "@heddle/base";
 import { type Evaluation, EvaluationSchema } from "@heddle/proto/evaluator";
+import { calibration, logLoss } from "@heddle/statistics";
 import { everyRow, exampleMeasurements, ordersOf, type ScoredRows } from "./example-rows.ts";
 import { definition } from "./fixtures/definition.ts";
 import { judge, type Verdict } from "./gate.ts";
 import { measure } from "./metric-message.ts";
-import { calibration, logLoss } from "./statistics/example-metrics.ts";
 
 const seed = Number(process.env["HEDDLE_SEED"] ?? 1);
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 import type { DataCheck, Evaluation, Metric } from "@heddle/proto/evaluator";
 import type { Gate, MetricDefinition } from "@heddle/sdk";
-import type { Interval } from "./statistics/interval.ts";
+import type { Interval } from "@heddle/statistics";
 import { short } from "./words.ts";
 
 export type Verdict = "pass" | "fail" | "not-enough-data";

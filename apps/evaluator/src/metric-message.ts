@@ -1,13 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { type Metric, MetricSchema } from "@heddle/proto/evaluator";
-import type { Scores } from "./scores.ts";
 import {
+  difference,
+  type Interval,
+  intervalOf,
   resample,
   type Resampled,
   type Resampling,
   type Statistic,
-} from "./statistics/bootstrap.ts";
-import { difference, type Interval, intervalOf } from "./statistics/interval.ts";
+} from "@heddle/statistics";
+import type { Scores } from "./scores.ts";
 
 /** A metric to be measured for every rival that it has a meaning for. */
 export interface Measurement {

@@ -1,11 +1,10 @@
 import { present } from "@heddle/base";
 import type { ExampleBatch } from "@heddle/transform";
+import { openRatio, type Statistic } from "@heddle/statistics";
 import type { Measurement } from "./metric-message.ts";
 import { mapRivals, type Scores } from "./scores.ts";
 import { allRows, type SliceGroup, type Slicer } from "./slices.ts";
-import type { Statistic } from "./statistics/bootstrap.ts";
 import { ndcg } from "./statistics/ndcg.ts";
-import { openRatio } from "./statistics/ratio.ts";
 
 /** A slice of the ranking: the NDCG of each visit that has a positive in it. */
 export interface RankedSlice {

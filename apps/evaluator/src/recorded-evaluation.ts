@@ -2,7 +2,7 @@ import { clone, create, fromJson, type JsonValue, toJson } from "@bufbuild/proto
 import { canonicalJson, HeddleError, sha256 } from "@heddle/base";
 import type { Objects } from "@heddle/objects";
 import { type Evaluation, EvaluationSchema } from "@heddle/proto/evaluator";
-import type { Interval } from "./statistics/interval.ts";
+import type { Interval } from "@heddle/statistics";
 
 /** An evaluation as an object: canonical JSON, named by its content. */
 export interface EvaluationObject {

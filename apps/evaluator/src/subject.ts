@@ -2,9 +2,10 @@ import { present } from "@heddle/base";
 import type { ScorerOptions } from "@heddle/model";
 import type { Version } from "@heddle/proto/registry";
 import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
+import type { RowMetric } from "@heddle/statistics";
 import { callMs, type EvaluationDeps } from "./deps.ts";
 import type { Rivals } from "./scores.ts";
-import { customMetric, type RowMetric } from "./statistics/example-metrics.ts";
+import { customMetric } from "./statistics/example-metrics.ts";
 
 /** The version to measure, with its rivals in memory. */
 export interface Subject extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { Interval } from "./statistics/interval.ts";
+import type { Interval } from "@heddle/statistics";
 
 /** Figures as explanations have them: enough digits to see the difference, no more. */
 export const short = (value: number): string => String(Number(value.toPrecision(3)));

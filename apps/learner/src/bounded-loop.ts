@@ -55,9 +55,12 @@ export async function trainBounded(
       while (batch !== undefined && read.step < cut && ahead.length < aheadMax) {
         const now: TrainingBatch = batch;
         const number = read.step + 1;
-        if ((number - 1) % learners === options.number) ahead.push(begin(number, now));
+        if ((number - 1) % learners === options.number) ahead.push(begin(number, kept(now)));
+        // What follows the batch is known when the next one is read, which may need its memory.
+        const after = advanced(read, now, now.at, 0);
+        now.release?.();
         batch = await stages.wait("read", batches.next(signal));
-        read = advanced(read, now, batch?.at ?? batches.end, 0);
+        read = { ...after, cursor: batch?.at ?? batches.end };
       }
       const update = ahead.shift();
       if (update === undefined && pushes.idle) break;
@@ -85,8 +88,20 @@ export async function trainBounded(
     const push = stages.work("push", () =>
       wire.push(number, of.ids, result.gradients, false, notes),
     );
-    pushes.sent(update, push);
+    pushes.sent(
+      update,
+      push.finally(() => result.release?.()),
+    );
     failpoint("learner.step.after-push");
     options.onStep(read, result.loss);
   }
+}
+
+/** A copy: more updates may be in flight than the reader has memory for, and each may have to be computed again. */
+function kept({ release: _, ...batch }: TrainingBatch): TrainingBatch {
+  return {
+    ...batch,
+    ...{ numeric: batch.numeric.slice(), ids: batch.ids.slice(), index: batch.index.slice() },
+    ...{ label: batch.label.slice(), weight: batch.weight.slice() },
+  };
 }

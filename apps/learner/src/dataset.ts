@@ -23,7 +23,11 @@ const columnTypes: readonly string[] = ["category", "int64", "float64", "timesta
  * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET when there is nothing to learn from.
  */
 export async function grantedDataset(
-  { featureStore, telemetry, openExamples }: TrainDeps,
+  {
+    featureStore,
+    telemetry,
+    openExamples,
+  }: Pick<TrainDeps, "featureStore" | "telemetry" | "openExamples">,
   { name: model, purpose }: ModelDefinition,
   { dataset, job }: { readonly dataset: string; readonly job: string },
   signal: AbortSignal,

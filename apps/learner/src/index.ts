@@ -1,2 +1,11 @@
+export {
+  type AuditedSetting,
+  type AuditOptions,
+  type SpeedAudit,
+  type SpeedVerdict,
+} from "./audit/audit.ts";
+export { auditModel, type AuditModelDeps } from "./audit/audit-model.ts";
+export { localExamples } from "./examples.ts";
+export { datasetReader } from "./reader.ts";
 export type { TrainDeps, Usage } from "./deps.ts";
 export { runTraining, type TrainOutputs, type TrainRequest } from "./run.ts";

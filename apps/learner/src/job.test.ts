@@ -20,15 +20,10 @@ const programs = {
 };
 const partitions = ["7", "9"];
 
-test("the programs, started as the scheduler starts them, train from Parquet files what memory would have given", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "heddle-job-"));
-  const path = join(folder, "objects");
-  const objects = await openFileObjects({ path });
-  const files = Object.fromEntries(
-    await Promise.all(partitions.map(async (p) => [p, await putPartition(objects, p)] as const)),
-  );
-  const definition = tinyDefinition({ microBatches: 2 });
-  await using services = await startServices(definition, partitions, files);
+type Services = Awaited<ReturnType<typeof startServices>>;
+
+/** Two learners and two shards, started as the scheduler starts them, to the end of the run; what the leader completed with. */
+async function runGang(folder: string, objects: string, services: Services) {
   await using jobs = openProcessJobs({
     programs,
     node: process.execPath,
@@ -42,7 +37,7 @@ test("the programs, started as the scheduler starts them, train from Parquet fil
   const { address } = services;
   const start = (role: string, program: string, input: object) => {
     const peers = { registry: address, featureStore: address };
-    const base = { job: role, role, fence: 3, scheduler: address, peers, objects: path };
+    const base = { job: role, role, fence: 3, scheduler: address, peers, objects };
     return jobs.start({ id: role, program, input: { ...base, ...input }, environment: {} });
   };
   const shards = [await start("shard-0", "shard", {}), await start("shard-1", "shard", {})];
@@ -50,22 +45,36 @@ test("the programs, started as the scheduler starts them, train from Parquet fil
   while (Object.keys(addresses).length < 2)
     await systemClock.sleep(20, AbortSignal.timeout(20_000));
   const recipe = {
-    configuration: "c",
-    dataset: "d",
-    parentVersion: "",
-    shards: 2,
-    learners: 2,
-    traceEverySteps: 1,
+    ...{ configuration: "c", dataset: "d", parentVersion: "" },
+    ...{ shards: 2, learners: 2, traceEverySteps: 1 },
   };
   const learner = await start("learner", "learner", recipe);
   const follower = await start("learner-1", "learner", { ...recipe, learner: 1 });
   assert.deepEqual(await learner.exited, { kind: "succeeded" });
-  const { version, run } = await services.remembered.completed.promise;
-  assert.equal(services.remembered.runs.get(run ?? "")?.version, version);
+  const outputs = await services.remembered.completed.promise;
   for (const member of [follower, ...shards]) {
     await member.stop(5_000);
     assert.deepEqual(await member.exited, { kind: "succeeded" });
   }
+  return outputs;
+}
+
+async function openDataset() {
+  const folder = await mkdtemp(join(tmpdir(), "heddle-job-"));
+  const path = join(folder, "objects");
+  const objects = await openFileObjects({ path });
+  const files = Object.fromEntries(
+    await Promise.all(partitions.map(async (p) => [p, await putPartition(objects, p)] as const)),
+  );
+  return { folder, path, objects, files };
+}
+
+test("the programs, started as the scheduler starts them, train from Parquet files what memory would have given", async () => {
+  const { folder, path, objects, files } = await openDataset();
+  const definition = tinyDefinition({ microBatches: 2 });
+  await using services = await startServices(definition, partitions, files);
+  const { version, run } = await runGang(folder, path, services);
+  assert.equal(services.remembered.runs.get(run ?? "")?.version, version);
   const spans = (await readdir(join(folder, "telemetry"))).filter((name) =>
     name.startsWith("spans-"),
   );
@@ -84,6 +93,19 @@ test("the programs, started as the scheduler starts them, train from Parquet fil
     await parameters(services.remembered, version ?? ""),
     await parameters(again.remembered, fromMemory.version),
   );
+  await rm(folder, { recursive: true });
+});
+
+test("the programs train in bounded mode, too, with more updates in flight than batches in the reader's memory", async () => {
+  const { folder, path, files } = await openDataset();
+  const mode = { kind: "bounded", staleness: 12, inFlight: 12 } as const;
+  const definition = tinyDefinition({ mode, snapshotSteps: 100 });
+  await using services = await startServices(definition, partitions, files);
+  const { version } = await runGang(folder, path, services);
+  const training = services.remembered.versions.get(version ?? "")?.training;
+  assert.deepEqual([training?.steps, training?.examples], [6n, 70n]);
+  const pushes = (training?.staleness ?? []).reduce((sum, n) => sum + n, 0n);
+  assert.equal(pushes, 12n, "each update once on each shard");
   await rm(folder, { recursive: true });
 });
 

@@ -1,3 +1,4 @@
+export { widthsOf } from "./architecture.ts";
 export { memoryDigest, type ModelTensors } from "./digest.ts";
 export { checkModel, type CheckedModel } from "./check.ts";
 export { moduleBytesMax, moduleFilesMax, packModule } from "./module.ts";

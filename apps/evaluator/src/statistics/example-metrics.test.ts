@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineMetric } from "@heddle/sdk";
-import { calibration, customMetric, logLoss, type RowMetric } from "./example-metrics.ts";
+import { calibration, logLoss, type RowMetric } from "@heddle/statistics";
+import { customMetric } from "./example-metrics.ts";
 
 const rows = [
   { prediction: 0.8, label: 1, weight: 1 },

@@ -1,4 +1,4 @@
-import type { Interval } from "./interval.ts";
+import type { Interval } from "@heddle/statistics";
 
 /** The standard normal's 97.5 % point. */
 const z = 1.959964;

@@ -1,0 +1,65 @@
+import { buildCommand } from "@stricli/core";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+
+interface Flags extends HostFlags {
+  readonly inFlight: readonly number[];
+  readonly tolerance: number;
+  readonly seed: number;
+}
+
+/** More than a definition may ask for. */
+const inFlightMax = 48;
+
+export const speedAudit = buildCommand({
+  docs: {
+    brief:
+      "Train with more and fewer updates in flight, and say whether a model is trained too fast",
+    fullDescription:
+      "Trains MODEL's newest dataset from nothing several times in this process, compares the last fifth of it,\nheld out, with paired intervals, and prints what overlap costs. The same seed says the same.",
+  },
+  parameters: {
+    flags: {
+      ...hostFlags,
+      inFlight: {
+        kind: "parsed",
+        parse: counts,
+        brief: "Updates in flight to try, beside 1 and the model's own",
+        default: "1,2,4,8",
+      },
+      tolerance: {
+        kind: "parsed",
+        parse: positive,
+        brief: "How much worse counts as worse, of log loss and of AUC",
+        default: "0.002",
+      },
+      seed: { kind: "parsed", parse: Number, brief: "Seed of the delays", default: "1" },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
+    },
+  },
+  async func(this: Context, flags: Flags, model: string) {
+    const { runSpeedAudit } = await import("../speed-audit/run.ts");
+    const { speedAuditText } = await import("../speed-audit/text.ts");
+    const say = (line: string): void => void this.process.stderr.write(`${line}\n`);
+    const audit = await this.withHost(flags.state, (clients) =>
+      runSpeedAudit(clients, model, flags, say),
+    );
+    this.print(flags, audit, () => speedAuditText(audit));
+  },
+});
+
+function counts(text: string): number[] {
+  return text.split(",").map((part) => {
+    const count = Number(part);
+    if (Number.isInteger(count) && count >= 1 && count <= inFlightMax) return count;
+    throw new SyntaxError(`${part} is no number from 1 to ${inFlightMax}`);
+  });
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (number > 0) return number;
+  throw new SyntaxError(`${text} is no number above 0`);
+}
