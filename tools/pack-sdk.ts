@@ -17,7 +17,13 @@ export function packSdk(folder: string): string {
     const published = {
       ...manifest,
       nx: undefined,
-      exports: { ".": { types: "./dist/index.d.ts", default: "./dist/index.js" } },
+      exports: {
+        ".": { types: "./dist/index.d.ts", default: "./dist/index.js" },
+        "./architecture": {
+          types: "./dist/architecture.d.ts",
+          default: "./dist/architecture.js",
+        },
+      },
       files: ["dist"],
     };
     writeFileSync(join(stage, "package.json"), JSON.stringify(published, null, 2));

@@ -1,12 +1,11 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
-import { compileTransform } from "@heddle/transform";
-import { openBatches } from "./batches.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
-import { type Progress, train } from "./loop.ts";
-import { openNetwork } from "./network.ts";
+import { type LoopOptions, type Progress, train } from "./loop.ts";
+import { shareOf } from "./micro-batches.ts";
+import { countCalls, countSteps } from "./queues.ts";
 import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
@@ -24,6 +23,9 @@ export interface Attempt {
   readonly data: TrainingData;
   /** Shards of the gang. */
   readonly shards: number;
+  /** Learners of the gang, and which of them this is; 0 leads. */
+  readonly learners: number;
+  readonly learner: number;
   readonly stages: Stages;
 }
 
@@ -39,47 +41,29 @@ export interface End {
   readonly moved: Moved;
 }
 
-/** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. */
+/** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. For the leader. */
 export async function trainToEnd(
   deps: TrainDeps,
   attempt: Attempt,
   start: Start,
   signal: AbortSignal,
 ): Promise<End> {
-  const { data, stages, definition } = attempt;
-  if (start.snapshot !== undefined && start.progress.cursor.partition === data.partitions.length) {
+  const { data, stages } = attempt;
+  if (isAtEnd(start, data)) {
     const { progress, snapshot, files } = start;
     const parameters = onlyFile(files);
     const moved = { pulled: 0, pushed: 0, saved: 0 };
-    return { progress, snapshot, parameters, shardCpuSeconds: 0, moved };
+    const place = present(snapshot, "the snapshot of a run's end");
+    return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
-  const program = compileTransform(definition.inputs, start.subject.fit);
-  await using network = await openNetwork(definition, deps.executor);
-  const addresses = await shardAddresses(deps, attempt.shards, signal);
-  const { lag } = definition.training;
-  const { tables, dense } = network;
-  const declaration = { run: attempt.run, fence: attempt.fence, lag, tables, dense };
-  await using opened = await deps.openWire(declaration, addresses);
-  const { wire, moved } = countTraffic(opened);
-  await wire.restore(start.progress.step, start.files);
-
-  const { batchSize, seed, snapshotSteps } = definition.training;
-  const { partitions, reader } = data;
-  const source = { reader, partitions, program, batchSize, seed, stages };
+  await using gang = await joinGang(deps, attempt, start, signal);
+  const { wire, moved } = gang;
+  await wire.restore(start.progress.step, start.files, start.progress.lossSum);
   const snapshots = snapshotDeps(deps, attempt, wire, signal);
+  stages.started();
   const progress = await train(
     {
-      learner: attempt.job,
-      wire,
-      network,
-      batches: openBatches(source, start.progress.cursor),
-      stages,
-      lag,
-      snapshotSteps,
-      aroundStep: (step, run) =>
-        step % deps.traceEverySteps === 0
-          ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, run)
-          : run(),
+      ...gang.options,
       onStep: measure(deps, attempt, start.progress),
       onCut: (at) => writeSnapshot(snapshots, start.subject, at),
     },
@@ -96,6 +80,74 @@ export async function trainToEnd(
     ...{ progress, snapshot: last.info, parameters },
     ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
   };
+}
+
+/** Whether all data is trained, and only the export is left. */
+export function isAtEnd({ snapshot, progress }: Start, { partitions }: TrainingData): boolean {
+  return snapshot !== undefined && progress.cursor.partition === partitions.length;
+}
+
+/** A learner ready to train beside its shards. */
+export interface GangMember extends AsyncDisposable {
+  readonly wire: Wire;
+  moved(): Moved;
+  /** What is the same for all learners of the gang. */
+  readonly options: Omit<LoopOptions, "onStep" | "onCut">;
+}
+
+/** @throws {HeddleError} FAILED_PRECONDITION GANG_INCOMPLETE, TOO_MANY_LEARNERS. */
+export async function joinGang(
+  deps: TrainDeps,
+  attempt: Attempt,
+  { progress, subject }: Start,
+  signal: AbortSignal,
+): Promise<GangMember> {
+  const { data, stages, definition, run, fence, learner, learners } = attempt;
+  const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
+  if (learners > microBatches) throw tooManyLearners(definition, learners);
+  await using opening = new AsyncDisposableStack();
+  const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
+  const batches = data.examples.batches(plan, progress.cursor, stages);
+  const network = opening.use(await deps.compute.open(definition));
+  const addresses = await shardAddresses(deps, attempt.shards, signal);
+  const { tables, dense } = network;
+  const declaration = { run, fence, lag, microBatches, learner, tables, dense };
+  const traffic = countTraffic(opening.use(await deps.openWire(declaration, addresses)));
+  const { moved } = traffic;
+  const { queues } = deps.meters;
+  const wire = countCalls(traffic.wire, queues);
+  const opened = opening.move();
+  return {
+    ...{ wire, moved },
+    options: {
+      learner: attempt.job,
+      own: shareOf(microBatches, learner, learners),
+      ...{
+        batches,
+        wire,
+        network: countSteps(network, queues),
+        stages,
+        lag,
+        microBatches,
+        snapshotSteps,
+      },
+      aroundStep: (step, act) =>
+        step % deps.traceEverySteps === 0
+          ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)
+          : act(),
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+function tooManyLearners({ name, training }: ModelDefinition, learners: number): HeddleError {
+  const { microBatches = 1 } = training;
+  return new HeddleError(
+    "FAILED_PRECONDITION",
+    "TOO_MANY_LEARNERS",
+    `${learners} learners cannot share the ${microBatches} micro-batches of a step of model ${name}: give its pipeline's train step at most ${microBatches}, or the model's training more microBatches`,
+    { metadata: { learners: String(learners), microBatches: String(microBatches) } },
+  );
 }
 
 async function shardAddresses(

@@ -2,6 +2,7 @@ import { HeddleError } from "@heddle/base";
 import type { TransformProgram } from "@heddle/transform";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 import {
+  type BatchMemory,
   batchCutter,
   batchesOf,
   type DataCursor,
@@ -17,7 +18,9 @@ export interface BatchesOptions {
   readonly program: TransformProgram;
   readonly batchSize: number;
   readonly seed: number;
-  readonly stages: Stages;
+  readonly stages: Pick<Stages, "work">;
+  /** Where the next batch lies; arrays of its own when absent. */
+  readonly memory?: () => BatchMemory;
 }
 
 /** A run's batches, one after the other from a cursor on. */
@@ -34,10 +37,10 @@ export interface Batches {
  * @throws {HeddleError} DATA_LOSS DATASET_DIFFERS from `next` when a file's rows are not those of the manifest.
  */
 export function openBatches(options: BatchesOptions, from: DataCursor): Batches {
-  const { partitions, batchSize, seed, stages } = options;
+  const { partitions, batchSize, seed, stages, memory } = options;
   let at = from;
   let loading: Promise<PartitionRows> | undefined;
-  let current: { index: number; cut: (batch: number) => TrainingBatch } | undefined;
+  let current: { index: number; cut: ReturnType<typeof batchCutter> } | undefined;
 
   const load = (index: number, signal: AbortSignal): Promise<PartitionRows> | undefined => {
     const partition = partitions[index];
@@ -63,7 +66,7 @@ export function openBatches(options: BatchesOptions, from: DataCursor): Batches 
         loading = load(index + 1, signal);
       }
       const { cut } = current;
-      const batch = stages.work("transform", () => cut(at.batch));
+      const batch = stages.work("transform", () => cut(at.batch, memory?.()));
       const last = at.batch + 1 === batchesOf(partition.rows, batchSize);
       at = last
         ? { partition: at.partition + 1, batch: 0 }

@@ -13,18 +13,18 @@ import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
 
 type Open = (declaration: RunDeclaration, options: ShardWireOptions) => Promise<Wire>;
 
-const optimizer = { rate: 0.1, initialAccumulator: 0.1 };
+const optimizer = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
 const declarationOf = (fence = 1, lag: 0 | 1 = 0): RunDeclaration => ({
   run: "r",
   fence,
   lag,
   tables: [
-    { name: "wide", dimension: 1, initialDeviation: 0, seed: 0, ...optimizer },
-    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, ...optimizer },
+    { name: "wide", dimension: 1, initialDeviation: 0, seed: 0, optimizer },
+    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, optimizer },
   ],
   dense: [
-    { name: "bias", initial: Float32Array.of(1), ...optimizer },
-    { name: "weights", initial: Float32Array.of(2, 3), ...optimizer },
+    { name: "bias", initial: Float32Array.of(1), optimizer },
+    { name: "weights", initial: Float32Array.of(2, 3), optimizer },
   ],
 });
 const ids = BigUint64Array.from({ length: 40 }, (_, i) => BigInt(i) ** 9n + 7n);
@@ -118,7 +118,7 @@ export function wireContract(name: string, open: Open): void {
     assert.equal(saved.tables["deep"]?.ids.length, ids.length);
     await wire.restore(1, files);
     assert.deepEqual(await wire.pull(2, ids), before);
-    assert.deepEqual(await wire.usage(), { cpuSeconds: 1 });
+    assert.deepEqual(await wire.usage(), { cpuSeconds: 1, step: 1, lossSum: 0 });
   });
 
   check("a refusal of the shard reaches the loop by its name", async () => {

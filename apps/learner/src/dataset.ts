@@ -3,7 +3,8 @@ import type { DatasetColumn } from "@heddle/feature-engine";
 import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
 import { callMs, type TrainDeps } from "./deps.ts";
-import type { ExampleReader, TrainingPartition } from "./reader.ts";
+import type { Examples } from "./examples.ts";
+import type { TrainingPartition } from "./reader.ts";
 
 /** A dataset this job may read. */
 export interface TrainingData {
@@ -11,7 +12,7 @@ export interface TrainingData {
   /** Those that have rows, in order. */
   readonly partitions: readonly TrainingPartition[];
   readonly rows: number;
-  readonly reader: ExampleReader;
+  readonly examples: Examples;
 }
 
 const columnTypes: readonly string[] = ["category", "int64", "float64", "timestamp", "boolean"];
@@ -22,7 +23,7 @@ const columnTypes: readonly string[] = ["category", "int64", "float64", "timesta
  * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET when there is nothing to learn from.
  */
 export async function grantedDataset(
-  { featureStore, telemetry, openReader }: TrainDeps,
+  { featureStore, telemetry, openExamples }: TrainDeps,
   { name: model, purpose }: ModelDefinition,
   { dataset, job }: { readonly dataset: string; readonly job: string },
   signal: AbortSignal,
@@ -46,12 +47,8 @@ export async function grantedDataset(
     );
   }
   const columns = manifest.columns.filter(isReadable);
-  return {
-    dataset,
-    partitions: partitionsOf(manifest),
-    rows,
-    reader: openReader(columns),
-  };
+  const partitions = partitionsOf(manifest);
+  return { dataset, partitions, rows, examples: openExamples(columns, partitions) };
 }
 
 /** A column of a type that a later release adds is none that this release's plans can name. */

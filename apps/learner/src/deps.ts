@@ -1,5 +1,4 @@
 import type { Clock, Json } from "@heddle/base";
-import type { Executor } from "@heddle/executor";
 import type { DatasetColumn } from "@heddle/feature-engine";
 import type { JobClient } from "@heddle/jobclient";
 import type { Objects } from "@heddle/objects";
@@ -7,7 +6,10 @@ import type { FeatureStoreService } from "@heddle/proto/feature-store";
 import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import type { ExampleReader } from "./reader.ts";
+import type { Compute } from "./compute.ts";
+import type { Examples } from "./examples.ts";
+import type { TrainingPartition } from "./reader.ts";
+import type { Meters } from "./meters.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
 /** CPU and memory of this process. */
@@ -25,8 +27,12 @@ export interface TrainDeps {
   readonly featureStore: Client<typeof FeatureStoreService>;
   /** The line to the scheduler. */
   readonly scheduler: Pick<JobClient, "awaitGang" | "progress">;
-  readonly openReader: (columns: readonly DatasetColumn[]) => ExampleReader;
-  readonly executor: Executor;
+  readonly openExamples: (
+    columns: readonly DatasetColumn[],
+    partitions: readonly TrainingPartition[],
+  ) => Examples;
+  readonly compute: Compute;
+  readonly meters: Meters;
   /** What else decides bits: part of the recipe. */
   readonly environment: Readonly<Record<string, Json>>;
   readonly openWire: (declaration: RunDeclaration, addresses: readonly string[]) => Promise<Wire>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import type { ModelDefinition } from "@heddle/sdk";
+import type { ModelDefinition, Optimizer } from "@heddle/sdk";
 import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
@@ -10,10 +10,10 @@ import { openWorld } from "./fixtures/world.ts";
 async function undisturbed(
   definition: ModelDefinition,
   shards = 2,
-  wire: "lane" | "grpc" = "lane",
+  how: Partial<AttemptInput> = {},
 ): Promise<string> {
   await using world = await openWorld(definition, shards);
-  return (await attempt({ ...world.input(1), wire }, memoryReader())).version;
+  return (await attempt({ ...world.input(1), ...how }, memoryReader())).version;
 }
 
 /** Runs an attempt in a process of its own; true when it was killed at the failpoint. */
@@ -47,8 +47,67 @@ test("one, two and three shards give the same version", async () => {
 
 test("pulls and pushes by lane and by grpc alone give the same version", async () => {
   for (const lag of [0, 1] as const) {
-    assert.equal(await undisturbed(tinyDefinition({ lag }), 2, "grpc"), expected[lag]);
+    assert.equal(await undisturbed(tinyDefinition({ lag }), 2, { wire: "grpc" }), expected[lag]);
   }
+});
+
+test("rows and steps on threads of their own give the same version", async () => {
+  for (const lag of [0, 1] as const) {
+    assert.equal(await undisturbed(tinyDefinition({ lag }), 2, { threads: true }), expected[lag]);
+  }
+});
+
+test("so they do with several micro-batches a step", async () => {
+  const definition = tinyDefinition({ lag: 1, microBatches: 3 });
+  const there = await undisturbed(definition, 2, { threads: true });
+  assert.equal(there, await undisturbed(definition, 2));
+});
+
+test("so they do when the steps run op by op", async () => {
+  const here = await undisturbed(tinyDefinition(), 1, { executor: "tfjs" });
+  const there = await undisturbed(tinyDefinition(), 1, { executor: "tfjs", threads: true });
+  assert.equal(there, here);
+  assert.notEqual(here, expected[0], "another executor is another environment");
+});
+
+test("killed with threads of its own, the next attempt ends with the same version", async () => {
+  await using world = await openWorld(tinyDefinition({ lag: 1 }), 2);
+  const threads = true;
+  const killed = await killedAt("learner.step.after-push@7", { ...world.input(1), threads });
+  assert.equal(killed, true);
+  const { version } = await attempt({ ...world.input(2), threads }, memoryReader());
+  assert.equal(version, expected[1]);
+});
+
+test("with any update rules and storage of rows one and three shards give the same version, and others another", async () => {
+  const rules: readonly Optimizer[] = [
+    {
+      kind: "separate",
+      embeddings: { kind: "rowwise-adagrad", rate: 0.1, initialAccumulator: 0.1 },
+      dense: { kind: "adam", rate: 0.01, beta1: 0.9, beta2: 0.999 },
+    },
+    {
+      kind: "separate",
+      embeddings: { kind: "ftrl", rate: 0.1, beta: 1, l1: 0.01, l2: 0.01 },
+      dense: { kind: "momentum", rate: 0.01, momentum: 0.9 },
+    },
+    {
+      kind: "separate",
+      embeddings: { kind: "adam", rate: 0.01, beta1: 0.9, beta2: 0.999 },
+      dense: { kind: "sgd", rate: 0.05 },
+    },
+  ];
+  const versions = new Set([expected[0]]);
+  for (const optimizer of rules) {
+    const version = await undisturbed(tinyDefinition({ optimizer }), 1);
+    assert.equal(await undisturbed(tinyDefinition({ optimizer }), 3), version);
+    versions.add(version);
+  }
+  assert.equal(versions.size, rules.length + 1);
+  const halves = tinyDefinition({ rows: { storage: "bfloat16" } });
+  const version = await undisturbed(halves, 1);
+  assert.equal(await undisturbed(halves, 3), version);
+  assert.ok(!versions.has(version));
 });
 
 const kills: readonly (readonly [string, 0 | 1])[] = [

@@ -1,12 +1,18 @@
-import { writeModel } from "@heddle/model";
-import type { ObjectInfo } from "@heddle/objects";
+import type { Executor } from "@heddle/executor";
+import { writeModel, type TrainedModel } from "@heddle/model";
+import type { ObjectInfo, Objects } from "@heddle/objects";
 import { compileTransform } from "@heddle/transform";
 import type { Attempt, End } from "./attempt.ts";
 import type { TrainDeps } from "./deps.ts";
-import { goldenRows } from "./golden.ts";
 import type { Progress } from "./loop.ts";
 import { readParameters } from "./snapshot.ts";
 import type { Start } from "./start.ts";
+
+/** All that a version is made of, but for its tensors: their file is named. */
+export interface VersionOrder extends Omit<TrainedModel, "dense" | "ids" | "values"> {
+  /** The file of the last snapshot. */
+  readonly parameters: ObjectInfo;
+}
 
 /**
  * Writes the version of a run that is at its end. Everything comes from the last snapshot and the dataset, so it does not matter
@@ -15,7 +21,7 @@ import type { Start } from "./start.ts";
  * @returns its manifest.
  */
 export async function exportModel(
-  { objects, executor }: TrainDeps,
+  { compute }: TrainDeps,
   { definition, configuration, data }: Attempt,
   { subject: { run, parentVersion, fit } }: Start,
   { progress, snapshot, parameters }: End,
@@ -23,10 +29,7 @@ export async function exportModel(
 ): Promise<ObjectInfo> {
   const { features } = compileTransform(definition.inputs, fit);
   const { seed } = definition.training;
-  const { tables, dense } = await readParameters(objects, [parameters]);
-  // A model has one table, and none when no input is embedded.
-  const [rows] = Object.values(tables);
-  const model = {
+  return compute.write({
     definition,
     configuration,
     run,
@@ -34,11 +37,25 @@ export async function exportModel(
     parentVersion,
     fit,
     snapshot: { object: snapshot.name, sha256: snapshot.sha256, bytes: snapshot.bytes },
+    parameters,
+    negativeSamplingRate: samplingRate(progress),
+    golden: await data.examples.golden(features, seed, signal),
+  });
+}
+
+/** Reads a version's tensors and writes it, on the thread that has the executor. */
+export async function writeVersion(
+  { objects, executor }: { readonly objects: Objects; readonly executor: Executor },
+  { parameters, ...order }: VersionOrder,
+): Promise<ObjectInfo> {
+  const { tables, dense } = await readParameters(objects, [parameters]);
+  // A model has one table, and none when no input is embedded.
+  const [rows] = Object.values(tables);
+  const model = {
+    ...order,
     dense: Object.fromEntries(Object.entries(dense).map(([name, { values }]) => [name, values])),
     ids: rows?.ids ?? new BigUint64Array(),
     values: rows?.values ?? new Float32Array(),
-    negativeSamplingRate: samplingRate(progress),
-    golden: await goldenRows(data.reader, data.partitions, features, seed, signal),
   };
   return writeModel(objects, model, executor);
 }

@@ -27,7 +27,8 @@ test("the programs, started as the scheduler starts them, train from Parquet fil
   const files = Object.fromEntries(
     await Promise.all(partitions.map(async (p) => [p, await putPartition(objects, p)] as const)),
   );
-  await using services = await startServices(tinyDefinition(), partitions, files);
+  const definition = tinyDefinition({ microBatches: 2 });
+  await using services = await startServices(definition, partitions, files);
   await using jobs = openProcessJobs({
     programs,
     node: process.execPath,
@@ -53,22 +54,24 @@ test("the programs, started as the scheduler starts them, train from Parquet fil
     dataset: "d",
     parentVersion: "",
     shards: 2,
+    learners: 2,
     traceEverySteps: 1,
   };
   const learner = await start("learner", "learner", recipe);
+  const follower = await start("learner-1", "learner", { ...recipe, learner: 1 });
   assert.deepEqual(await learner.exited, { kind: "succeeded" });
   const { version, run } = await services.remembered.completed.promise;
   assert.equal(services.remembered.runs.get(run ?? "")?.version, version);
-  for (const shard of shards) {
-    await shard.stop(5_000);
-    assert.deepEqual(await shard.exited, { kind: "succeeded" });
+  for (const member of [follower, ...shards]) {
+    await member.stop(5_000);
+    assert.deepEqual(await member.exited, { kind: "succeeded" });
   }
   const spans = (await readdir(join(folder, "telemetry"))).filter((name) =>
     name.startsWith("spans-"),
   );
-  assert.equal(spans.length, 3);
+  assert.equal(spans.length, 4);
 
-  await using again = await startServices(tinyDefinition(), partitions);
+  await using again = await startServices(definition, partitions);
   await using gang = await startTestShards(1, path);
   const input = { services: again.address, shards: gang.addresses, objects: path, fence: 1 };
   const fromMemory = await attempt(input, memoryReader());

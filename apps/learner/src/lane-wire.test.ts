@@ -8,12 +8,12 @@ import { openLaneWire } from "./lane-wire.ts";
 
 const { signal } = new AbortController();
 const ids = BigUint64Array.of(5n);
-const optimizer = { rate: 0.1, initialAccumulator: 0.1 };
+const optimizer = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
 const declaration = {
   run: "r",
   fence: 1,
   lag: 0,
-  tables: [{ name: "t", dimension: 1, initialDeviation: 0, seed: 0, ...optimizer }],
+  tables: [{ name: "t", dimension: 1, initialDeviation: 0, seed: 0, optimizer }],
   dense: [],
 } as const;
 

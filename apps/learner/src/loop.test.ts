@@ -25,10 +25,12 @@ function batch(n: number): TrainingBatch {
 /** A loop over `steps` batches that writes down what it does. */
 function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult = finite) {
   const log: string[] = [];
-  let next = 0;
+  let [next, losses] = [0, 0];
   const none = { rows: {}, dense: {} };
   const options: LoopOptions = {
     learner: "job-7",
+    microBatches: 1,
+    own: [0],
     lag,
     snapshotSteps: 3,
     stages: startStages(systemClock),
@@ -42,11 +44,12 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
         log.push(`pull ${step}`);
         return none;
       },
-      push: async (step, _ids, _gradients, cut) => {
+      push: async (step, _ids, _gradients, cut, { lossSum = 0 } = {}) => {
+        losses += lossSum;
         log.push(`push ${step}${cut ? " cut" : ""}`);
       },
       snapshot: async () => [],
-      usage: async () => ({ cpuSeconds: 0 }),
+      usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: losses }),
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

@@ -1,11 +1,10 @@
-import { HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
-import { allFinite } from "@heddle/tensor";
 import type { Batches } from "./batches.ts";
-import type { Network, StepResult } from "./network.ts";
+import type { Network } from "./network.ts";
 import type { DataCursor, TrainingBatch } from "./rows.ts";
+import { type ComputedPart, lossOf, openShare, watched } from "./share.ts";
 import type { Stages } from "./stages.ts";
-import type { Pulled, Wire } from "./wire.ts";
+import type { Wire } from "./wire.ts";
 
 /** How far a run is: all that a step changes, besides parameters. */
 export interface Progress {
@@ -34,6 +33,9 @@ export const beginning: Progress = {
 export interface LoopOptions {
   /** Who computes, for messages: the job. */
   readonly learner: string;
+  /** Micro-batches of a step, and which of them are this learner's. */
+  readonly microBatches: number;
+  readonly own: readonly number[];
   readonly wire: Wire;
   readonly network: Network;
   readonly batches: Batches;
@@ -42,14 +44,16 @@ export interface LoopOptions {
   readonly snapshotSteps: number;
   /** Runs one step's work; where a step's span comes from. */
   readonly aroundStep: <T>(step: number, run: () => Promise<T>) => Promise<T>;
-  /** After each step. */
+  /** After each step, with the mean loss of this learner's examples; its `lossSum` is exact at cuts, where all learners' are in it. */
   readonly onStep: (progress: Progress, loss: number) => void;
+  /** CPU seconds since it was last asked; what a learner that does not lead says at cuts. */
+  readonly cpuSeconds?: () => number;
   /** At each cut but the last: all pushes are applied, no pull is under way. */
   readonly onCut: (progress: Progress) => Promise<void>;
 }
 
 /**
- * Trains from `from` to the end of the data.
+ * Trains this learner's micro-batches from `from` to the end of the data.
  *
  * While step t computes, batch t+1 is prepared and, with a lag of 1, pulled; the push of t travels while t+1 is pulled. Cuts
  * lie at multiples of `snapshotSteps` and at the end: there the overlap stops, whether or not this attempt is interrupted,
@@ -63,12 +67,11 @@ export async function train(
   signal: AbortSignal,
 ): Promise<Progress> {
   const { wire, batches, stages, lag, snapshotSteps, aroundStep, onStep, onCut } = options;
+  const share = openShare(options);
   let progress = from;
   let batch = await stages.wait("read", batches.next(signal));
-  const pullFor = (step: number, { ids }: TrainingBatch): Promise<Pulled> =>
-    watched(stages.work("pull", () => wire.pull(step, ids)));
-  let pulling = batch && pullFor(from.step + 1, batch);
-  let pushing: Promise<void> = Promise.resolve();
+  let pulling = batch && share.pull(from.step + 1, batch);
+  let pushing: Promise<unknown> = Promise.resolve();
 
   while (batch !== undefined && pulling !== undefined) {
     const now: TrainingBatch = batch;
@@ -77,24 +80,26 @@ export async function train(
     signal.throwIfAborted();
     await aroundStep(step, async () => {
       const pulled = await stages.wait("pull", pull);
-      const computing = watched(stages.work("compute", () => options.network.step(now, pulled)));
+      const computing = share.compute(step, pulled);
       batch = await stages.wait("read", batches.next(signal));
       const cut = batch === undefined || step % snapshotSteps === 0;
-      if (lag === 1 && !cut && batch) pulling = pullFor(step + 1, batch);
-      const result = await stages.wait("compute", computing);
-      stages.work("compute", () => checkFinite(options.learner, step, now, result));
+      if (lag === 1 && !cut && batch) pulling = share.pull(step + 1, batch);
+      const computed = await stages.wait("compute", computing);
 
       await stages.wait("push", pushing);
-      pushing = watched(stages.work("push", () => wire.push(step, now.ids, result.gradients, cut)));
+      pushing = watched(share.push(step, computed, cut).finally(() => giveBack(now, computed)));
       failpoint("learner.step.after-push");
-      if (lag === 0 && !cut && batch) pulling = pullFor(step + 1, batch);
-      progress = advanced(progress, now, batch?.at ?? batches.end, result.loss);
-      onStep(progress, result.loss);
+      if (lag === 0 && !cut && batch) pulling = share.pull(step + 1, batch);
+      const loss = lossOf(computed);
+      progress = advanced(progress, now, batch?.at ?? batches.end, loss);
+      onStep(progress, loss);
       if (!cut) return;
       await stages.wait("push", pushing);
+      const { lossSum } = await stages.wait("push", wire.usage());
+      progress = { ...progress, lossSum };
       if (batch === undefined) return;
       await stages.wait("snapshot", onCut(progress));
-      pulling = pullFor(step + 1, batch);
+      pulling = share.pull(step + 1, batch);
     });
   }
   return progress;
@@ -123,27 +128,8 @@ function advanced(
   };
 }
 
-/** A failure is learnt of where the promise is awaited; until then it is nobody's, and no reason to stop the process. */
-function watched<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
-}
-
-function checkFinite(
-  learner: string,
-  step: number,
-  { partition, at }: TrainingBatch,
-  { loss, gradients }: StepResult,
-): void {
-  const named = [...Object.entries(gradients.rows), ...Object.entries(gradients.dense)];
-  const wrong = Number.isFinite(loss)
-    ? named.find(([, values]) => !allFinite(values))?.[0]
-    : "the loss";
-  if (wrong === undefined) return;
-  throw new HeddleError(
-    "INVALID_ARGUMENT",
-    "NOT_FINITE",
-    `${wrong} is not finite in step ${step} of learner ${learner} (partition ${partition}, batch ${at.batch}); nothing of the step was pushed: lower the learning rates, or look for extreme feature values in that partition`,
-    { metadata: { learner, step: String(step), partition, batch: String(at.batch) } },
-  );
+/** Nothing reads a step's memory once its gradients are on the shards. */
+function giveBack(batch: TrainingBatch, parts: readonly ComputedPart[]): void {
+  batch.release?.();
+  for (const { result } of parts) result.release?.();
 }

@@ -17,63 +17,110 @@ export interface StepResult {
   /** Mean log loss of the batch, before the step. */
   readonly loss: number;
   readonly gradients: Gradients;
+  /** Gives the gradients' memory back, where it is used again; they are not read after that. */
+  readonly release?: () => void;
+}
+
+/** What a definition keeps on the shards. */
+export interface Parameters {
+  readonly tables: readonly EmbeddingTable[];
+  readonly dense: readonly Omit<DenseParameter, "shape">[];
 }
 
 /** What the training loop knows of a model: what it keeps on the shards, and one step of it. */
-export interface Network {
-  readonly tables: readonly EmbeddingTable[];
-  readonly dense: readonly Omit<DenseParameter, "shape">[];
+export interface Network extends Parameters {
   /** The same bytes for the same arguments: that is what makes `exact` exact. */
   step(batch: TrainingBatch, pulled: Pulled): Promise<StepResult>;
 }
 
-/**
- * The network of a definition on an executor. Rows of equal ids are pulled once and spread over the examples here; their
- * gradients are summed in row order.
- */
-export async function openNetwork(
+/** The part of a batch that a step computes with. */
+export type StepBatch = Pick<
+  TrainingBatch,
+  "at" | "microBatch" | "rows" | "numeric" | "index" | "label" | "weight"
+>;
+
+/** A network without memory of its own for what it gives. */
+export interface StepRunner extends AsyncDisposable {
+  /**
+   * Rows of equal ids are spread over the examples here; their gradients are summed in row order.
+   *
+   * @param into the gradients, of the shapes of `pulled`: each value is written.
+   * @returns the loss.
+   */
+  run(batch: StepBatch, pulled: Pulled, into: Gradients): Promise<number>;
+}
+
+export function parametersOf(definition: ModelDefinition): Parameters {
+  const embeds = trainStep(definition).spec.inputs["embedded"] !== undefined;
+  return {
+    tables: embeds ? [embeddingTable(definition)] : [],
+    dense: denseParameters(definition),
+  };
+}
+
+/** Compiles a definition's step. */
+export async function openStep(
   definition: ModelDefinition,
   executor: Executor,
-): Promise<Network & AsyncDisposable> {
+): Promise<StepRunner> {
   const { step, spec } = trainStep(definition);
   const compiled = await executor.compile(step, spec);
   const hasNumeric = spec.inputs["numeric"] !== undefined;
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
-  const table = embeddingTable(definition);
-  const { dimension } = table;
-  const dense = denseParameters(definition);
+  const hasWeight = spec.inputs["weight"] !== undefined;
+  const { name: table, dimension } = embeddingTable(definition);
+  // Used again by each step, for a step is over before the next one begins.
+  let spread = new Float32Array();
 
   return {
-    tables: hasEmbedded ? [table] : [],
-    dense,
-    step: async (batch, pulled) => {
-      const { rows, numeric, label, index, ids } = batch;
+    run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
       if (hasNumeric) inputs["numeric"] = numeric;
+      if (hasWeight) inputs["weight"] = weight;
       if (hasEmbedded) {
-        const embedded = new Float32Array(index.length * dimension);
-        gatherRows(present(pulled.rows[table.name], "pulled rows"), dimension, index, embedded);
+        const values = index.length * dimension;
+        if (spread.length < values) spread = new Float32Array(values);
+        const embedded = spread.subarray(0, values);
+        gatherRows(present(pulled.rows[table], "pulled rows"), dimension, index, embedded);
         inputs["embedded"] = embedded;
       }
       // Where a batch lies in the data names its random numbers, whoever computes it and however often.
-      const { partition, batch: place } = batch.at;
-      const seed = [definition.training.seed, partition, place];
+      const seed = [definition.training.seed, at.partition, at.batch, microBatch];
       const outputs = await compiled.run(inputs, rows, { seed });
       const output = (name: string): Float32Array => present(outputs[name], `output ${name}`);
-      const gradients: Record<string, Float32Array> = {};
       if (hasEmbedded) {
-        const summed = new Float32Array(ids.length * dimension);
-        sumGradients(output("grad_embedded"), dimension, index, ids.length, summed);
-        gradients[table.name] = summed;
+        const summed = present(into.rows[table], "memory for a table's gradients");
+        sumGradients(output("grad_embedded"), dimension, index, summed.length / dimension, summed);
       }
-      return {
-        loss: present(output("loss")[0], "the loss"),
-        gradients: {
-          rows: gradients,
-          dense: Object.fromEntries(dense.map(({ name }) => [name, output(`grad_${name}`)])),
-        },
-      };
+      for (const [name, values] of Object.entries(into.dense)) values.set(output(`grad_${name}`));
+      return present(output("loss")[0], "the loss");
     },
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
+}
+
+/** The network of a definition on an executor of this thread. */
+export async function openNetwork(
+  definition: ModelDefinition,
+  executor: Executor,
+): Promise<Network & AsyncDisposable> {
+  const step = await openStep(definition, executor);
+  return {
+    ...parametersOf(definition),
+    step: async (batch, pulled) => {
+      const gradients = gradientsLike(pulled, (length) => new Float32Array(length));
+      return { loss: await step.run(batch, pulled, gradients), gradients };
+    },
+    [Symbol.asyncDispose]: () => step[Symbol.asyncDispose](),
+  };
+}
+
+/** Memory for the gradients of what was pulled. */
+export function gradientsLike(
+  { rows, dense }: Pulled,
+  memory: (length: number) => Float32Array,
+): Gradients {
+  const like = (arrays: Pulled["rows"]): Record<string, Float32Array> =>
+    Object.fromEntries(Object.entries(arrays).map(([name, a]) => [name, memory(a.length)]));
+  return { rows: like(rows), dense: like(dense) };
 }

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "@heddle/base";
 import { instructionSet } from "./environment.ts";
 import { fitOn } from "./fit.ts";
 import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
 import { goldenRows } from "./golden.ts";
 import { trainingOrder } from "./order.ts";
 import type { ExampleReader } from "./reader.ts";
-import { startStages } from "./stages.ts";
 
 const { signal } = new AbortController();
 const partitions = Object.entries(partitionRows).map(([partition, rows]) => ({
@@ -54,24 +52,6 @@ test("a plan that fits nothing needs no pass over the rows", async () => {
   const fitted = await fitOn(inputs, watched, partitions, signal);
   assert.equal(Object.keys(fitted.standardise).length, 1);
   assert.deepEqual([...asked], ["price"]);
-});
-
-test("a learner's wall time is partitioned: work on the thread is taken from the stage that waits", async () => {
-  let nowMs = 0;
-  const clock: Clock = { now: () => 0, monotonicMs: () => nowMs, sleep: async () => undefined };
-  const stages = startStages(clock);
-  assert.equal(stages.shares().other, 1);
-  nowMs += 10;
-  const computing = Promise.withResolvers<void>();
-  const waiting = stages.wait("compute", computing.promise);
-  nowMs += 30;
-  stages.work("transform", () => (nowMs += 20));
-  nowMs += 40;
-  computing.resolve();
-  await waiting;
-  const { other, compute, transform, ...rest } = stages.shares();
-  assert.deepEqual([other, compute, transform, stages.seconds()], [0.1, 0.7, 0.2, 0.1]);
-  assert.ok(Object.values(rest).every((share) => share === 0));
 });
 
 test("the instruction set names what numeric libraries choose by, or else the model", () => {

@@ -1,4 +1,4 @@
-import { uniqueIds } from "@heddle/kernels";
+import { halvesOf, uniqueIds } from "@heddle/kernels";
 import type { ExampleBatch, TransformProgram } from "@heddle/transform";
 import { trainingOrder } from "./order.ts";
 
@@ -13,6 +13,8 @@ export interface DataCursor {
 /** One step's examples as the model sees them. */
 export interface TrainingBatch {
   readonly at: DataCursor;
+  /** Which micro-batch of the step it is; absent where it is the whole step. */
+  readonly microBatch?: number;
   /** The partition's value, for messages. */
   readonly partition: string;
   readonly rows: number;
@@ -26,7 +28,26 @@ export interface TrainingBatch {
   readonly label: Float32Array;
   /** shape [rows]. */
   readonly weight: Float32Array;
+  /** Gives the arrays' memory back, where it is used again; they are not read after that. */
+  readonly release?: () => void;
 }
+
+/** Where a batch's arrays lie. They come as they are: each value is written. */
+export interface BatchMemory {
+  /** shape [length]. */
+  float32(length: number): Float32Array;
+  /** shape [length]. */
+  int32(length: number): Int32Array;
+  /** shape [length]. */
+  bigUint64(length: number): BigUint64Array;
+}
+
+/** Arrays of their own, which belong to whoever asked. */
+export const ownMemory: BatchMemory = {
+  float32: (length) => new Float32Array(length),
+  int32: (length) => new Int32Array(length),
+  bigUint64: (length) => new BigUint64Array(length),
+};
 
 /** A partition's rows, transformed, in the dataset's order. */
 export interface PartitionRows {
@@ -84,35 +105,37 @@ export function batchCutter(
   partitionIndex: number,
   batchSize: number,
   seed: number,
-): (batch: number) => TrainingBatch {
+): (batch: number, memory?: BatchMemory) => TrainingBatch {
   const order = trainingOrder(data.partition, data.rows, seed);
   const numericWidth = data.numeric.length / data.rows;
   const idWidth = data.ids.length / data.rows;
-  return (batch) => {
+  // Used again by each batch: its ids, of which those that are new stay.
+  const all = new BigUint64Array(Math.min(batchSize, data.rows) * idWidth);
+  return (batch, memory = ownMemory) => {
     const chosen = order.subarray(batch * batchSize, (batch + 1) * batchSize);
     const rows = chosen.length;
-    const numeric = new Float32Array(rows * numericWidth);
-    const ids = new BigUint64Array(rows * idWidth);
-    const label = new Float32Array(rows);
-    const weight = new Float32Array(rows);
-    chosen.forEach((row, i) => {
-      copyRow(data.numeric, row, numeric, i, numericWidth);
-      ids.set(data.ids.subarray(row * idWidth, (row + 1) * idWidth), i * idWidth);
-      label[i] = data.label[row] as number;
-      weight[i] = data.weight[row] as number;
-    });
-    const { unique, index } = uniqueIds(ids);
+    const numeric = memory.float32(rows * numericWidth);
+    const label = memory.float32(rows);
+    const weight = memory.float32(rows);
+    copyRows(data.numeric, chosen, numericWidth, numeric);
+    copyRows(data.label, chosen, 1, label);
+    copyRows(data.weight, chosen, 1, weight);
+    const ids = all.subarray(0, rows * idWidth);
+    // An id is copied as two halves: as a number it would be a BigInt.
+    copyRows(halvesOf(data.ids), chosen, 2 * idWidth, halvesOf(ids));
+    const { unique, index } = uniqueIds(ids, memory);
     const at = { partition: partitionIndex, batch };
     return { at, partition: data.partition, rows, numeric, ids: unique, index, label, weight };
   };
 }
 
-function copyRow(
-  from: Float32Array,
-  fromRow: number,
-  to: Float32Array,
-  toRow: number,
-  width: number,
-): void {
-  for (let i = 0; i < width; i++) to[toRow * width + i] = from[fromRow * width + i] as number;
+type Numbers = Float32Array | Uint32Array;
+
+/** out[i] = from[chosen[i]], rows of that width. */
+function copyRows(from: Numbers, chosen: Uint32Array, width: number, out: Numbers): void {
+  let to = 0;
+  for (const row of chosen) {
+    const start = row * width;
+    for (let column = 0; column < width; column++) out[to++] = from[start + column] as number;
+  }
 }

@@ -65,6 +65,27 @@ test("the summary says what was trained, what it cost and where the time went", 
   assert.ok(saved !== undefined && saved > 0n);
   const shares = Object.values(training.stageShares);
   assert.ok(Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-9);
+  assert.ok(training.bottleneck in training.stageShares, training.bottleneck);
+  assert.ok((training.stageCpuSeconds["main"] ?? 0) > 0);
+});
+
+test("with threads of its own it names what each of them spent and what lay between them", async () => {
+  await using world = await openWorld(tinyDefinition({ lag: 1 }), 1);
+  const { version } = await attempt({ ...world.input(1), threads: true }, memoryReader());
+  const training = world.remembered.versions.get(version)?.training;
+  const shares = Object.values(training?.stageShares ?? {});
+  const sum = shares.reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(sum - 1) < 0.02, `the parts of three threads' clocks sum to ${sum}`);
+  const { compute = 0, start = 0 } = training?.stageShares ?? {};
+  assert.ok(compute > 0 && start > 0);
+  const { read = 0, compute: computed = 0, main = 0 } = training?.stageCpuSeconds ?? {};
+  assert.ok(read > 0 && computed > 0 && main > 0);
+  const { batch, step, pull, push } = training?.queues ?? {};
+  assert.ok(
+    batch !== undefined && batch.max >= 1 && batch.max <= 3,
+    "what is cut ahead is bounded",
+  );
+  assert.deepEqual([step?.max, pull?.max, push?.max], [1, 1, 1]);
 });
 
 test("a warm start takes its parent's parameters, slots and fit, and its data from the first row", async () => {
@@ -122,6 +143,30 @@ test("a parent of other inputs is refused with what to do", async () => {
     reason: "INPUTS_CHANGED",
     message: /model tiny changed since version .* fitted for cost.*warmStart: false/,
   });
+});
+
+test("a parent of another optimiser is refused with what to do, one of other numbers is not", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  const parent = await attempt(world.input(1), memoryReader());
+  const child = async (definition: ReturnType<typeof tinyDefinition>) => {
+    await using other = await openWorld(definition, 1);
+    const made = world.remembered.versions.get(parent.version);
+    if (made !== undefined) other.remembered.versions.set(parent.version, made);
+    await world.loseShards();
+    const { services } = other.input(1);
+    const input = { ...world.input(1), services, parentVersion: parent.version };
+    return await attempt(input, memoryReader());
+  };
+  // Both have a slot for each value, so that nothing else would tell them apart.
+  const momentum = { kind: "momentum", rate: 0.01, momentum: 0.9 } as const;
+  const embeddings = { kind: "adagrad", rate: 0.2, initialAccumulator: 0.3 } as const;
+  const separate = { kind: "separate", embeddings, dense: momentum } as const;
+  await assert.rejects(child(tinyDefinition({ optimizer: separate })), {
+    code: "FAILED_PRECONDITION",
+    reason: "OPTIMIZER_CHANGED",
+    message: /model tiny's dense parameters is momentum, .* was adagrad: set warmStart: false/,
+  });
+  await child(tinyDefinition({ optimizer: { ...separate, dense: embeddings } }));
 });
 
 test("a dataset with no rows is refused before anything is trained", async () => {

@@ -7,8 +7,10 @@ import { grantedDataset } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";
 import type { Progress } from "./loop.ts";
-import { startStages, type Stages } from "./stages.ts";
-import { findStart } from "./start.ts";
+import { gaugeMeters } from "./meters.ts";
+import { queueNames } from "./queues.ts";
+import { bottleneckOf, startStages, type Stages } from "./stages.ts";
+import { findStart, type Start } from "./start.ts";
 
 /** What the scheduler asks of a learner. */
 export interface TrainRequest {
@@ -22,6 +24,9 @@ export interface TrainRequest {
   readonly parentVersion: string;
   /** Shards in the gang; the bytes of the version do not depend on it. */
   readonly shards: number;
+  /** Learners in the gang, and which of them this is: 0 leads; nor do they depend on these. */
+  readonly learners: number;
+  readonly learner: number;
 }
 
 /** What the job hands on: the names of the version and of the run that made it. */
@@ -29,10 +34,10 @@ export type TrainOutputs = Readonly<Record<"version" | "run", string>>;
 
 /**
  * One attempt of one training run, from wherever earlier attempts left it to a registered version. The recipe names the
- * run, so the same request ends with the same version however often it is tried.
+ * run, so the same request ends with the same version however often it is tried. For the learner that leads.
  *
- * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET; INVALID_ARGUMENT NOT_FINITE; ABORTED FENCED; and what the services
- *   it calls answer.
+ * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET, TOO_MANY_LEARNERS; INVALID_ARGUMENT NOT_FINITE; ABORTED FENCED; and
+ *   what the services it calls answer.
  */
 export async function runTraining(
   deps: TrainDeps,
@@ -40,61 +45,74 @@ export async function runTraining(
   signal: AbortSignal,
 ): Promise<TrainOutputs> {
   const { telemetry, registry } = deps;
-  const stages = startStages(deps.clock);
-  const { configuration, job, fence, shards } = request;
-  const call = { timeoutMs: callMs, signal };
-  const { definitionJson } = await registry.getConfiguration({ configuration }, call);
-  const definition = JSON.parse(definitionJson) as ModelDefinition;
-  const run = await openRun(deps, request, definition, signal);
-  if (run.version !== "") {
-    telemetry.log.info({ run: run.run, version: run.version }, "the run has its version already");
-    return { version: run.version, run: run.run };
+  const opened = await openAttempt(deps, request, signal);
+  if (opened.kind === "done") {
+    const { version, run } = opened;
+    telemetry.log.info({ run, version }, "the run has its version already");
+    return { version, run };
   }
-
-  const data = await grantedDataset(deps, definition, request, signal);
-  const start = await findStart(deps, run, definition, data, signal);
-  const attempt: Attempt = {
-    job,
-    fence,
-    run: run.run,
-    configuration,
-    definition,
-    data,
-    shards,
-    stages,
-  };
+  const { attempt, start } = opened;
+  const { run, stages } = attempt;
   const end = await trainToEnd(deps, attempt, start, signal);
   const manifest = await stages.wait("snapshot", exportModel(deps, attempt, start, end, signal));
 
   failpoint("learner.version.before-register");
   const { version } = await registry.registerVersion(
     {
-      requestId: `${run.run}/version`,
-      run: run.run,
+      requestId: `${run}/version`,
+      run,
       manifest: { ...manifest, bytes: BigInt(manifest.bytes) },
       training: summaryOf(deps, stages, start.progress, end),
     },
-    call,
+    { timeoutMs: callMs, signal },
   );
   failpoint("learner.version.after-register");
   const { steps, examples } = { steps: end.progress.step, examples: end.progress.examples };
-  telemetry.log.info(
-    { run: run.run, version: shortName(version), steps, examples },
-    "version made",
-  );
-  return { version, run: run.run };
+  telemetry.log.info({ run, version: shortName(version), steps, examples }, "version made");
+  return { version, run };
+}
+
+/** A run's state as an attempt finds it: done, or to be trained from some place on. */
+export type Opened =
+  | { readonly kind: "done"; readonly run: string; readonly version: string }
+  | { readonly kind: "open"; readonly attempt: Attempt; readonly start: Start };
+
+/** Opens the run of a request, its dataset and the place where it stands. */
+export async function openAttempt(
+  deps: TrainDeps,
+  request: TrainRequest,
+  signal: AbortSignal,
+): Promise<Opened> {
+  const stages = startStages(deps.clock, deps.meters.times);
+  gaugeMeters(deps.telemetry, deps.meters, stages);
+  const { configuration, job, fence, shards, learners, learner } = request;
+  const call = { timeoutMs: callMs, signal };
+  const { definitionJson } = await deps.registry.getConfiguration({ configuration }, call);
+  const definition = JSON.parse(definitionJson) as ModelDefinition;
+  const found = await openRun(deps, request, definition, signal);
+  const { run, version } = found;
+  if (version !== "") return { kind: "done", run, version };
+
+  const data = await grantedDataset(deps, definition, request, signal);
+  const start = await findStart(deps, found, definition, data, signal);
+  const gang = { job, fence, shards, learners, learner };
+  return {
+    kind: "open",
+    attempt: { ...gang, run, configuration, definition, data, stages },
+    start,
+  };
 }
 
 /** The run of the recipe: opened now, or found with its snapshots when it was tried before. */
 async function openRun(
-  { registry, executor, environment }: TrainDeps,
+  { registry, compute, environment }: TrainDeps,
   { configuration, dataset, parentVersion }: TrainRequest,
   { training }: ModelDefinition,
   signal: AbortSignal,
 ): Promise<Run> {
   const environmentJson = canonicalJson({
     ...environment,
-    executor: executor.environment,
+    executor: compute.environment,
     seed: training.seed,
   });
   const recipe = { configuration, dataset, parentVersion, environmentJson };
@@ -108,14 +126,20 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
   const { pulled, pushed, saved } = end.moved;
+  const { queues, cpuSeconds: cpuOfStages, loopDelayP99Ms } = deps.meters;
+  const stageShares = stages.shares();
   return {
     examples: BigInt(examples),
     steps: BigInt(step),
     meanLoss: lossSum / examples,
     wallSeconds: stages.seconds(),
     cpuSeconds: cpuSeconds + end.shardCpuSeconds,
-    stageShares: stages.shares(),
-    executor: deps.executor.environment,
+    stageShares,
+    bottleneck: bottleneckOf(stageShares),
+    stageCpuSeconds: cpuOfStages(),
+    queues: Object.fromEntries(queueNames.map((name) => [name, queues[name].depth()])),
+    loopDelayP99Ms: loopDelayP99Ms(),
+    executor: deps.compute.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },

@@ -3,6 +3,8 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf, float32Of } from "@heddle/tensor";
+import { optimizerMessage } from "./optimizer-message.ts";
+import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -73,8 +75,9 @@ export async function openShardWire(
     const layout = layOut(declaration, addresses.length);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
+    const { learner = 0 } = declaration;
     await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence }, call),
+      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
     );
     for (const shard of shards) routes.push(await routeOf(shard));
     return {
@@ -95,10 +98,10 @@ function cutCalls(
   call: CallOptions,
 ): Pick<Wire, "restore" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files) => {
+    restore: async (step, files, lossSum = 0) => {
       const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
       await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects }, call),
+        traced.restore({ fence, step: BigInt(step), objects, lossSum }, call),
       );
     },
     snapshot: async (step, objectPrefix) =>
@@ -110,7 +113,10 @@ function cutCalls(
       }),
     usage: async () => {
       const stats = await each(shards, ({ traced }) => traced.stats({}, call));
-      return { cpuSeconds: stats.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) };
+      // Every shard hears of every push: one knows what learners told.
+      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
+      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
+      return { step: Number(step), cpuSeconds, lossSum };
     },
   };
 }
@@ -124,7 +130,7 @@ function stepCalls(
 ): Pick<Wire, "pull" | "push"> {
   const fence = BigInt(token);
   return {
-    pull: async (step, ids) => {
+    pull: async (step, ids, microBatch = 0) => {
       const parts = layout.split(ids);
       const answers = await each(routes, async (route, shard) => {
         const own = bytesOf(present(parts[shard], "a shard's ids").ids);
@@ -134,6 +140,7 @@ function stepCalls(
             step: BigInt(step),
             tables: tables.map(({ name }) => ({ table: name, ids: own })),
             dense: layout.dense[shard]?.length !== 0,
+            microBatch,
           },
           call,
         );
@@ -141,7 +148,8 @@ function stepCalls(
       });
       return layout.assemble(parts, answers);
     },
-    push: async (step, ids, gradients, cut) => {
+    push: async (step, ids, gradients, cut, notes = {}) => {
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0 } = notes;
       const parts = layout.split(ids);
       await each(routes, (route, shard) => {
         const own = present(parts[shard], "a shard's ids");
@@ -156,7 +164,7 @@ function stepCalls(
               gradients: bytesOf(present(rows[t], "a table's gradients")),
             })),
             dense: bytesOf(dense),
-            cut,
+            ...{ cut, microBatch, lossSum, learnerCpuSeconds },
           },
           call,
         );
@@ -165,18 +173,21 @@ function stepCalls(
   };
 }
 
-function declarationOf({ run, lag, tables }: RunDeclaration, layout: ShardLayout, shard: number) {
+function declarationOf(
+  { run, lag, microBatches = 1, tables }: RunDeclaration,
+  layout: ShardLayout,
+  shard: number,
+) {
   return {
     run,
     shard,
     shards: layout.dense.length,
-    lag,
-    tables: [...tables],
-    dense: (layout.dense[shard] ?? []).map(({ name, initial, rate, initialAccumulator }) => ({
+    ...{ lag, microBatches },
+    tables: tables.map(tableMessage),
+    dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
       initial: bytesOf(initial),
-      rate,
-      initialAccumulator,
+      optimizer: optimizerMessage(optimizer),
     })),
   };
 }

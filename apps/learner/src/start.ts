@@ -1,4 +1,4 @@
-import { readManifest } from "@heddle/model";
+import { denseOptimizer, getDefinition, readManifest, rowOptimizer } from "@heddle/model";
 import { HeddleError, isHeddleError, present, shortName } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Run } from "@heddle/proto/registry";
@@ -6,7 +6,6 @@ import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
-import { fitOn } from "./fit.ts";
 import { beginning, type Progress } from "./loop.ts";
 import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
 
@@ -39,13 +38,13 @@ export async function findStart(
     return { subject: { run: run.run, parentVersion, fit }, progress, files, snapshot };
   }
   if (parentVersion !== "") {
-    const { fit, files } = await endOf(deps, parentVersion, signal);
+    const { fit, files, parent } = await endOf(deps, parentVersion, signal);
     checkFit(definition, fit, parentVersion);
+    checkOptimizers(definition, parent, parentVersion);
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
     return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
   }
-  const { partitions, reader } = data;
-  const fit = await fitOn(definition.inputs, reader, partitions, signal);
+  const fit = await data.examples.fit(definition.inputs, signal);
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
   return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
 }
@@ -69,14 +68,40 @@ function checkFit({ name, inputs }: ModelDefinition, fit: Fit, parentVersion: st
   }
 }
 
-/** The last snapshot of the run that made a version. */
+/**
+ * A run that continues a version takes over its optimisers' slots, which mean nothing to another rule. Their numbers may change.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION OPTIMIZER_CHANGED.
+ */
+function checkOptimizers(
+  { name, training }: ModelDefinition,
+  parent: ModelDefinition,
+  parentVersion: string,
+): void {
+  for (const [what, ruleOf] of [
+    ["embedding rows", rowOptimizer],
+    ["dense parameters", denseOptimizer],
+  ] as const) {
+    const [before, now] = [ruleOf(parent.training).kind, ruleOf(training).kind];
+    if (before === now) continue;
+    throw new HeddleError(
+      "FAILED_PRECONDITION",
+      "OPTIMIZER_CHANGED",
+      `the optimiser of model ${name}'s ${what} is ${now}, that of version ${shortName(parentVersion)}, which this run continues, was ${before}: set warmStart: false in the pipeline's train step for one run, or take the change back`,
+    );
+  }
+}
+
+/** The last snapshot of the run that made a version, and that run's definition. */
 async function endOf(
   { registry, objects }: TrainDeps,
   version: string,
   signal: AbortSignal,
-): Promise<SnapshotManifest> {
+): Promise<SnapshotManifest & { readonly parent: ModelDefinition }> {
   const answer = await registry.getVersion({ version }, { timeoutMs: callMs, signal });
   const place = present(answer.version?.manifest, `the manifest of version ${shortName(version)}`);
-  const { snapshot } = await readManifest(objects, place);
-  return readSnapshot(objects, snapshot.object, snapshot.sha256);
+  const manifest = await readManifest(objects, place);
+  const { object, sha256 } = manifest.snapshot;
+  const parent = await getDefinition(objects, manifest);
+  return { ...(await readSnapshot(objects, object, sha256)), parent };
 }

@@ -15,7 +15,7 @@ test("ids, rows, gradients and files of cuts are counted once they have moved", 
       if (fails) throw new Error("refused");
     },
     snapshot: async () => [{ name: "f", bytes: 70, sha256: "s" }],
-    usage: async () => ({ cpuSeconds: 0 }),
+    usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: 0 }),
     [Symbol.asyncDispose]: async () => undefined,
   });
   const ids = BigUint64Array.of(1n, 2n);

@@ -17,13 +17,13 @@ export function countTraffic(wire: Wire): { readonly wire: Wire; moved(): Moved 
     moved: () => ({ pulled, pushed, saved }),
     wire: {
       ...wire,
-      pull: async (step, ids) => {
-        const answer = await wire.pull(step, ids);
+      pull: async (step, ids, microBatch) => {
+        const answer = await wire.pull(step, ids, microBatch);
         pulled += idBytes(ids, answer) + bytesOf(answer);
         return answer;
       },
-      push: async (step, ids, gradients, cut) => {
-        await wire.push(step, ids, gradients, cut);
+      push: async (step, ids, gradients, cut, notes) => {
+        await wire.push(step, ids, gradients, cut, notes);
         pushed += idBytes(ids, gradients) + bytesOf(gradients);
       },
       snapshot: async (step, objectPrefix) => {

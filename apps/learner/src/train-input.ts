@@ -11,6 +11,9 @@ export const TrainInput = z.strictObject({
   traceparent: z.string().exactOptional(),
   /** Shards of the gang, `shard-0` and on. */
   shards: z.number().int().positive(),
+  /** Learners of the gang; this one's number, of which 0 leads. */
+  learners: z.number().int().positive().default(1),
+  learner: z.number().int().nonnegative().default(0),
   role: z.string().exactOptional(),
   /** Content name of the model definition. */
   configuration: z.string().min(1),

@@ -1,10 +1,9 @@
-/** Composition root of a learner: started by the scheduler, makes one attempt of one run. */
+/** Composition root of a learner: started by the scheduler, makes its part of one attempt of one run. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
-import { openExecutor } from "@heddle/executor";
-import { openDuckdb } from "@heddle/feature-engine";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
@@ -14,9 +13,13 @@ import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
+import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./lane-wire.ts";
-import { datasetReader } from "./reader.ts";
+import { openMeters } from "./meters.ts";
+import { openQueues } from "./queues.ts";
 import { runTraining } from "./run.ts";
+import { openDataThread } from "./threads/data-thread.ts";
+import { openCompute } from "./threads/open-compute.ts";
 import { TrainInput } from "./train-input.ts";
 
 const readerMemoryBytesMax = 256 << 20;
@@ -38,11 +41,15 @@ await runJob(async (given, stopped) => {
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
     const objects = await openFileObjects({ path: input.objects });
-    await using db = await openDuckdb({
-      threads: 1,
-      memoryBytesMax: readerMemoryBytesMax,
-      tempFolder: "",
+    const queues = openQueues(systemClock);
+    const reading = { objects: input.objects, readerMemoryBytesMax };
+    await using data = openDataThread(reading, queues.batch.add);
+    await using compute = await openCompute({
+      executor: { kind: input.executor, threads: input.executorThreads },
+      objects: input.objects,
     });
+    const threads = { data: data.thread, compute: compute.thread };
+    using meters = openMeters(systemClock, threads, queues);
     const signal = AbortSignal.any([stopped, scheduler.fenced]);
     const deps: TrainDeps = {
       clock: systemClock,
@@ -51,8 +58,9 @@ await runJob(async (given, stopped) => {
       registry,
       featureStore,
       scheduler,
-      openReader: (columns) => datasetReader(objects, db, columns),
-      executor: await openExecutor({ kind: input.executor, threads: input.executorThreads }),
+      openExamples: data.examples,
+      compute,
+      meters,
       environment: {
         node: process.version,
         instructionSet: instructionSet(process.arch, cpuinfo()),
@@ -69,7 +77,12 @@ await runJob(async (given, stopped) => {
       traceEverySteps,
     };
     try {
-      await scheduler.complete(await runTraining(deps, input, signal));
+      if (input.learner === 0)
+        return await scheduler.complete(await runTraining(deps, input, signal));
+      await followTraining(deps, input, signal);
+      // The gang is stopped as one, once its leader's result is durable.
+      if (!signal.aborted) await once(signal, "abort");
+      scheduler.fenced.throwIfAborted();
     } catch (error) {
       // Then whatever failed did so because its call was ended.
       if (scheduler.fenced.aborted) throw scheduler.fenced.reason;

@@ -1,16 +1,9 @@
 import { HeddleError } from "@heddle/base";
 import type { ConfigureRequest } from "@heddle/proto/parameter-server";
 import { openChangeSignal } from "./change-signal.ts";
-import { declarationDigest, declarationOf } from "./declaration.ts";
-import { openShard, type Shard } from "./shard.ts";
-import { openStepOrder, type StepOrder, type Turn } from "./step-order.ts";
-
-/** The run a shard keeps, from its first Configure on. */
-export interface KeptRun {
-  readonly request: ConfigureRequest;
-  readonly shard: Shard;
-  readonly order: StepOrder;
-}
+import { declarationDigest } from "./declaration.ts";
+import { type KeptRun, openKeptRun } from "./kept-run.ts";
+import type { StepOrder, Turn } from "./step-order.ts";
 
 /** Who may act on a shard's run, and when. */
 export interface Keeper {
@@ -20,16 +13,22 @@ export interface Keeper {
    * @throws {HeddleError} ABORTED FENCED; FAILED_PRECONDITION RUN_DIFFERS; INVALID_ARGUMENT DECLARATION_INVALID.
    */
   configure(request: ConfigureRequest): KeptRun;
+  /**
+   * For a learner that does not lead: waits until the leader of its attempt has restored.
+   *
+   * @throws {HeddleError} as `configure`; the signal's reason when the caller gives up.
+   */
+  join(request: ConfigureRequest, signal: AbortSignal): Promise<KeptRun>;
+  /** The leader has restored: others may join. */
+  open(): void;
   /** @throws {HeddleError} ABORTED FENCED; FAILED_PRECONDITION NOT_CONFIGURED. */
   run(fence: bigint): KeptRun;
   /**
    * Waits for a call's turn. What the caller does before its next await happens at that turn.
    *
-   * @throws {HeddleError} as `run`; FAILED_PRECONDITION STEP_ORDER; the signal's reason when the caller gives up.
+   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; the signal's reason when the caller gives up.
    */
   turn(call: StepCall, signal: AbortSignal): Promise<{ run: KeptRun; turn: "now" | "repeated" }>;
-  /** Says that the order moved: calls that wait look again. */
-  changed(): void;
   /** The run, if there is one, whoever asks. */
   readonly kept: KeptRun | undefined;
 }
@@ -39,6 +38,7 @@ export interface StepCall {
   readonly fence: bigint;
   /** For messages. */
   readonly what: string;
+  readonly microBatch: number;
   readonly ask: (order: StepOrder) => Turn;
 }
 
@@ -47,6 +47,8 @@ export function openKeeper(tableRowsMax: number): Keeper {
   let fence = 0n;
   let digest = "";
   let kept: KeptRun | undefined;
+  /** Whether the attempt with this fence has restored. */
+  let isOpen = false;
 
   const run = (token: bigint): KeptRun => {
     if (token < fence) throw fenced(token, fence);
@@ -58,24 +60,38 @@ export function openKeeper(tableRowsMax: number): Keeper {
       return kept;
     },
     run,
-    changed: change.changed,
     configure: (request) => {
       if (request.fence < fence) throw fenced(request.fence, fence);
       const asked = declarationDigest(request);
       if (kept !== undefined && digest !== asked) throw runDiffers(kept.request, request);
-      kept ??= {
-        request,
-        shard: openShard(declarationOf(request), tableRowsMax),
-        order: openStepOrder(request.lag),
-      };
+      kept ??= openKeptRun(request, tableRowsMax, change.changed);
       digest = asked;
+      if (request.fence > fence) {
+        kept.held.refuseAll(fenced(fence, request.fence));
+        isOpen = false;
+      }
       fence = request.fence;
       change.changed();
       return kept;
     },
-    turn: async ({ fence: token, what, ask }, signal) => {
+    join: async (request, signal) => {
+      for (;;) {
+        if (request.fence < fence) throw fenced(request.fence, fence);
+        if (kept !== undefined && isOpen && request.fence === fence) {
+          if (declarationDigest(request) !== digest) throw runDiffers(kept.request, request);
+          return kept;
+        }
+        await change.next(signal);
+      }
+    },
+    open: () => {
+      isOpen = true;
+      change.changed();
+    },
+    turn: async ({ fence: token, what, microBatch, ask }, signal) => {
       for (;;) {
         const current = run(token);
+        if (microBatch >= current.microBatches) throw unknownMicroBatch(microBatch, current);
         const turn = ask(current.order);
         if (turn === "refuse") throw stepOrder(what, current.order.applied);
         if (turn !== "wait") return { run: current, turn };
@@ -92,6 +108,15 @@ export function stepOrder(what: string, applied: number): HeddleError {
     "STEP_ORDER",
     `${what} is out of order: the shard is at step ${applied}; return to the last snapshot`,
     { metadata: { applied: String(applied) } },
+  );
+}
+
+function unknownMicroBatch(microBatch: number, { request, microBatches }: KeptRun): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "UNKNOWN_MICRO_BATCH",
+    `there is no micro-batch ${microBatch} in a step of run ${request.run}, which has ${microBatches}, from 0; nothing was applied: all learners of a run must have one definition`,
+    { metadata: { microBatch: String(microBatch), microBatches: String(microBatches) } },
   );
 }
 

@@ -15,6 +15,7 @@ import type { Telemetry } from "@heddle/telemetry";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
 import { type Keeper, openKeeper, stepOrder } from "./keeper.ts";
 import type { StepOrder, Turn } from "./step-order.ts";
+import type { StepPart } from "./step-part.ts";
 
 /** CPU and memory of this process. */
 export interface Usage {
@@ -41,42 +42,39 @@ export function shardService(deps: ShardServiceDeps): Implementation {
   const { objects, telemetry, usage, offerLane } = deps;
   const keeper = openKeeper(deps.tableRowsMax);
 
-  const configure = async (request: ConfigureRequest) => {
-    const { order } = keeper.configure(request);
-    const { run, shard, fence } = request;
-    telemetry.log.info({ run, shard, fence: Number(fence) }, "shard configured");
+  const configure = async (request: ConfigureRequest, { signal }: CallContext) => {
+    const leads = request.learner === 0;
+    const { order } = leads ? keeper.configure(request) : await keeper.join(request, signal);
+    const { run, shard, fence, learner } = request;
+    telemetry.log.info({ run, shard, fence: Number(fence), learner }, "shard configured");
     return { step: BigInt(order.applied) };
   };
 
   const pull = async (
-    { fence, step: wanted, tables, dense }: PullRequest,
-    { signal }: CallContext,
+    { fence, step: wanted, tables, dense, microBatch }: PullRequest,
+    { signal, room }: CallContext,
   ) => {
     const step = Number(wanted);
     const ask = (order: StepOrder): Turn => order.pullTurn(step);
-    const { run } = await keeper.turn({ fence, what: `pull for step ${step}`, ask }, signal);
+    const what = `pull for step ${step}`;
+    const { run } = await keeper.turn({ fence, what, microBatch, ask }, signal);
     const answer = {
-      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids)))),
-      dense: dense ? bytesOf(run.shard.pullDense()) : new Uint8Array(),
+      rows: tables.map(({ table, ids }) => bytesOf(run.shard.pull(table, bigUint64Of(ids), room))),
+      dense: dense ? bytesOf(run.shard.pullDense(room)) : new Uint8Array(),
       step: BigInt(run.order.applied),
     };
-    run.order.served(step);
-    keeper.changed();
+    run.order.served(step, microBatch);
+    run.advance();
     return answer;
   };
 
-  const push = async (
-    { fence, step: given, tables, dense, cut }: PushRequest,
-    { signal }: CallContext,
-  ) => {
-    const step = Number(given);
+  const push = async (request: PushRequest, { signal }: CallContext) => {
+    const { fence, cut, microBatch } = request;
+    const step = Number(request.step);
     const ask = (order: StepOrder): Turn => order.pushTurn(step, cut);
-    const { run, turn } = await keeper.turn({ fence, what: `push of step ${step}`, ask }, signal);
-    if (turn === "now") {
-      run.shard.push(tables.map(gradientsOf), float32Of(dense), step);
-      run.order.pushed(step, cut);
-      keeper.changed();
-    }
+    const what = `push of step ${step}`;
+    const { run, turn } = await keeper.turn({ fence, what, microBatch, ask }, signal);
+    if (turn === "now") await run.push(step, partOf(request), cut, signal);
     return { step: BigInt(run.order.applied) };
   };
 
@@ -88,16 +86,17 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { object: objectRef(await objects.put(name, bytes)) };
   };
 
-  const restore = async ({ fence, step, objects: parts }: RestoreRequest) => {
+  const restore = async ({ fence, step, objects: parts, lossSum }: RestoreRequest) => {
     keeper.run(fence);
     const files: Uint8Array[] = [];
     for (const { name, sha256 } of parts) files.push(await objects.get(name, sha256));
     // Reading took a while: a newer attempt may have taken over.
-    const { shard, order } = keeper.run(fence);
+    const { shard, held, returnTo } = keeper.run(fence);
+    held.refuseAll(stepOrder("a push from before a return", Number(step)));
     if (files.length === 0) shard.reset();
     else shard.restore(files.map(decodeParameters));
-    order.returnTo(Number(step));
-    keeper.changed();
+    returnTo(Number(step), lossSum);
+    keeper.open();
     return { rows: BigInt(shard.rows) };
   };
 
@@ -119,8 +118,18 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     step: BigInt(kept?.order.applied ?? 0),
     cpuSeconds,
     peakMemoryBytes: BigInt(peakMemoryBytes),
+    lossSum: kept?.totals.lossSum ?? 0,
+    learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
   };
 }
+
+const partOf = ({ microBatch, tables, dense, ...told }: PushRequest): StepPart => ({
+  microBatch,
+  tables: tables.map(gradientsOf),
+  dense: float32Of(dense),
+  lossSum: told.lossSum,
+  learnerCpuSeconds: told.learnerCpuSeconds,
+});
 
 const gradientsOf = ({ table, ids, gradients }: PushRequest["tables"][number]) => ({
   table,

@@ -5,6 +5,7 @@ import { shardOf } from "@heddle/kernels";
 import fc from "fast-check";
 import { type Declaration, openShard } from "./shard.ts";
 
+const adagrad = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
 const declare = (shard: number, shards: number): Declaration => ({
   shard,
   shards,
@@ -12,16 +13,12 @@ const declare = (shard: number, shards: number): Declaration => ({
     {
       name: "rows",
       dimension: 3,
-      rate: 0.1,
-      initialAccumulator: 0.1,
+      optimizer: adagrad,
       initialDeviation: 0.05,
       seed: 7,
     },
   ],
-  dense:
-    shard === 0
-      ? [{ name: "bias", initial: Float32Array.of(1, 2), rate: 0.1, initialAccumulator: 0.1 }]
-      : [],
+  dense: shard === 0 ? [{ name: "bias", initial: Float32Array.of(1, 2), optimizer: adagrad }] : [],
 });
 const ones = (n: number): Float32Array => new Float32Array(n).fill(1);
 const none = new Float32Array();
@@ -52,7 +49,7 @@ test("a table at its bound refuses a push before anything is applied", () => {
     () => shard.push([{ table: "rows", ids: BigUint64Array.of(3n), gradients: ones(3) }], none),
     {
       reason: "TABLE_FULL",
-      message: /table rows holds 2 of at most 2 rows/,
+      message: /table rows of at most 2 rows would hold 3; nothing was applied/,
     },
   );
 });
@@ -89,6 +86,36 @@ test("a frozen shard is the state at its cut, whatever is pushed, restored or fr
   }
   assert.deepEqual(frozen.dense, before.dense);
   frozen.release();
+});
+
+test("each table and each dense parameter has its own update rule, and takes no other's slots", () => {
+  const [table] = declare(0, 1).tables;
+  const rules = [
+    { kind: "adam", rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-7 },
+    { kind: "sgd", rate: 0.1 },
+  ] as const;
+  const shardOf = (optimizers: readonly Declaration["dense"][number]["optimizer"][]) =>
+    openShard(
+      {
+        ...declare(0, 1),
+        tables: optimizers.map((optimizer, i) => ({ ...table!, name: `t${i}`, optimizer })),
+        dense: optimizers.map((optimizer, i) => ({ name: `d${i}`, initial: ones(2), optimizer })),
+      },
+      100,
+    );
+  const shard = shardOf(rules);
+  const ids = BigUint64Array.of(1n);
+  shard.push(
+    ["t0", "t1"].map((name) => ({ table: name, ids, gradients: ones(3) })),
+    ones(4),
+  );
+  const { tables, dense } = shard.state();
+  assert.deepEqual([tables["t0"]!.slots.length, tables["t1"]!.slots.length], [8, 0]);
+  assert.deepEqual([dense["d0"]!.slots.length, dense["d1"]!.slots.length], [6, 0]);
+  assert.throws(() => shardOf(rules.toReversed()).restore([shard.state()]), {
+    reason: "SNAPSHOT_DIFFERS",
+    message: /table t0 has the slots of another optimiser, 8 and not 0/,
+  });
 });
 
 test("a snapshot of another shape is refused and changes nothing", () => {

@@ -1,8 +1,18 @@
 import { mergeParameters, type ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
-import { checkGradients, checkLength, type ParameterTable, shardOf } from "@heddle/kernels";
+import {
+  checkGradients,
+  checkLength,
+  type DenseVector,
+  type Optimizer,
+  type ParameterTable,
+  shardOf,
+  type TableOptimizer,
+  type ValueStorage,
+} from "@heddle/kernels";
 import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
-import { checkRows, freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
+import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
+import { float32Of } from "@heddle/tensor";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -17,10 +27,10 @@ export interface Declaration {
 export interface TableDeclaration {
   readonly name: string;
   readonly dimension: number;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: TableOptimizer;
   readonly initialDeviation: number;
   readonly seed: number;
+  readonly storage?: ValueStorage;
   /** Keep a version a row; see `TableSpec`. */
   readonly versions?: boolean;
 }
@@ -28,8 +38,7 @@ export interface TableDeclaration {
 export interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
-  readonly rate: number;
-  readonly initialAccumulator: number;
+  readonly optimizer: Optimizer;
 }
 
 export interface RowGradients {
@@ -40,6 +49,9 @@ export interface RowGradients {
   readonly gradients: Float32Array;
 }
 
+/** Memory of that many bytes, aligned to 8, with whatever was in it. */
+export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {
   /** Rows of all tables. */
@@ -49,12 +61,13 @@ export interface Shard {
   /**
    * Copies rows.
    *
+   * @param room where to; new memory when absent.
    * @returns shape [ids, dimension].
    * @throws {HeddleError} NOT_FOUND UNKNOWN_TABLE.
    */
-  pull(table: string, ids: BigUint64Array): Float32Array;
+  pull(table: string, ids: BigUint64Array, room?: Room): Float32Array;
   /** All dense values in order of declaration, copied one after the other. */
-  pullDense(): Float32Array;
+  pullDense(room?: Room): Float32Array;
   /**
    * Applies the gradients of one step, or nothing of them.
    *
@@ -64,6 +77,12 @@ export interface Shard {
    * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL.
    */
   push(tables: readonly RowGradients[], dense: Float32Array, version?: number): void;
+  /**
+   * All that `push` would refuse now.
+   *
+   * @throws {HeddleError} as `push`.
+   */
+  check(tables: readonly RowGradients[], dense: Float32Array): void;
   /** A copy of everything, rows ascending by id. */
   state(): ParameterState;
   /**
@@ -91,39 +110,39 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
   const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
 
+  /** A push over several tables is applied whole or not at all. */
+  const prepared = (
+    gradients: readonly RowGradients[],
+    denseGradients: Float32Array,
+    given: number,
+  ): readonly (() => void)[] => {
+    const pushes = gradients.map(({ table, ids, gradients: rows }) =>
+      tableOf(table).prepare(ids, rows, `table ${table}`, given),
+    );
+    checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
+    checkGradients(denseGradients, "the dense parameters");
+    return pushes;
+  };
   return {
+    check: (gradients, denseGradients) => void prepared(gradients, denseGradients, version + 1),
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
     get bytes() {
       return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
     },
-    pull: (name, ids) => {
+    pull: (name, ids, room) => {
       const table = tableOf(name);
-      const out = new Float32Array(ids.length * table.spec.dimension);
+      const out = valuesIn(room, ids.length * table.spec.dimension);
       table.pull(ids, out);
       return out;
     },
-    pullDense: () =>
-      concatenated(
-        [...dense.values()].map(({ values }) => values),
-        denseLength,
-      ),
+    pullDense: (room) => joined(dense, valuesIn(room, denseLength)),
     push: (gradients, denseGradients, given = version + 1) => {
       assert(given >= version, "pushes come in the order of their numbers");
-      for (const { table, ids, gradients: rows } of gradients) {
-        checkRows(tableOf(table), table, ids, rows);
-      }
-      checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
-      checkGradients(denseGradients, "the dense parameters");
-      for (const { table, ids, gradients: rows } of gradients)
-        tableOf(table).push(ids, rows, given);
+      for (const apply of prepared(gradients, denseGradients, given)) apply();
       version = given;
-      let at = 0;
-      for (const vector of dense.values()) {
-        vector.push(denseGradients.subarray(at, at + vector.values.length));
-        at += vector.values.length;
-      }
+      pushDense(dense.values(), denseGradients);
     },
     state: () => ({
       tables: Object.fromEntries(
@@ -154,14 +173,26 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   };
 }
 
-function concatenated(parts: readonly Float32Array[], length: number): Float32Array {
-  const out = new Float32Array(length);
+/** Copies all dense values to `out`, one parameter after the other. */
+function joined(dense: ReadonlyMap<string, DenseVector>, out: Float32Array): Float32Array {
   let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+  for (const { values } of dense.values()) {
+    out.set(values, at);
+    at += values.length;
   }
   return out;
+}
+
+function valuesIn(room: Room | undefined, values: number): Float32Array {
+  return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
+}
+
+function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
+  let at = 0;
+  for (const vector of vectors) {
+    vector.push(gradients.subarray(at, at + vector.values.length));
+    at += vector.values.length;
+  }
 }
 
 function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {

@@ -1,74 +1,59 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type Gang, openGang } from "./fixtures/gang.ts";
 import { openStepOrder } from "./step-order.ts";
 
-/** What one learner does in a run of `steps` steps with cuts: the state each step reads, by definition. */
-const stateRead = (step: number, lag: number, cuts: ReadonlySet<number>): number => {
-  const cut = Math.max(0, ...[...cuts].filter((c) => c < step));
-  return Math.max(step - 1 - lag, cut, 0);
-};
+const gangs = fc.record<Gang>({
+  lag: fc.constantFrom(0, 1),
+  learners: fc.integer({ min: 1, max: 3 }),
+  shards: fc.integer({ min: 1, max: 2 }),
+  microBatches: fc.integer({ min: 1, max: 4 }),
+  steps: fc.integer({ min: 1, max: 8 }),
+  cuts: fc.uniqueArray(fc.integer({ min: 1, max: 8 })),
+});
 
-test("whatever order calls arrive in, each step reads the one state it must, and each push is applied once", () => {
+test("whatever order calls arrive in, each micro-batch reads the one state it must, and each step is applied once and whole", () => {
   fc.assert(
-    fc.property(
-      fc.constantFrom(0, 1),
-      fc.integer({ min: 1, max: 12 }),
-      fc.uniqueArray(fc.integer({ min: 1, max: 12 })),
-      fc.infiniteStream(fc.nat()),
-      (lag, steps, cutSteps, choices) => {
-        const cuts = new Set([...cutSteps.filter((s) => s < steps), steps]);
-        const order = openStepOrder(lag);
-        const read = new Map<number, number>();
-        let nextPull = 1;
-        const pulls = new Set<number>();
-        const pushes = new Set<number>();
-        const computed = new Set<number>();
-        while (order.applied < steps) {
-          const acts: (() => void)[] = [];
-          // The learner asks for a step after a cut only when the push before the cut is acknowledged.
-          const cutAhead = [...cuts].find((c) => c < nextPull && c > order.applied);
-          if (nextPull <= steps && nextPull <= order.applied + 1 + lag && cutAhead === undefined) {
-            acts.push(() => pulls.add(nextPull++));
-          }
-          for (const step of pulls) {
-            if (order.pullTurn(step) !== "now") continue;
-            acts.push(() => {
-              read.set(step, order.applied);
-              order.served(step);
-              pulls.delete(step);
-            });
-          }
-          for (const step of read.keys()) {
-            if (!computed.has(step))
-              acts.push(() => {
-                computed.add(step);
-                pushes.add(step);
-              });
-          }
-          for (const step of pushes) {
-            if (order.pushTurn(step, cuts.has(step)) !== "now") continue;
-            acts.push(() => {
-              order.pushed(step, cuts.has(step));
-              assert.equal(order.pushTurn(step, cuts.has(step)), "repeated");
-              pushes.delete(step);
-            });
-          }
-          assert.notEqual(acts.length, 0, `stuck at ${order.applied} of ${steps}`);
-          acts[(choices.next().value as number) % acts.length]?.();
+    fc.property(gangs, fc.infiniteStream(fc.nat()), (gang, choices) => {
+      const run = openGang(gang);
+      while (!run.done) {
+        const acts = run.acts();
+        assert.notEqual(acts.length, 0, `stuck: ${run.where}`);
+        acts[(choices.next().value as number) % acts.length]?.();
+      }
+      run.checkReads();
+    }),
+  );
+});
+
+test("an attempt that ends anywhere and returns to its last cut reads the same states again", () => {
+  const deaths = fc.array(fc.nat({ max: 60 }), { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(gangs, deaths, fc.infiniteStream(fc.nat()), (gang, lives, choices) => {
+      const run = openGang(gang);
+      for (const acts of lives) {
+        for (let n = 0; n < acts && !run.done; n++) {
+          const possible = run.acts();
+          possible[(choices.next().value as number) % possible.length]?.();
         }
-        for (let step = 1; step <= steps; step++) {
-          assert.equal(read.get(step), stateRead(step, lag, cuts));
-        }
-      },
-    ),
+        run.restart();
+      }
+      while (!run.done) {
+        const acts = run.acts();
+        assert.notEqual(acts.length, 0, `stuck: ${run.where}`);
+        acts[(choices.next().value as number) % acts.length]?.();
+      }
+      run.checkReads();
+    }),
   );
 });
 
 test("a state that is gone is refused, and so is a step that no learner can have reached", () => {
   const order = openStepOrder(0);
-  order.served(1);
-  order.pushed(1, false);
+  order.served(1, 0);
+  order.held(1, 0, false);
+  order.advanced();
   assert.equal(order.pullTurn(1), "refuse");
   assert.equal(order.pullTurn(9), "refuse");
   assert.equal(order.pushTurn(9, false), "refuse");
@@ -76,4 +61,17 @@ test("a state that is gone is refused, and so is a step that no learner can have
   order.returnTo(7);
   assert.equal(order.pullTurn(7), "refuse");
   assert.equal(order.pullTurn(8), "now");
+});
+
+test("a step waits for each of its micro-batches, and they agree on whether a cut follows", () => {
+  const order = openStepOrder(0, 2);
+  order.served(1, 0);
+  order.held(1, 1, true);
+  order.held(1, 0, true);
+  assert.equal(order.ready, false, "micro-batch 1 was not pulled");
+  assert.equal(order.pushTurn(1, false), "refuse");
+  order.served(1, 1);
+  assert.equal(order.ready, true);
+  order.dropped(1, 0);
+  assert.equal(order.ready, false, "micro-batch 0 is gone again");
 });

@@ -47,11 +47,75 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ name: "Shop Ranking" }, /name: expected up to 64 of a–z/);
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
+  refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },
     /inputs\.0\.of\.bounds: expected bounds in ascending order/,
   );
+});
+
+test("a module is kept by its sources, whose text is part of the configuration's name", () => {
+  const named = (files: object, entry = "net.ts", more = {}): string =>
+    readDefinition(
+      JSON.stringify({
+        ...definition,
+        architecture: { kind: "module", dimension: 4, module: { entry, files }, ...more },
+      }),
+    ).configuration;
+  const name = named({ "net.ts": "export {}" });
+  assert.equal(named({ "net.ts": "export {}" }), name);
+  assert.notEqual(named({ "net.ts": "export { }" }), name);
+  assert.notEqual(named({ "net.ts": "export {}" }, "net.ts", { settings: { width: 1 } }), name);
+  const refusals: [files: object, message: RegExp, entry?: string][] = [
+    [{ "net.ts": "" }, /module: expected the entry among the files/, "other.ts"],
+    [{ "net.ts": "", "../net.ts": "" }, /\.\.\/net\.ts: invalid key/],
+    [{ "net.ts": "x".repeat(300_000) }, /at most 64 files of 262144 bytes/],
+  ];
+  for (const [files, message, entry] of refusals) {
+    assert.throws(() => named(files, entry), { reason: "DEFINITION_INVALID", message });
+  }
+  const architecture = { kind: "module", dimension: 4, module: "./net.ts" };
+  refused({ architecture }, /heddle apply puts them in the place of its path/);
+});
+
+test("every architecture of ours is accepted", () => {
+  for (const architecture of [
+    { kind: "dlrm", dimension: 4, bottom: [8], hidden: [8] },
+    { kind: "factorisation-machine", dimension: 4 },
+  ]) {
+    assert.ok(readDefinition(JSON.stringify({ ...definition, architecture })).configuration);
+  }
+});
+
+test("an update rule is one that exists, with numbers that make sense, for rows and for dense parameters", () => {
+  const adam = { kind: "adam", rate: 0.001, beta1: 0.9, beta2: 0.999 };
+  const ftrl = { kind: "ftrl", rate: 0.1, beta: 1, l1: 0.1, l2: 0 };
+  const withRules = (embeddings: object, dense: object) => ({
+    training: { ...definition.training, optimizer: { kind: "separate", embeddings, dense } },
+  });
+  const accepted = readDefinition(JSON.stringify({ ...definition, ...withRules(ftrl, adam) }));
+  assert.deepEqual(accepted.definition.training.optimizer, {
+    kind: "separate",
+    embeddings: ftrl,
+    dense: adam,
+  });
+  refused(withRules(adam, ftrl), /training\.optimizer\.dense\.kind/);
+  refused(withRules({ ...adam, beta1: 1 }, adam), /training\.optimizer\.embeddings\.beta1/);
+  refused(withRules(adam, { ...adam, epsilon: 0 }), /training\.optimizer\.dense\.epsilon/);
+  refused(withRules({ ...ftrl, beta: 0 }, adam), /training\.optimizer\.embeddings\.beta/);
+  refused(withRules({ kind: "rowwise-adagrad", rate: 1 }, adam), /embeddings\.initialAccumulator/);
+});
+
+test("how rows are kept is optional, and absent from a definition that says nothing of it", () => {
+  const withRows = (rows: object) => ({ training: { ...definition.training, rows } });
+  const { training } = readDefinition(JSON.stringify(definition)).definition;
+  assert.ok(!("rows" in training));
+  const half = readDefinition(
+    JSON.stringify({ ...definition, ...withRows({ storage: "bfloat16" }) }),
+  );
+  assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
+  refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
 });
 
 test("what is not JSON is refused with its remedy", () => {

@@ -2,6 +2,9 @@ import { contentName, HeddleError, messageOf } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
 import { z } from "zod";
+import { ArchitectureSchema } from "./architecture.ts";
+import { OptimizerSchema } from "./optimizer.ts";
+import { RowOptionsSchema } from "./row-options.ts";
 
 /** A model definition that was checked, and the name its content gives it. */
 export interface Configuration {
@@ -36,7 +39,6 @@ function readJson(text: string): unknown {
 }
 
 const count = z.int().positive();
-const rate = z.number().positive();
 const share = z.number().min(0).max(1);
 const text = z.string().min(1).max(1_000);
 const column = z.string().min(1).max(200);
@@ -155,30 +157,16 @@ const Partitioning = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("none") }),
 ]);
 
-const dimension = z.int().min(1).max(1_024);
-const hidden = z.array(z.int().min(1).max(8_192)).max(16);
-const Architecture = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("wide-and-deep"), dimension, hidden }),
-  z.strictObject({
-    kind: z.literal("dcn-v2"),
-    dimension,
-    crossLayers: z.int().min(1).max(16),
-    hidden,
-  }),
-]);
-
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
-  optimizer: z.strictObject({
-    kind: z.literal("adagrad"),
-    embeddingRate: rate,
-    denseRate: rate,
-    initialAccumulator: z.number().min(0),
-  }),
+  optimizer: OptimizerSchema,
   embeddingDeviation: z.number().min(0),
+  rows: RowOptionsSchema.exactOptional(),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
+  /** A shard refuses more: it holds a push of each. */
+  microBatches: z.int().min(1).max(1_024).exactOptional(),
 });
 
 const Filter = z.array(
@@ -226,7 +214,7 @@ const Definition = z.strictObject({
     .min(1)
     .max(10_000)
     .refine(...unique("input")),
-  architecture: Architecture,
+  architecture: ArchitectureSchema,
   training: Training,
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),

@@ -42,10 +42,16 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     peakMemoryBytes: Number(training.peakMemoryBytes),
     attemptExamples: Number(training.attemptExamples),
     movedBytes: mapValues(training.movedBytes, Number),
+    bottleneck: training.bottleneck,
+    stageCpuSeconds: { ...training.stageCpuSeconds },
+    queues: mapValues(training.queues, ({ mean, max }) => ({ mean, max })),
+    loopDelayP99Ms: training.loopDelayP99Ms,
   };
   for (const [name, value] of [
     ...Object.entries(summary),
     ...Object.entries(summary.stageShares),
+    ...Object.entries(summary.stageCpuSeconds),
+    ...Object.entries(summary.queues).map(([name, { mean }]) => [name, mean] as const),
   ]) {
     if (typeof value !== "number" || Number.isFinite(value)) continue;
     const message = `${name} of the training summary is ${value}: expected a finite number`;

@@ -94,6 +94,9 @@ test("a version is named by its manifest, numbered in its family, and registered
   );
   assert.equal(version?.training?.examples, 100n);
   assert.deepEqual(version.training.movedBytes, { pulled: 7n });
+  const { bottleneck, stageCpuSeconds, queues, loopDelayP99Ms } = version.training;
+  assert.deepEqual([bottleneck, stageCpuSeconds, loopDelayP99Ms], ["push", { compute: 3 }, 4]);
+  assert.deepEqual([queues["push"]?.mean, queues["push"]?.max], [0.5, 1]);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

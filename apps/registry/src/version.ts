@@ -14,6 +14,17 @@ export interface TrainingSummary {
   readonly attemptExamples: number;
   /** Absent in versions registered before it was counted. */
   readonly movedBytes?: Readonly<Record<string, number>>;
+  /** Absent, like the following, in versions registered before learners had threads. */
+  readonly bottleneck?: string;
+  readonly stageCpuSeconds?: Readonly<Record<string, number>>;
+  readonly queues?: Readonly<Record<string, QueueDepth>>;
+  readonly loopDelayP99Ms?: number;
+}
+
+/** How many things were in a queue. */
+export interface QueueDepth {
+  readonly mean: number;
+  readonly max: number;
 }
 
 const verdicts = ["pass", "fail", "not-enough-data"] as const;

@@ -64,7 +64,10 @@ export async function runAttempt(
     }
     const name = { run: id, step, attempt: attempt.number };
     const roles = work.members.map(({ role }) => role);
-    using leases = live.open(name, attempt.fence, roles);
+    const listening = work.members.flatMap(({ role, program }) =>
+      program === "shard" ? [role] : [],
+    );
+    using leases = live.open(name, attempt.fence, roles, listening);
     failpoint("scheduler.attempt.before-start");
     const members = work.members.map((member) => ({
       role: member.role,

@@ -50,3 +50,11 @@ test("a gang is whole for a member when all others listen, and never when its at
   assert.equal(await alone, undefined);
   assert.equal(live.job("p/49/a/train/2/learner"), undefined);
 });
+
+test("nobody waits for a learner that follows, for nobody calls it", async () => {
+  const live = attemptsAt({ ms: 0 });
+  using attempt = live.open(name, 7, ["learner", "learner-1", "shard-0"], ["shard-0"]);
+  const gangs = [attempt.gang("learner", never), attempt.gang("learner-1", never)];
+  live.job("p/49/a/train/2/shard-0")?.beat(beat("a:1"));
+  assert.deepEqual(await Promise.all(gangs), [{ "shard-0": "a:1" }, { "shard-0": "a:1" }]);
+});

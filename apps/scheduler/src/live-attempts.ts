@@ -5,7 +5,7 @@ export interface JobName {
   readonly run: string;
   readonly step: string;
   readonly attempt: number;
-  /** `learner`, `shard-0`, `dataset`, `evaluation`. */
+  /** `learner`, `learner-1`, `shard-0`, `dataset`, `evaluation`. */
   readonly role: string;
 }
 
@@ -53,15 +53,23 @@ export interface LiveAttempt extends Disposable {
   overdue(): readonly string[];
   /** Gives every job a new lease: the scheduler itself was asleep and could not hear. */
   renew(): void;
-  /** Addresses of the other members once all of them listen; rejects with the signal's reason, or undefined as the attempt ends. */
+  /** Addresses of the other members that listen, once all of them do; rejects with the signal's reason, or undefined as the attempt ends. */
   gang(role: string, signal: AbortSignal): Promise<Record<string, string> | undefined>;
   /** The leader's newest word. */
   progress(): JobProgress | undefined;
 }
 
 export interface LiveAttempts {
-  /** @param roles the leader's first. */
-  open(name: Omit<JobName, "role">, fence: number, roles: readonly string[]): LiveAttempt;
+  /**
+   * @param roles the leader's first.
+   * @param listening those that others call, and so wait for: all when not said.
+   */
+  open(
+    name: Omit<JobName, "role">,
+    fence: number,
+    roles: readonly string[],
+    listening?: readonly string[],
+  ): LiveAttempt;
   job(id: string): LiveJob | undefined;
   /** The progress of a step's attempt, if it runs here. */
   progress(run: string, step: string): JobProgress | undefined;
@@ -81,9 +89,9 @@ export function openLiveAttempts(clock: Clock, leases: Leases): LiveAttempts {
   const jobs = new Map<string, LiveJob>();
   const steps = new Map<string, LiveAttempt>();
   return {
-    open: (name, fence, roles) => {
+    open: (name, fence, roles, listening = roles) => {
       const place = `${name.run}/${name.step}`;
-      const members = openMembers(clock, leases, roles);
+      const members = openMembers(clock, leases, roles, listening);
       const completed = Promise.withResolvers<void>();
       const attempt: LiveAttempt = {
         ...members,
@@ -122,7 +130,12 @@ interface Members extends Pick<LiveAttempt, "overdue" | "renew" | "gang" | "prog
   close(): void;
 }
 
-function openMembers(clock: Clock, leases: Leases, roles: readonly string[]): Members {
+function openMembers(
+  clock: Clock,
+  leases: Leases,
+  roles: readonly string[],
+  listening: readonly string[],
+): Members {
   const { leaseMs, firstBeatMs } = leases;
   const leaseEndsMs = clock.monotonicMs() + firstBeatMs;
   const members = new Map<string, Member>(
@@ -154,7 +167,7 @@ function openMembers(clock: Clock, leases: Leases, roles: readonly string[]): Me
       }
     },
     gang: async (role, signal) => {
-      const others = [...members].filter(([other]) => other !== role);
+      const others = [...members].filter(([other]) => other !== role && listening.includes(other));
       while (!closed) {
         if (others.every(([, { address }]) => address !== "")) {
           return Object.fromEntries(others.map(([other, { address }]) => [other, address]));

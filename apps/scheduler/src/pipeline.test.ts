@@ -63,10 +63,21 @@ test("what is not a pipeline is refused with the place and the remedy", () => {
     [
       withSteps({
         a: dataset,
+        train: {
+          ...{ kind: "train", dataset: "a", warmStart: true, shards: 1, after: ["a"] },
+          executor: "torch",
+        },
+      }),
+      "DEFINITION_INVALID",
+      /executor/,
+    ],
+    [
+      withSteps({
+        a: dataset,
         train: { kind: "train", dataset: "a", warmStart: true, shards: 4, after: ["a"] },
       }),
       "DEFINITION_INVALID",
-      /step train needs 5 jobs at once .* use fewer shards or raise jobsMax/,
+      /step train needs 5 jobs at once .* use fewer of them or raise jobsMax/,
     ],
   ];
   for (const [value, reason, message] of refused) {

@@ -37,6 +37,8 @@ const StepSchema = z.discriminatedUnion("kind", [
     dataset: name,
     warmStart: z.boolean(),
     shards: z.int().positive(),
+    learners: z.exactOptional(z.int().positive()),
+    executor: z.exactOptional(z.enum(["auto", "onnx", "tensorflow", "tfjs"])),
     after,
   }),
   z.strictObject({
@@ -104,12 +106,12 @@ function checkLimits(definition: PipelineDefinition, { stepsMax, jobsMax }: Pipe
   if (steps.length === 0 || steps.length > stepsMax) {
     throw invalid(definition, `it has ${steps.length} steps; 1 to ${stepsMax} are allowed`);
   }
-  for (const [step, { kind, ...rest }] of steps) {
-    const jobs = kind === "train" && "shards" in rest ? rest.shards + 1 : 1;
+  for (const [step, body] of steps) {
+    const jobs = body.kind === "train" ? body.shards + (body.learners ?? 1) : 1;
     if (jobs <= jobsMax) continue;
     throw invalid(
       definition,
-      `step ${step} needs ${jobs} jobs at once (its shards and a learner), and ${jobsMax} may run: use fewer shards or raise jobsMax`,
+      `step ${step} needs ${jobs} jobs at once (its shards and learners), and ${jobsMax} may run: use fewer of them or raise jobsMax`,
     );
   }
 }

@@ -37,6 +37,7 @@ test("a submitted run goes through its steps in order, hands outputs on and is p
     [learner["configuration"], learner["parentVersion"], learner["shards"], learner["dataset"]],
     ["c1", "", 2, stepOf(run, "dataset").outputs["dataset"]],
   );
+  assert.equal("executor" in learner, false);
   assert.deepEqual(JSON.parse(stepOf(run, "train").outputs["gang"] ?? ""), {
     "shard-0": "shard-0:1",
     "shard-1": "shard-1:1",

@@ -30,3 +30,13 @@ test("who stops waiting makes way for the next", async () => {
   held[Symbol.dispose]();
   await slots.acquire({ cpu: 1, jobs: 1 }, never);
 });
+
+test("a step that wants more cores than there are gets them all", async () => {
+  const slots = openSlots({ cpu: 2, jobs: 8 });
+  const need = { cpu: 3, jobs: 4 };
+  const held = await slots.acquire(need, never);
+  const next = slots.acquire({ cpu: 1, jobs: 1 }, never);
+  held[Symbol.dispose]();
+  await next;
+  await slots.acquire({ cpu: 1, jobs: 1 }, never);
+});

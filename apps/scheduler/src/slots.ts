@@ -21,8 +21,10 @@ export function needOf(step: Step): Need {
     case "build-dataset":
     case "evaluate":
       return { cpu: 1, jobs: 1 };
-    case "train":
-      return { cpu: 1, jobs: 1 + step.shards };
+    case "train": {
+      const { learners = 1 } = step;
+      return { cpu: learners, jobs: learners + step.shards };
+    }
     case "gate":
     case "publish":
       return { cpu: 0, jobs: 0 };
@@ -46,9 +48,11 @@ export function openSlots(total: Need): Slots {
     }
   };
   return {
-    acquire: (need, signal) =>
+    acquire: (asked, signal) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
+        // A gang of more learners than there are cores has them all; it would wait for ever otherwise.
+        const need = { ...asked, cpu: Math.min(asked.cpu, total.cpu) };
         const giveUp = (): void => {
           queue.splice(queue.indexOf(waiting), 1);
           reject(signal.reason as Error);

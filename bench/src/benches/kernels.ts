@@ -33,11 +33,13 @@ export const bench: Bench = {
     const work = makeWork(rows, batches, batchIds);
     using folder = temporaryFolder("bench-kernels");
     const table = fill(createTable(spec), work);
+    const halves = fill(createTable({ ...spec, storage: "bfloat16" }), work);
     const oracle = fill(createTypeScriptTable(spec), work);
     const peer = openPeer(folder, work, environment["PATH"] ?? "");
     say(`${rows} rows are in memory, ${batches} batches of ${batchIds} ids`);
     const runners: Runner[] = [
       ["wasm", timed(table, work)],
+      ["bfloat16", timed(halves, work)],
       ["typescript", timed(oracle, work)],
       ...(peer === undefined ? [] : [["cpp", peer.ask] satisfies Runner]),
     ];
@@ -45,7 +47,8 @@ export const bench: Bench = {
     await checkPeer(table, work, peer);
     await peer?.close();
     const tables = rowsOf(seconds, batches * batchIds, table.bytes / rows, peer !== undefined);
-    return [...tables, ...batchRows(rounds)];
+    const kept = { rows, table, halves };
+    return [...tables, ...halvesRows(seconds, batches * batchIds, kept), ...batchRows(rounds)];
   },
 };
 
@@ -93,6 +96,28 @@ async function checkPeer(table: ParameterTable, { batches }: Work, peer?: Peer):
     for (const value of out) sum += value;
   }
   assert(sum === (await peer.ask("sum")), "the peer in C++ holds other values than the table");
+}
+
+/** What bfloat16 storage saves of memory, and what it does to speed. */
+function halvesRows(
+  all: Seconds,
+  taken: number,
+  kept: {
+    readonly rows: number;
+    readonly table: ParameterTable;
+    readonly halves: ParameterTable;
+  },
+): Row[] {
+  const speeds = (key: string): number[] => (all.get(key) ?? []).map((s) => taken / s / 1e6);
+  return [
+    ...operations.map((operation) => {
+      const full = { name: "float32", values: speeds(`wasm ${operation}`) };
+      const measure = `${operation} in bfloat16, beside float32`;
+      return compared(measure, "M rows/s", speeds(`bfloat16 ${operation}`), full);
+    }),
+    measured("memory in float32", "bytes/row", [kept.table.bytes / kept.rows]),
+    measured("memory in bfloat16", "bytes/row", [kept.halves.bytes / kept.rows]),
+  ];
 }
 
 function rowsOf(all: Seconds, taken: number, rowBytes: number, withPeer: boolean): Row[] {

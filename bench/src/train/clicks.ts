@@ -1,10 +1,9 @@
 import { messageOf } from "@heddle/base";
-import { openExecutor } from "@heddle/executor";
 import type { Jobs } from "@heddle/jobs";
 import { temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
-import { compared, measured, skipped } from "../summarise.ts";
+import { compared, skipped } from "../summarise.ts";
 import { clickModel } from "./criteo/definition.ts";
 import { type Clicks, makeClicks } from "./criteo/table.ts";
 import { type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
@@ -22,9 +21,12 @@ const ways = {
   one: { shards: 0 },
   lane: { shards: 2, lane: "unix" },
   grpc: { shards: 2, lane: "none" },
+  /** Each takes one of a step's two micro-batches. */
+  two: { shards: 2, lane: "unix", learners: 2 },
 } as const satisfies Record<string, Partial<GangOptions>>;
 const own = "learner + 2 shards by lane";
 const inOne = "one process";
+const twice = "2 learners + 2 shards by lane";
 
 /** What takes part: its name, and one pass in examples per CPU-second. */
 interface Runner {
@@ -69,6 +71,7 @@ export async function trainOnClicks(options: BenchOptions): Promise<readonly Row
     steady(inOne, "one"),
     steady(own, "lane"),
     steady("by gRPC", "grpc"),
+    steady(twice, "two"),
     ...sane.map(({ name, train }): Runner => ({
       name,
       train: async () => clicks.rows / (await train()).cpuSeconds,
@@ -76,7 +79,7 @@ export async function trainOnClicks(options: BenchOptions): Promise<readonly Row
   ];
   const speeds = await interleaved(runners, rounds, say);
   for (const peer of peers) await peer.close();
-  return [...rowsOf(speeds, sane), ...failed, ...absent, ...(await bounds(executor))];
+  return [...rowsOf(speeds, sane), ...failed, ...absent];
 }
 
 function gangOf(
@@ -85,7 +88,8 @@ function gangOf(
   executor: GangOptions["executor"],
   run: string,
 ): GangOptions {
-  const definitionJson = JSON.stringify(clickModel(batchSize));
+  const microBatches = way === "two" ? 2 : 1;
+  const definitionJson = JSON.stringify(clickModel(batchSize, microBatches));
   return { definitionJson, run, dataset: manifest, datasetName: "clicks", executor, ...ways[way] };
 }
 
@@ -154,15 +158,7 @@ function rowsOf(speeds: Speeds, peers: readonly TrainPeer[]): Row[] {
     beside(own, inOne, { atLeast: 0.85 }),
     beside(own, "by gRPC"),
     beside("by gRPC", inOne),
+    beside(twice, own),
     ...distributed.map(({ name }) => beside(own, name, { atLeast: 1 })),
-  ];
-}
-
-/** What is not measured yet, by name. */
-async function bounds(executor: GangOptions["executor"]): Promise<Row[]> {
-  const kind = (await openExecutor({ kind: executor })).kind;
-  return [
-    skipped("clicks, 2 learners beside 1", "a gang has one learner today"),
-    measured(`examples of a step (executor ${kind})`, "examples", [batchSize]),
   ];
 }

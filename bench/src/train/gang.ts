@@ -107,10 +107,9 @@ export async function withGang<T>(
   };
   try {
     for (const role of shardNames.slice(0, shards)) await enter("shard", role, { role, lane });
-    const leader =
-      shards === 0
-        ? await enter("one-process", "learner", recipe)
-        : await told.listening(shardNames).then(() => enter("learner", "learner", recipe));
+    // A shard that ends now would never be heard of.
+    if (shards > 0) await Promise.race([told.listening(shardNames), ...members.map(succeeded)]);
+    const leader = await enter(shards === 0 ? "one-process" : "learner", "learner", recipe);
     for (let learner = 1; learner < learners; learner++) {
       await enter("learner", `learner-${learner}`, { ...recipe, learner });
     }

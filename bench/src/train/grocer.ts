@@ -11,7 +11,16 @@ import { buildDataset, openJobs, type Place, type Training, trainOnce } from "./
 const full = { firstWeek: 5, lastWeek: 12, rounds: 5 };
 const small = { firstWeek: 3, lastWeek: 4, rounds: 3 };
 const shards = 2;
-const stages = ["read", "transform", "pull", "compute", "push", "snapshot", "other"] as const;
+const stages = [
+  "start",
+  "read",
+  "transform",
+  "pull",
+  "compute",
+  "push",
+  "snapshot",
+  "other",
+] as const;
 const mebibyte = 2 ** 20;
 
 const gangs = ["auto", "tfjs"] as const;

@@ -27,11 +27,10 @@ export async function connectBare(place: NetConnectOpts, { ids, values }: Work) 
   socket.setNoDelay(true);
   await once(socket, "connect");
   const next = reader(socket);
-  const done = Buffer.alloc(8);
+  const [rows, done] = [Buffer.alloc(values.length), Buffer.alloc(8)];
   return {
     step: async (): Promise<void> => {
       socket.write(ids);
-      const rows = Buffer.allocUnsafeSlow(values.length);
       await next(rows);
       socket.cork();
       socket.write(ids);

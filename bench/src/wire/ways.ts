@@ -55,8 +55,8 @@ export async function openWays(work: Work, socketPath: string) {
     const lane = opened.use(await connectLane(offer, { signal }));
     return stepOf(
       work,
-      (request) => lane.call(pull, request, call),
-      (request) => lane.call(push, request, call),
+      (request, read) => lane.callReading(pull, request, call, read),
+      (request) => lane.callReading(push, request, call, ({ step }) => ({ step })),
     );
   };
   const client = { telemetry: silentTelemetry(), actor: "bench" };
@@ -70,7 +70,7 @@ export async function openWays(work: Work, socketPath: string) {
       grpc: way(
         stepOf(
           work,
-          (request) => grpc.pull(request, call),
+          async (request, read) => read(await grpc.pull(request, call)),
           (request) => grpc.push(request, call),
         ),
       ),
@@ -85,6 +85,9 @@ interface PullOf {
   readonly step: bigint;
   readonly tables: { readonly table: string; readonly ids: Uint8Array }[];
 }
+interface Rows {
+  readonly rows: readonly Uint8Array[];
+}
 interface PushOf extends PullOf {
   readonly tables: (PullOf["tables"][number] & { readonly gradients: Uint8Array })[];
 }
@@ -92,15 +95,18 @@ interface PushOf extends PullOf {
 /** A pull, and a push of what it brought; that must be what was asked for. */
 function stepOf(
   { ids, values }: Work,
-  pulled: (request: PullOf) => Promise<{ readonly rows: readonly Uint8Array[] }>,
+  pulled: (request: PullOf, read: (answer: Rows) => void) => Promise<void>,
   pushed: (request: PushOf) => Promise<{ readonly step: bigint }>,
 ): () => Promise<void> {
   let step = 0n;
+  // Rows come out where a step would read them.
+  const gradients = new Uint8Array(values.length);
   return async () => {
     step += 1n;
-    const { rows } = await pulled({ step, tables: [{ table: "t", ids }] });
-    const gradients = rows[0] ?? new Uint8Array();
-    assert(gradients.length === values.length, "a pull brings a row for each id");
+    await pulled({ step, tables: [{ table: "t", ids }] }, ({ rows: [rows] }) => {
+      assert(rows?.length === values.length, "a pull brings a row for each id");
+      gradients.set(rows);
+    });
     assert(step > 1n || Buffer.compare(gradients, values) === 0, "a pull brings the shard's rows");
     const answer = await pushed({ step, tables: [{ table: "t", ids, gradients }] });
     assert(answer.step === step, "a push is answered by its step");

@@ -36,7 +36,7 @@ export interface CompiledStep {
   /** Which executor runs it, and whether as a graph: `onnx 1.30.0 (graph)`, `tfjs-wasm 4.22.0 (op by op)`. */
   readonly description: string;
   /** Why the step runs op by op although the executor can run graphs; absent when it runs as asked. */
-  readonly fallbackReason?: string;
+  readonly fallbackReason?: string | undefined;
   /**
    * Runs the step once.
    *

@@ -11,8 +11,9 @@ const walksBytes: usize = 64;
 export let dimension: u32 = 0;
 /** Optimiser slots of a row. */
 export let slotWidth: u32 = 0;
-/** Bytes of a row's values, and of its slots. */
+/** Bytes of a row's values as they are staged, as a record has them, and of its slots. */
 export let valueBytes: u32 = 0;
+export let storedBytes: u32 = 0;
 export let slotBytes: u32 = 0;
 /**
  * A record is (id, values, slots), so that a row is one place in memory. In front of it stands the row's version, where the table
@@ -20,6 +21,8 @@ export let slotBytes: u32 = 0;
  */
 export let stride: u32 = 0;
 export const idBytes: u32 = 8;
+/** A record has its values as bfloat16. */
+export let halves: bool = false;
 /** Bytes of a version: 4, or 0 where the table keeps none. */
 export let versionBytes: u32 = 0;
 
@@ -30,6 +33,8 @@ export let foundAt: usize = 0;
 export let valuesAt: usize = 0;
 export let slotsAt: usize = 0;
 export let versionsAt: usize = 0;
+/** One row's values as float32, where records have them otherwise. */
+export let rowAt: usize = 0;
 
 /** The first record. */
 export let cellsAt: usize = 0;
@@ -40,19 +45,29 @@ export let cellsMax: u32 = 0;
 const addressMax: u64 = 0xffff0000;
 
 /** @param stagedRows rows of one call. */
-export function layOut(rowValues: u32, rowSlots: u32, stagedRows: u32, versions: bool): void {
+export function layOut(
+  rowValues: u32,
+  rowSlots: u32,
+  stagedRows: u32,
+  versions: bool,
+  inHalves: bool,
+): void {
   dimension = rowValues;
   slotWidth = rowSlots;
   valueBytes = rowValues << 2;
+  halves = inHalves;
+  // Slots begin at a multiple of 4, as rows are copied by it.
+  storedBytes = inHalves ? ((rowValues + 1) >> 1) << 2 : valueBytes;
   slotBytes = rowSlots << 2;
   versionBytes = versions ? 4 : 0;
-  stride = versionBytes + idBytes + valueBytes + slotBytes;
+  stride = versionBytes + idBytes + storedBytes + slotBytes;
   idsAt = walksAt + walksBytes;
   foundAt = idsAt + <usize>stagedRows * 8;
   valuesAt = aligned(foundAt + <usize>stagedRows * 4);
   slotsAt = aligned(valuesAt + <usize>stagedRows * valueBytes);
   versionsAt = aligned(slotsAt + <usize>stagedRows * slotBytes);
-  cellsAt = aligned(versionsAt + <usize>stagedRows * versionBytes) + versionBytes;
+  rowAt = aligned(versionsAt + <usize>stagedRows * versionBytes);
+  cellsAt = aligned(rowAt + (inHalves ? <usize>valueBytes : 0)) + versionBytes;
   cellsMax = <u32>((addressMax - cellsAt) / stride);
 }
 

@@ -1,5 +1,15 @@
 // Which update rule a table has, its numbers, and what a new row's slots hold.
-import { foundAt, idBytes, slotBytes, valueBytes, valuesAt } from "./layout";
+import { narrow, widen } from "./bfloat16";
+import {
+  foundAt,
+  halves,
+  idBytes,
+  rowAt,
+  slotBytes,
+  storedBytes,
+  valueBytes,
+  valuesAt,
+} from "./layout";
 import {
   stepAdagrad,
   stepAdam,
@@ -49,9 +59,7 @@ export function setOptimizer(
 }
 
 /** Gives a new row its slots; its values are drawn already. */
-export function startSlots(record: usize): void {
-  const values = record + idBytes;
-  const slots = values + valueBytes;
+export function startSlots(values: usize, slots: usize): void {
   for (let at: u32 = 0; at < slotBytes; at += 4) store<f32>(slots + at, first);
   if (kind != ftrl) return;
   // z is such that the closed form gives the drawn value.
@@ -65,13 +73,17 @@ export function startSlots(record: usize): void {
 /** Moves each found row by its staged gradient. */
 export function update(count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
-    const values = <usize>load<u32>(foundAt + ((<usize>i) << 2)) + idBytes;
+    const stored = <usize>load<u32>(foundAt + ((<usize>i) << 2)) + idBytes;
+    const values = halves ? rowAt : stored;
+    const slots = stored + storedBytes;
     const gradients = valuesAt + <usize>i * valueBytes;
-    if (kind == adagrad) stepAdagrad(values, gradients);
-    else if (kind == momentum) stepMomentum(values, gradients);
-    else if (kind == rowwiseAdagrad) stepRowwiseAdagrad(values, gradients);
-    else if (kind == adam) stepAdam(values, gradients);
-    else if (kind == ftrl) stepFtrl(values, gradients);
+    if (halves) widen(stored, values);
+    if (kind == adagrad) stepAdagrad(values, slots, gradients);
+    else if (kind == momentum) stepMomentum(values, slots, gradients);
+    else if (kind == rowwiseAdagrad) stepRowwiseAdagrad(values, slots, gradients);
+    else if (kind == adam) stepAdam(values, slots, gradients);
+    else if (kind == ftrl) stepFtrl(values, slots, gradients);
     else stepSgd(values, gradients);
+    if (halves) narrow(values, stored);
   }
 }

@@ -1,4 +1,4 @@
-// The update rules, each over one row: its values, its slots behind them, its gradients. All arithmetic is float32, rounded after
+// The update rules, each over one row: its values, its slots, its gradients. All arithmetic is float32, rounded after
 // each operation. Columns go four at a time, those left over one at a time in lane 0, by the same operations.
 import { dimension, valueBytes } from "./layout";
 import { a, b, c, epsilon, rate, restOfA, restOfB } from "./optimizers";
@@ -27,8 +27,7 @@ export function stepSgd(values: usize, gradients: usize): void {
  *
  * @source TensorFlow, ResourceApplyAdagradV2; Duchi, Hazan, Singer, "Adaptive Subgradient Methods", JMLR 2011.
  */
-export function stepAdagrad(values: usize, gradients: usize): void {
-  const slots = values + valueBytes;
+export function stepAdagrad(values: usize, slots: usize, gradients: usize): void {
   const rates = f32x4.splat(rate);
   const epsilons = f32x4.splat(epsilon);
   const whole = valueBytes & ~15;
@@ -55,8 +54,7 @@ export function stepAdagrad(values: usize, gradients: usize): void {
  *
  * @source TensorFlow, ResourceApplyMomentum; Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
  */
-export function stepMomentum(values: usize, gradients: usize): void {
-  const slots = values + valueBytes;
+export function stepMomentum(values: usize, slots: usize, gradients: usize): void {
   const factors = f32x4.splat(a);
   for (let at: u32 = 0, bytes: u32 = 0; at < valueBytes; at += bytes) {
     bytes = width(at);
@@ -72,8 +70,7 @@ export function stepMomentum(values: usize, gradients: usize): void {
  * @source Mudigere et al., "Software-Hardware Co-design for Fast and Scalable Training of Deep Learning Recommendation Models",
  * ISCA 2022, §4.1.
  */
-export function stepRowwiseAdagrad(values: usize, gradients: usize): void {
-  const slot = values + valueBytes;
+export function stepRowwiseAdagrad(values: usize, slot: usize, gradients: usize): void {
   let squares = f32x4.splat(0);
   for (let at: u32 = 0, bytes: u32 = 0; at < valueBytes; at += bytes) {
     bytes = width(at);
@@ -93,8 +90,7 @@ export function stepRowwiseAdagrad(values: usize, gradients: usize): void {
  *
  * @source Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, end of §2; as TensorFlow, ResourceApplyAdam.
  */
-export function stepAdam(values: usize, gradients: usize): void {
-  const means = values + valueBytes;
+export function stepAdam(values: usize, means: usize, gradients: usize): void {
   const squares = means + valueBytes;
   const tail = squares + valueBytes;
   const ofMeans = a * load<f32>(tail) + restOfA;
@@ -125,8 +121,7 @@ export function stepAdam(values: usize, gradients: usize): void {
  *
  * @source McMahan et al., "Ad Click Prediction: a View from the Trenches", KDD 2013, algorithm 1.
  */
-export function stepFtrl(values: usize, gradients: usize): void {
-  const sums = values + valueBytes;
+export function stepFtrl(values: usize, sums: usize, gradients: usize): void {
   const zs = sums + valueBytes;
   const rates = f32x4.splat(rate);
   const betas = f32x4.splat(a);

@@ -1,11 +1,14 @@
 // What a call of the table takes and gives, row by row: see layout.ts for where it lies.
+import { narrow, widen } from "./bfloat16";
 import { copy } from "./copy";
 import {
   foundAt,
+  halves,
   idBytes,
   idsAt,
   slotBytes,
   slotsAt,
+  storedBytes,
   valueBytes,
   valuesAt,
   versionBytes,
@@ -40,19 +43,28 @@ export function stageVersion(i: u32, version: u32): void {
 
 /** Copies a row out whole. */
 export function stageRow(record: usize, i: u32): void {
-  const values = record + idBytes;
   stageId(i, load<u64>(record));
   stageVersion(i, versionOf(record));
-  copy(values, stagedValues(i), valueBytes);
-  copy(values + valueBytes, slotsAt + <usize>i * slotBytes, slotBytes);
+  readValues(record, stagedValues(i));
+  copy(record + idBytes + storedBytes, slotsAt + <usize>i * slotBytes, slotBytes);
 }
 
 /** Copies all of a row but its id in. */
 export function unstageRow(record: usize, i: u32): void {
-  const values = record + idBytes;
   setVersion(record, load<u32>(versionsAt + ((<usize>i) << 2)));
-  copy(stagedValues(i), values, valueBytes);
-  copy(slotsAt + <usize>i * slotBytes, values + valueBytes, slotBytes);
+  writeValues(stagedValues(i), record);
+  copy(slotsAt + <usize>i * slotBytes, record + idBytes + storedBytes, slotBytes);
+}
+
+/** A record's values as float32. */
+export function readValues(record: usize, to: usize): void {
+  if (halves) widen(record + idBytes, to);
+  else copy(record + idBytes, to, valueBytes);
+}
+
+export function writeValues(from: usize, record: usize): void {
+  if (halves) narrow(from, record + idBytes);
+  else copy(from, record + idBytes, valueBytes);
 }
 
 export function setVersion(record: usize, version: u32): void {

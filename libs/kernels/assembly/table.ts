@@ -1,17 +1,19 @@
 // The kernel of one parameter table, on a memory of its own. The caller stages ids and numbers, calls, and reads what is staged.
-import { copy } from "./copy";
+import { narrow, roundAll } from "./bfloat16";
 import { cutLeft, freeze, nextOfCut, release, takeOfCut } from "./cut";
 import { find, findAll } from "./find";
 import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
 import {
   foundAt,
+  halves,
   idBytes,
   idsAt,
   layOut,
   recordOf,
+  rowAt,
   slotsAt,
+  storedBytes,
   stride,
-  valueBytes,
   valuesAt,
   versionBytes,
   versionOf,
@@ -23,6 +25,7 @@ import {
   foundRecord,
   idAt,
   noteFound,
+  readValues,
   setVersion,
   stagedValues,
   stageId,
@@ -39,8 +42,14 @@ export { cutLeft, freeze, nextOfCut, release, takeOfCut };
 export { foundAt, idsAt, slotsAt, valuesAt, versionsAt };
 
 /** Call it once, before all else. */
-export function configure(rowValues: u32, rowSlots: u32, stagedRows: u32, versions: bool): bool {
-  layOut(rowValues, rowSlots, stagedRows, versions);
+export function configure(
+  rowValues: u32,
+  rowSlots: u32,
+  stagedRows: u32,
+  versions: bool,
+  inHalves: bool,
+): bool {
+  layOut(rowValues, rowSlots, stagedRows, versions, inHalves);
   return clear(0);
 }
 
@@ -51,11 +60,11 @@ export function countMissing(count: u32): u32 {
 
 /** Stages values and versions of the staged ids; a row that is not there is drawn, but not made. */
 export function pull(count: u32): void {
-  findAll(count, idBytes + valueBytes);
+  findAll(count, idBytes + storedBytes);
   for (let i: u32 = 0; i < count; i++) {
     const record = foundRecord(i);
     const out = stagedValues(i);
-    if (record != 0) copy(record + idBytes, out, valueBytes);
+    if (record != 0) readValues(record, out);
     else drawAt(idAt(i), out);
   }
   if (versionBytes == 0) return;
@@ -74,7 +83,7 @@ export function pullNewer(count: u32, since: u32): u32 {
     if (record == 0 || versionOf(record) <= since) continue;
     noteFound(staged, i);
     stageVersion(staged, versionOf(record));
-    copy(record + idBytes, stagedValues(staged++), valueBytes);
+    readValues(record, stagedValues(staged++));
   }
   return staged;
 }
@@ -134,12 +143,15 @@ function makeRow(i: u32): void {
   let record = find(id);
   if (record == 0) {
     record = addRow(id);
-    drawAt(id, record + idBytes);
-    startSlots(record);
+    const values = halves ? rowAt : record + idBytes;
+    drawAt(id, values);
+    if (halves) narrow(values, record + idBytes);
+    startSlots(values, record + idBytes + storedBytes);
   }
   noteFound(i, <u32>record);
 }
 
 function drawAt(id: u64, at: usize): void {
   draw(<u32>id, <u32>(id >> 32), at);
+  if (halves) roundAll(at);
 }

@@ -60,14 +60,17 @@ export function tableContract(name: string, create: Create): void {
       () => table.push(ids(4), new Float32Array(20).fill(1)),
       (error) => isHeddleError(error, "TABLE_FULL"),
     );
+    const three = new Float32Array(15).fill(1);
     assert.throws(
-      () => table.makeRoom(ids(4)),
-      (error) => isHeddleError(error, "TABLE_FULL"),
+      () => table.prepare(ids(4), new Float32Array(20), "table t"),
+      (error) => isHeddleError(error, "TABLE_FULL") && /table t of at most 3/.test(error.message),
     );
-    table.makeRoom(ids(3));
+    const push = table.prepare(ids(3), three, "table t");
+    const late = table.prepare(ids(1, 9), new Float32Array(5), "table t");
     assert.deepEqual(table.snapshot(), before);
-    table.push(ids(3), new Float32Array(15).fill(1));
+    push();
     assert.equal(table.rows, 3);
+    assert.throws(late, (error) => isHeddleError(error, "TABLE_FULL"));
     assert.throws(
       () => create({ ...spec, rowsMax: 2 }).restore(table.snapshot()),
       (error) => isHeddleError(error, "TABLE_FULL"),

@@ -1,11 +1,13 @@
-import { checkGradients, checkLength, initialSlot, slotsPerValue, updateOf } from "./optimizer.ts";
+import { checkGradients, checkLength } from "./gradients.ts";
 import type { Optimizer } from "./port.ts";
+import { slotsOfRow } from "./table-optimizer.ts";
+import { initialSlot, updateOf } from "./update.ts";
 
 /** A dense parameter with its optimiser slots. */
 export interface DenseVector {
   /** The values now; they change with every push. */
   readonly values: Float32Array;
-  /** Optimiser slots, shape [values × slots per value]. */
+  /** Optimiser slots, as a row of that many values has them. */
   readonly slots: Float32Array;
   /**
    * Applies a gradient.
@@ -20,7 +22,7 @@ export interface DenseVector {
 /** A dense parameter that starts from a copy of `initial`. */
 export function createDense(initial: Float32Array, optimizer: Optimizer): DenseVector {
   const values = Float32Array.from(initial);
-  const slots = new Float32Array(initial.length * slotsPerValue(optimizer));
+  const slots = new Float32Array(slotsOfRow(optimizer, initial.length));
   slots.fill(initialSlot(optimizer));
   const update = updateOf(optimizer);
   return {
@@ -29,7 +31,7 @@ export function createDense(initial: Float32Array, optimizer: Optimizer): DenseV
     push: (gradient) => {
       checkLength(gradient.length, values.length, "a dense gradient");
       checkGradients(gradient, "a dense parameter");
-      update(values, slots, 0, gradient, 0, values.length);
+      update(values, 0, slots, 0, gradient, 0, values.length);
     },
     restore: (savedValues, savedSlots) => {
       checkLength(savedValues.length, values.length, "a saved dense parameter");

@@ -61,21 +61,39 @@ export function splitByShard(ids: BigUint64Array, shards: number): readonly Shar
   });
 }
 
+/** Where distinct ids and positions lie. */
+export interface UniqueMemory {
+  int32(length: number): Int32Array;
+  bigUint64(length: number): BigUint64Array;
+}
+
+const ownMemory: UniqueMemory = {
+  int32: (length) => new Int32Array(length),
+  bigUint64: (length) => new BigUint64Array(length),
+};
+
+/** Used again by each call of a thread, for fresh memory costs more than filling it; it holds nothing that matters between two calls. */
+let slots = new Int32Array();
+let seen = new BigUint64Array();
+
 /**
  * The distinct ids of a batch, in the order in which they are first seen.
  *
+ * @param memory where the result lies; arrays of their own when absent.
  * @returns `unique`, shape [distinct ids]; `index`, shape [ids]: `unique[index[i]] === ids[i]`.
  */
-export function uniqueIds(ids: BigUint64Array): {
-  readonly unique: BigUint64Array;
-  readonly index: Int32Array;
-} {
-  const mask = tableSize(ids.length) - 1;
-  const taken = new Int32Array(mask + 1);
+export function uniqueIds(
+  ids: BigUint64Array,
+  memory: UniqueMemory = ownMemory,
+): { readonly unique: BigUint64Array; readonly index: Int32Array } {
+  const size = tableSize(ids.length);
+  if (slots.length < size) slots = new Int32Array(size);
+  if (seen.length < ids.length) seen = new BigUint64Array(ids.length);
+  const taken = slots.subarray(0, size).fill(0);
+  const mask = size - 1;
   const halves = halvesOf(ids);
-  const seen = new BigUint64Array(ids.length);
   const seenHalves = halvesOf(seen);
-  const index = new Int32Array(ids.length);
+  const index = memory.int32(ids.length);
   let count = 0;
   for (let i = 0; i < ids.length; i++) {
     const low = halves[2 * i] as number;
@@ -97,7 +115,9 @@ export function uniqueIds(ids: BigUint64Array): {
       slot = (slot + 1) & mask;
     }
   }
-  return { unique: seen.slice(0, count), index };
+  const unique = memory.bigUint64(count);
+  unique.set(seen.subarray(0, count));
+  return { unique, index };
 }
 
 /** A power of two at least twice `count`: probes stay short. */

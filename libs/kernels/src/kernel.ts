@@ -9,7 +9,13 @@ export interface Kernel {
   readonly valuesAt: Global;
   readonly slotsAt: Global;
   readonly versionsAt: Global;
-  configure(dimension: number, slotWidth: number, stagedRows: number, versions: boolean): boolean;
+  configure(
+    dimension: number,
+    slotWidth: number,
+    stagedRows: number,
+    versions: boolean,
+    bfloat16: boolean,
+  ): boolean;
   setOptimizer(
     kind: number,
     rate: number,

@@ -1,4 +1,4 @@
-/** How an optimiser moves a row. */
+/** How an optimiser moves values whose gradients come all at a time: a dense parameter's, or a row's. */
 export type Optimizer =
   | {
       readonly kind: "adagrad";
@@ -6,7 +6,16 @@ export type Optimizer =
       readonly initialAccumulator: number;
       readonly epsilon: number;
     }
-  | { readonly kind: "sgd"; readonly rate: number };
+  | { readonly kind: "sgd"; readonly rate: number }
+  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
+  /** Bias is corrected by the number of pushes of the row, not of the table. */
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+    };
 
 /**
  * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/rules.ts`. Each is a function of the row's
@@ -14,20 +23,11 @@ export type Optimizer =
  */
 export type TableOptimizer =
   | Optimizer
-  | { readonly kind: "momentum"; readonly rate: number; readonly momentum: number }
   /** Adagrad with one accumulator a row, of the mean of its squared gradients. */
   | {
       readonly kind: "rowwise-adagrad";
       readonly rate: number;
       readonly initialAccumulator: number;
-      readonly epsilon: number;
-    }
-  /** Bias is corrected by the number of pushes of the row, not of the table. */
-  | {
-      readonly kind: "adam";
-      readonly rate: number;
-      readonly beta1: number;
-      readonly beta2: number;
       readonly epsilon: number;
     }
   /** `beta` above 0. Values begin as they were drawn; the first push may set those to 0 that `l1` does not let live. */
@@ -39,6 +39,9 @@ export type TableOptimizer =
       readonly l2: number;
     };
 
+/** How the values of rows lie in memory. */
+export type ValueStorage = "float32" | "bfloat16";
+
 export interface TableSpec {
   /** float32 values a row. */
   readonly dimension: number;
@@ -48,6 +51,11 @@ export interface TableSpec {
   readonly seed: number;
   /** Refuse to grow beyond this many rows. */
   readonly rowsMax: number;
+  /**
+   * How rows lie in memory: 4 bytes a value, or 2, of which a value keeps 8 significant bits, rounded to the nearest, ties to even.
+   * float32 when absent. Arithmetic, slots, and whatever is pulled or saved are float32 in any case.
+   */
+  readonly storage?: ValueStorage;
   /** Keep for each row the number of the push that changed it last; 4 bytes a row. */
   readonly versions?: boolean;
 }
@@ -92,6 +100,8 @@ export interface FrozenView {
 export interface ParameterTable {
   readonly spec: TableSpec;
   readonly rows: number;
+  /** Optimiser slots of a row. */
+  readonly slotsOfRow: number;
   /** Memory held, in bytes. */
   readonly bytes: number;
   /**
@@ -118,11 +128,13 @@ export interface ParameterTable {
    */
   push(ids: BigUint64Array, gradients: Float32Array, version?: number): void;
   /**
-   * Makes room for a push of these ids, which then cannot be refused for want of it; creates no row.
+   * Checks a push and makes room for it, once, and changes no row: so that several tables take a step's gradients, or none does.
    *
-   * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
+   * @param what is pushed to, for messages: `table x`.
+   * @returns applies the push, which cannot be refused any more unless another one came between.
+   * @throws {HeddleError} as `push`; INVALID_ARGUMENT WRONG_SIZE.
    */
-  makeRoom(ids: BigUint64Array): void;
+  prepare(ids: BigUint64Array, gradients: Float32Array, what: string, version?: number): () => void;
   /** All rows in ascending order of id: one canonical form whatever the history. */
   snapshot(): TableRows;
   /**

@@ -1,5 +1,5 @@
 import type { Kernel } from "./kernel.ts";
-import { checkLength } from "./optimizer.ts";
+import { checkLength } from "./gradients.ts";
 import { pieces } from "./pieces.ts";
 import type { NewerRows } from "./port.ts";
 import { needVersions } from "./refusals.ts";

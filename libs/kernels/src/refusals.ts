@@ -1,15 +1,15 @@
 import { HeddleError } from "@heddle/base";
 import { halvesOf } from "./ids.ts";
-import { checkLength } from "./optimizer.ts";
+import { checkLength } from "./gradients.ts";
 import type { TableRows, TableSpec } from "./port.ts";
 
 /** @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL. */
-export function refuseBeyond(rows: number, rowsMax: number): void {
+export function refuseBeyond(rows: number, rowsMax: number, what: string): void {
   if (rows <= rowsMax) return;
   throw new HeddleError(
     "RESOURCE_EXHAUSTED",
     "TABLE_FULL",
-    `a table of at most ${rowsMax} rows would hold ${rows}; nothing was applied: raise rowsMax or hash its inputs into fewer ids`,
+    `${what} of at most ${rowsMax} rows would hold ${rows}; nothing was applied: use more shards, raise their limit, or hash its inputs into fewer ids`,
     { metadata: { rowsMax: String(rowsMax) } },
   );
 }

@@ -12,6 +12,7 @@ const spec = fc.record({
     { kind: "sgd" as const, rate: 0.5 },
     { kind: "adagrad" as const, rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 },
   ),
+  storage: fc.constantFrom("float32" as const, "bfloat16" as const),
   initialDeviation: fc.constantFrom(0, 1),
   seed: fc.nat(),
   rowsMax: fc.constant(100_000),

@@ -106,7 +106,7 @@ test("a full memory refuses pushes and restores by name and changes nothing", ()
   small.push(ids(3_000), new Float32Array(48_000).fill(1));
   const before = small.snapshot();
   assert.throws(() => small.push(ids(8_000), new Float32Array(128_000).fill(1)), refused);
-  assert.throws(() => small.makeRoom(ids(8_000)), refused);
+  assert.throws(() => small.prepare(ids(8_000), new Float32Array(128_000), "table t"), refused);
   const large = createTable(spec);
   large.push(ids(8_000), new Float32Array(128_000).fill(1));
   assert.throws(() => small.restore(large.snapshot()), refused);
@@ -127,4 +127,46 @@ test("a thousand tables can be there at a time, each with rows of its own", () =
   const tables = Array.from({ length: 1_000 }, () => createTable({ ...spec, dimension: 1 }));
   tables.forEach((table, i) => table.push(ids(1, i), Float32Array.of(1)));
   assert.ok(tables.every((table, i) => table.snapshot().ids[0] === BigInt(i)));
+});
+
+test("in bfloat16 a row of 16 takes 32 bytes less", () => {
+  const [full, half] = (["float32", "bfloat16"] as const).map(
+    (storage) => growth({ storage }, 200_000).at(-1)!.total,
+  );
+  assert.ok(Math.abs(full! - half! - 32) < 2, `${full! - half!} bytes`);
+});
+
+test("bfloat16 keeps of each value the nearest of 8 bits, of two as near the even one", () => {
+  const dimension = 7;
+  const table = createTable({ ...spec, dimension, storage: "bfloat16" });
+  const exact = Float32Array.of(1, -1.00390625, 1.01171875, 3e-39, -0, 255.4, 3.3895314e38);
+  table.restore({ ids: ids(1), values: exact, slots: new Float32Array(dimension) });
+  // 1 + 1/256 lies between 1 and 1 + 2/256, 1 + 3/256 between that and 1 + 4/256: 1 and 1 + 4/256 are even.
+  const kept = Float32Array.of(1, -1, 1.015625, 3.0304e-39, -0, 255, 3.3895314e38);
+  const out = new Float32Array(dimension);
+  table.pull(ids(1), out);
+  out.forEach((value, i) => {
+    assert.ok(Object.is(value, kept[i]) || Math.abs(value - kept[i]!) < 1e-42, `${value}`);
+  });
+});
+
+test("bfloat16 ends near float32: within 3 hundredths of how far 200 pushes of Adagrad move a row", () => {
+  const [full, half] = (["float32", "bfloat16"] as const).map((storage) => {
+    const table = createTable({ ...spec, initialDeviation: 0.05, storage });
+    for (let t = 0; t < 200; t++) {
+      const gradients = Float32Array.from(
+        { length: 16_000 },
+        (_, i) => Math.sin(i + 3) + 0.3 * Math.sin(i * t),
+      );
+      table.push(ids(1_000), gradients);
+    }
+    return table.snapshot().values;
+  });
+  const fresh = new Float32Array(16_000);
+  createTable({ ...spec, initialDeviation: 0.05 }).pull(ids(1_000), fresh);
+  const size = (of: (i: number) => number): number =>
+    Math.sqrt(fresh.reduce((sum, _, i) => sum + of(i) ** 2, 0) / fresh.length);
+  const moved = size((i) => full![i]! - fresh[i]!);
+  const error = size((i) => half![i]! - full![i]!);
+  assert.ok(error > 0 && error < 0.03 * moved, `${error} of ${moved}`);
 });

@@ -1,7 +1,7 @@
 import { createCut } from "./cut.ts";
 import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
-import { checkLength, gradientMax, notFinite } from "./optimizer.ts";
+import { checkLength, gradientMax, notFinite } from "./gradients.ts";
 import { pieces } from "./pieces.ts";
 import type { ParameterTable, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
@@ -37,32 +37,25 @@ export function createTable(
   const rows = (): number => kernel.rows.value >>> 0;
 
   /** Counts the new rows of a push only when all its ids might not fit. */
-  const makeRoom = (ids: BigUint64Array): void => {
+  const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
     let missing = 0;
     for (const { from, to } of pieces(ids.length, stagedRows)) {
       staging().ids.set(ids.subarray(from, to));
       missing += kernel.countMissing(to - from);
     }
-    refuseBeyond(rows() + missing, rowsMax);
+    refuseBeyond(rows() + missing, rowsMax, what);
     if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
   };
 
-  return {
-    spec,
-    get rows() {
-      return rows();
-    },
-    get bytes() {
-      return kernel.memory.buffer.byteLength + cut.bytes;
-    },
-    pull: (ids, out, versions) => pullRows(kernel, staging(), ids, out, versions),
-    pullNewer: (ids, version) => newerRows(kernel, staging(), ids, version),
-    push: (ids, gradients, version) => {
-      checkLength(gradients.length, ids.length * dimension, "the gradients of a push");
-      checkVersion(version, newest, spec);
-      checkFinite(kernel, staging(), gradients);
-      makeRoom(ids);
+  const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
+    checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
+    checkVersion(version, newest, spec);
+    checkFinite(kernel, staging(), gradients, what);
+    makeRoom(ids, what);
+    return () => {
+      // The room may have been taken meanwhile; as long as it was not, this costs nothing.
+      makeRoom(ids, what);
       newest = version ?? newest;
       cut.beforeChange(ids);
       const { ids: stagedIds, values } = staging();
@@ -71,8 +64,22 @@ export function createTable(
         values.set(gradients.subarray(from * dimension, to * dimension));
         kernel.push(to - from, newest);
       }
+    };
+  };
+
+  return {
+    spec,
+    slotsOfRow: slotWidth,
+    get rows() {
+      return rows();
     },
-    makeRoom,
+    get bytes() {
+      return kernel.memory.buffer.byteLength + cut.bytes;
+    },
+    pull: (ids, out, versions) => pullRows(kernel, staging(), ids, out, versions),
+    pullNewer: (ids, version) => newerRows(kernel, staging(), ids, version),
+    push: (ids, gradients, version) => prepare(ids, gradients, aTable, version)(),
+    prepare,
     snapshot: () => snapshotOf(kernel, staging()),
     changedSince: (version) => {
       needVersions(spec.versions);
@@ -85,7 +92,7 @@ export function createTable(
     restore: (saved) => {
       refuseFrozen(cut.frozen, "a restore was asked for");
       checkRows(saved, dimension, slotWidth);
-      refuseBeyond(saved.ids.length, rowsMax);
+      refuseBeyond(saved.ids.length, rowsMax, aTable);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
       newest = saved.versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
@@ -93,18 +100,23 @@ export function createTable(
   };
 }
 
+/** For messages, where nobody said which. */
+const aTable = "a table";
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
 
 function openRows(spec: TableSpec, pages: number) {
-  const { dimension, optimizer, versions = false } = spec;
+  const { dimension, optimizer, versions = false, storage } = spec;
   const slotWidth = slotsOfRow(optimizer, dimension);
   const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
   const kernel = openKernel((low, high, address) => {
     drawRow(spec, low >>> 0, high >>> 0, staging().all, (address >>> 0) / 4);
   }, pages);
-  if (!kernel.configure(dimension, slotWidth, stagedRows, versions)) throw noMemory(0, pages);
+  const halves = storage === "bfloat16";
+  if (!kernel.configure(dimension, slotWidth, stagedRows, versions, halves)) {
+    throw noMemory(0, pages);
+  }
   setOptimizer(kernel, optimizer);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows, versions });
   return { kernel, staging };
@@ -115,10 +127,11 @@ function checkFinite(
   kernel: Kernel,
   { values, dimension, stagedRows }: Staging,
   gradients: Float32Array,
+  what: string,
 ): void {
   for (const { from, to } of pieces(gradients.length, stagedRows * dimension)) {
     values.set(gradients.subarray(from, to));
     const at = from + kernel.firstBad(to - from, gradientMax);
-    if (at < to) throw notFinite(at, gradients[at] as number, "a table");
+    if (at < to) throw notFinite(at, gradients[at] as number, what);
   }
 }

@@ -8,6 +8,7 @@ import { badFrame, frameTooLarge, overrun, unknownMethod } from "./errors.ts";
 import { failureOf } from "./failure.ts";
 import { bodyBytes, type Frame } from "./frame.ts";
 import type { LaneLimits } from "./limits.ts";
+import type { Pool } from "./pool.ts";
 
 /** The handlers that lanes serve: those of a service's gRPC implementation, or some of them. */
 export interface Served {
@@ -24,6 +25,7 @@ export interface CallsOptions extends Served {
   /** Who asked for the lane; handlers see it as the caller. */
   readonly actor: string;
   readonly limits: LaneLimits;
+  readonly pool: Pool;
   /** After each answer. */
   readonly onAnswered: () => void;
 }
@@ -39,7 +41,7 @@ export interface Calls {
 }
 
 export function openCalls(options: CallsOptions): Calls {
-  const { connection, where, limits, telemetry, onAnswered } = options;
+  const { connection, where, limits, pool, telemetry, onAnswered } = options;
   const open = new Map<number, AbortController>();
   let openBytes = 0;
 
@@ -57,16 +59,28 @@ export function openCalls(options: CallsOptions): Calls {
     const timer = setTimeout(() => cancel.abort(callCancelled()), call.timeoutMs);
     open.set(id, cancel);
     openBytes += bytes;
-    handled(options, method, call, request, cancel.signal)
+    const rooms: Uint8Array<ArrayBuffer>[] = [];
+    const room = (wanted: number): Uint8Array<ArrayBuffer> => {
+      const memory = pool.take(wanted);
+      rooms.push(memory);
+      return memory;
+    };
+    /** The answer may lie in the request's own bytes, so both wait until it is sent. */
+    const free = (): void => {
+      frame.free();
+      for (const memory of rooms.splice(0)) pool.give(memory);
+    };
+    handled(options, method, call, request, { signal: cancel.signal, room })
       .then(({ message, segments }) => {
         const segmentBytes = segments.map(({ length }) => length);
         const answer = toBinary(AnswerSchema, create(AnswerSchema, { message, segmentBytes }));
         const size = bodyBytes(answer, segments);
         if (size > limits.frameBytesMax) throw frameTooLarge(where, size, limits.frameBytesMax);
-        connection.send("answer", id, answer, segments);
+        connection.send("answer", id, answer, segments, free);
       })
       .catch((error: unknown) => {
         connection.send("failure", id, failureOf(error, call.method, telemetry));
+        free();
       })
       .finally(() => {
         clearTimeout(timer);
@@ -108,13 +122,13 @@ async function handled(
   method: DescMethod | undefined,
   { method: name, traceparent, timeoutMs }: Call,
   request: unknown,
-  signal: AbortSignal,
+  given: Pick<CallContext, "signal" | "room">,
 ): Promise<Detached> {
   const handler = method && handlers[method.localName];
   if (method === undefined || handler === undefined) throw unknownMethod(where, name);
   const run = async (): Promise<Detached> => {
     const deadlineMs = Date.now() + timeoutMs;
-    const context: CallContext = { signal, deadlineMs, actor, traceparent };
+    const context: CallContext = { ...given, deadlineMs, actor, traceparent };
     const answer = (await handler(request, context)) as never;
     return detach(method.output, create(method.output, answer));
   };

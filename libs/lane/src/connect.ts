@@ -7,9 +7,10 @@ import { errorOf } from "./failure.ts";
 import type { Frame } from "./frame.ts";
 import { defaultLimits, strangerBytesMax } from "./limits.ts";
 import { openPending, type Pending } from "./pending.ts";
+import { openPool, type Pool } from "./pool.ts";
 
 /** The side of a caller: one lane, taken. */
-export interface Lane extends Pick<Pending, "call"> {
+export interface Lane extends Pick<Pending, "call" | "callReading"> {
   /** Aborts when the lane is gone, with the reason: no later call can succeed. */
   readonly lost: AbortSignal;
   [Symbol.asyncDispose](): Promise<void>;
@@ -18,6 +19,8 @@ export interface Lane extends Pick<Pending, "call"> {
 export interface ConnectLaneOptions {
   /** How long the other side may take to accept the token. */
   readonly handshakeMs?: number;
+  /** Where answers lie; of its own when absent. */
+  readonly pool?: Pool;
   /** Gives up connecting; a lane that is there stays. */
   readonly signal: AbortSignal;
 }
@@ -30,16 +33,21 @@ export interface ConnectLaneOptions {
  */
 export async function connectLane(
   { address, token }: { readonly address: string; readonly token: Uint8Array },
-  { handshakeMs = defaultLimits.handshakeMs, signal }: ConnectLaneOptions,
+  {
+    handshakeMs = defaultLimits.handshakeMs,
+    pool = openPool({ heldBytesMax: defaultLimits.heldBytesMax }),
+    signal,
+  }: ConnectLaneOptions,
 ): Promise<Lane> {
   const where = `lane ${address}`;
   const welcomed = Promise.withResolvers<Pending>();
   const lost = new AbortController();
   let pending: Pending | undefined;
 
-  const socket = connectSocket(placeOf(address));
+  const place = placeOf(address);
   const connection: Connection = openConnection({
-    socket,
+    socket: (onread) => connectSocket({ ...place, onread }),
+    pool,
     where,
     frameBytesMax: () => (pending === undefined ? strangerBytesMax : defaultLimits.frameBytesMax),
     onFrame: (frame) => {
@@ -56,22 +64,22 @@ export async function connectLane(
   });
   const giveUp = (): void => connection.end(signal.reason as Error);
   signal.addEventListener("abort", giveUp, { once: true });
-  const late = setTimeout(() => socket.destroy(new Error("no welcome in time")), handshakeMs);
+  const late = setTimeout(() => connection.destroy(new Error("no welcome in time")), handshakeMs);
   connection.send("hello", 0, toBinary(HelloSchema, create(HelloSchema, { token })));
   try {
     signal.throwIfAborted();
-    const { call } = await welcomed.promise;
+    const { call, callReading } = await welcomed.promise;
     return {
       call,
+      callReading,
       lost: lost.signal,
       [Symbol.asyncDispose]: async () => {
-        const gone = new Promise((resolve) => socket.once("close", resolve));
         connection.end();
-        if (!socket.closed) await gone;
+        await connection.closed;
       },
     };
   } catch (error) {
-    socket.destroy();
+    connection.destroy();
     if (isSystemError(error)) throw unreachable(where, error);
     throw error;
   } finally {

@@ -1,27 +1,44 @@
-import type { Socket } from "node:net";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type HeddleError, isHeddleError } from "@heddle/base";
 import { badFrame } from "./errors.ts";
 import { encodeFrame, type Frame, type Kind } from "./frame.ts";
 import { openParser } from "./parser.ts";
+import type { Pool } from "./pool.ts";
+import { reading, type SocketSource } from "./reading.ts";
 
 /** How long the last frames may take to go out. */
 const lastWordsMs = 1_000;
 
 /** One end of a lane: frames over a socket. */
 export interface Connection {
-  send(kind: Kind, id: number, header: Uint8Array, segments?: readonly Uint8Array[]): void;
+  /**
+   * The bytes are not copied.
+   *
+   * @param onGone they went out, or never will: they may change.
+   */
+  send(
+    kind: Kind,
+    id: number,
+    header: Uint8Array,
+    segments?: readonly Uint8Array[],
+    onGone?: () => void,
+  ): void;
   /** Bytes that the socket has not taken yet. */
   readonly unsentBytes: number;
   /** Stops and goes on reading. */
   pause(): void;
   resume(): void;
-  /** Ends it now, with the reason that `onEnd` is told. */
+  /** Resolves once nothing comes or goes any more. */
+  readonly closed: Promise<void>;
+  /** Ends it now, whatever is under way. */
+  destroy(why?: Error): void;
+  /** Ends it once what was sent went out, with the reason that `onEnd` is told. */
   end(why?: Error): void;
 }
 
 export interface ConnectionOptions {
-  readonly socket: Socket;
+  readonly socket: SocketSource;
+  readonly pool: Pool;
   /** The other side, for messages. */
   readonly where: string;
   readonly frameBytesMax: () => number;
@@ -36,8 +53,9 @@ export interface ConnectionOptions {
 
 /** A frame that is refused ends the connection: after it nobody knows where the next one begins. */
 export function openConnection(options: ConnectionOptions): Connection {
-  const { socket, where, frameBytesMax, onFrame, onDrain, onRefused, onEnd } = options;
-  const parser = openParser({ where, frameBytesMax, onFrame });
+  const { where, frameBytesMax, pool, onFrame, onDrain, onRefused, onEnd } = options;
+  const parser = openParser({ where, frameBytesMax, pool, onFrame });
+  const closed = Promise.withResolvers<void>();
   let why: Error | undefined;
   const end = (reason?: Error): void => {
     why ??= reason;
@@ -54,22 +72,29 @@ export function openConnection(options: ConnectionOptions): Connection {
       end(error);
     }
   };
+  const socket = reading(options.socket, parser, guarded);
   socket.setNoDelay(true);
-  socket.on("data", (piece: Buffer) => guarded(() => parser.push(piece)));
   socket.on("end", () => guarded(() => parser.end()));
   socket.on("error", (error) => (why ??= error));
   socket.on("drain", () => onDrain?.());
-  socket.once("close", () => onEnd(why));
+  socket.once("close", () => {
+    onEnd(why);
+    closed.resolve();
+  });
   return {
     get unsentBytes() {
       return socket.writableLength;
     },
-    send: (kind, id, header, segments) => {
-      if (!socket.writable) return;
+    closed: closed.promise,
+    send: (kind, id, header, segments, onGone) => {
+      if (!socket.writable) return onGone?.();
+      const pieces = encodeFrame(kind, id, header, segments);
+      const last = pieces.length - 1;
       socket.cork();
-      for (const piece of encodeFrame(kind, id, header, segments)) socket.write(piece);
+      pieces.forEach((piece, n) => socket.write(piece, n === last ? onGone : undefined));
       socket.uncork();
     },
+    destroy: (reason) => void socket.destroy(reason),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     end,

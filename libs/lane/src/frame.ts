@@ -19,8 +19,10 @@ export interface Frame {
   readonly id: number;
   /** A message of proto/heddle/lane. */
   readonly header: Uint8Array;
-  /** Begins at a multiple of 8 of its buffer, which is the frame's own. */
+  /** Begins at a multiple of 8 of its buffer, which is the frame's own until it is freed. */
   readonly payload: Uint8Array;
+  /** Gives its memory back, once: header and payload must not be read any more. */
+  free(): void;
 }
 
 /** What stands before a frame's body. */

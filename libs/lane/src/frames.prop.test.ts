@@ -5,8 +5,10 @@ import { isHeddleError } from "@heddle/base";
 import fc from "fast-check";
 import { encodeFrame, type Frame, type Kind, kinds, preludeBytes } from "./frame.ts";
 import { openParser } from "./parser.ts";
+import { openPool } from "./pool.ts";
 
 const frameBytesMax = 4_096;
+const pool = openPool({ heldBytesMax: 1 << 20, wipes: true });
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const frames = fc.array(
   fc.record({
@@ -30,6 +32,7 @@ function parse(pieces: readonly Uint8Array[]): { seen: Frame[]; reason: string }
   const parser = openParser({
     where: "test",
     frameBytesMax: () => frameBytesMax,
+    pool,
     onFrame: (frame) => seen.push(frame),
   });
   try {
@@ -123,6 +126,7 @@ test("a frame larger than the limit is refused before any memory is taken for it
   const parser = openParser({
     where: "test",
     frameBytesMax: () => 64,
+    pool,
     onFrame: () => assert.fail(),
   });
   const [prelude] = encodeFrame("call", 1, new Uint8Array(), [new Uint8Array(72)]);
@@ -146,6 +150,7 @@ test("a frame of an unknown kind, or with a payload that is not padded, is refus
     const parser = openParser({
       where: "test",
       frameBytesMax: () => 64,
+      pool,
       onFrame: () => assert.fail(),
     });
     assert.throws(() => parser.push(prelude), { reason: "LANE_BAD_FRAME", message: words });

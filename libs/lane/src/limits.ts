@@ -10,6 +10,8 @@ export interface LaneLimits {
   readonly callsMax: number;
   /** Answers that wait for a slow reader, per lane; above it no further call is read. */
   readonly unreadBytesMax: number;
+  /** Memory of frames that is kept for later ones, on each side. */
+  readonly heldBytesMax: number;
   /** Offers and lanes of one listener. */
   readonly lanesMax: number;
   /** How long an offer stands. */
@@ -24,6 +26,7 @@ export const defaultLimits: LaneLimits = {
   outstandingBytesMax: 4 * messageBytesMax,
   callsMax: 64,
   unreadBytesMax: messageBytesMax,
+  heldBytesMax: 4 * messageBytesMax,
   lanesMax: 16,
   offerMs: 30_000,
   handshakeMs: 5_000,

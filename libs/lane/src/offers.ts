@@ -3,6 +3,7 @@ import type { Served } from "./calls.ts";
 import { lanesExhausted } from "./errors.ts";
 import { defaultLimits, type LaneLimits } from "./limits.ts";
 import { type LaneKind, listen, type Listening } from "./listen.ts";
+import { openPool, type Pool } from "./pool.ts";
 import { type ServedLane, welcome } from "./welcome.ts";
 
 /** A lane that may be taken once. */
@@ -27,6 +28,8 @@ export interface Offers {
 export interface OffersOptions extends Served {
   readonly kind: LaneKind;
   readonly limits?: Partial<LaneLimits>;
+  /** Where calls and answers lie; of its own when absent. */
+  readonly pool?: Pool;
   readonly drainMs?: number;
 }
 
@@ -35,6 +38,7 @@ const tokenBytes = 32;
 export function openOffers(options: OffersOptions): Offers {
   const { kind, drainMs = 2_000 } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const { pool = openPool(limits) } = options;
   const offers = new Set<Listening>();
   const lanes = new Set<ServedLane>();
 
@@ -49,7 +53,7 @@ export function openOffers(options: OffersOptions): Offers {
         lanes.add(lane);
         return true;
       };
-      const lane = welcome({ ...options, limits, socket, actor, redeem });
+      const lane = welcome({ ...options, limits, pool, socket, actor, redeem });
       void lane.ended.then(() => lanes.delete(lane));
     });
     const expiry = setTimeout(() => withdraw(), limits.offerMs).unref();

@@ -7,6 +7,7 @@ import { badFrame, tokenRefused } from "./errors.ts";
 import { failureOf } from "./failure.ts";
 import type { Frame } from "./frame.ts";
 import { type LaneLimits, strangerBytesMax } from "./limits.ts";
+import type { Pool } from "./pool.ts";
 
 /** One connection of the listening side. */
 export interface ServedLane {
@@ -20,13 +21,14 @@ export interface WelcomeOptions extends Served {
   readonly socket: Socket;
   readonly actor: string;
   readonly limits: LaneLimits;
+  readonly pool: Pool;
   /** Whether the token is good; it is not from then on. */
   readonly redeem: (token: Uint8Array) => boolean;
 }
 
 /** Serves a connection: first it must say the token, and until then it can hold and cost next to nothing. */
 export function welcome(options: WelcomeOptions): ServedLane {
-  const { socket, limits, telemetry, redeem } = options;
+  const { socket, limits, pool, telemetry, redeem } = options;
   const where = `lane from ${options.actor}`;
   const ended = Promise.withResolvers<void>();
   let calls: Calls | undefined;
@@ -49,6 +51,7 @@ export function welcome(options: WelcomeOptions): ServedLane {
   };
   const connection: Connection = openConnection({
     socket,
+    pool,
     where,
     frameBytesMax: () => (calls === undefined ? strangerBytesMax : limits.frameBytesMax),
     onFrame: (frame) => {
@@ -72,7 +75,7 @@ export function welcome(options: WelcomeOptions): ServedLane {
     close: async (drainMs) => {
       closing = true;
       settle();
-      const late = setTimeout(() => socket.destroy(), drainMs);
+      const late = setTimeout(() => connection.destroy(), drainMs);
       await ended.promise;
       clearTimeout(late);
     },

@@ -5,7 +5,8 @@ import { decodeTensors, encodeTensors, type Tensor, tensorOf } from "@heddle/ten
 import type { Fit } from "@heddle/transform";
 import type { ModelTensors } from "./digest.ts";
 import type { Golden } from "./golden.ts";
-import { shapesOf, widthsOf } from "./parameters.ts";
+import { widthsOf } from "./architecture.ts";
+import { shapesOf } from "./parameters.ts";
 import type { ModelFile, ModelManifest } from "./port.ts";
 
 /** What the files of a version hold, as opposed to what its manifest names. */
@@ -41,17 +42,35 @@ export async function putFiles(objects: Objects, contents: ModelContents): Promi
 }
 
 /**
+ * The definition that a version was trained by.
+ *
+ * @throws {HeddleError} DATA_LOSS OBJECT_CORRUPT, MODEL_INCONSISTENT; NOT_FOUND NO_SUCH_OBJECT.
+ */
+export async function getDefinition(
+  objects: Objects,
+  manifest: ModelManifest,
+): Promise<ModelDefinition> {
+  return parse(await getFile(objects, manifest, "definition")) as ModelDefinition;
+}
+
+async function getFile(
+  objects: Objects,
+  manifest: ModelManifest,
+  role: string,
+): Promise<Uint8Array> {
+  const file = manifest.files.find((each) => each.role === role);
+  if (file === undefined) throw inconsistent(manifest, `it names no file ${role}`);
+  return await objects.get(file.object, file.sha256);
+}
+
+/**
  * Reads the files of a version, each checked against the manifest's digest before it is used.
  *
  * @throws {HeddleError} DATA_LOSS OBJECT_CORRUPT, TENSOR_FILE_CORRUPT, MODEL_INCONSISTENT; NOT_FOUND NO_SUCH_OBJECT.
  */
 export async function getFiles(objects: Objects, manifest: ModelManifest): Promise<ModelContents> {
-  const bytesOf = async (role: string): Promise<Uint8Array> => {
-    const file = manifest.files.find((each) => each.role === role);
-    if (file === undefined) throw inconsistent(manifest, `it names no file ${role}`);
-    return await objects.get(file.object, file.sha256);
-  };
-  const definition = parse(await bytesOf("definition")) as ModelDefinition;
+  const bytesOf = (role: string): Promise<Uint8Array> => getFile(objects, manifest, role);
+  const definition = await getDefinition(objects, manifest);
   const { fit } = parse(await bytesOf("transform")) as TransformFile;
   const golden = parse(await bytesOf("golden")) as Golden;
   const tensors = decodeTensors(await bytesOf("dense"));

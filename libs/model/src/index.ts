@@ -1,5 +1,9 @@
 export { memoryDigest, type ModelTensors } from "./digest.ts";
+export { checkModel, type CheckedModel } from "./check.ts";
+export { moduleBytesMax, moduleFilesMax, packModule } from "./module.ts";
+export { getDefinition } from "./files.ts";
 export { openScorer, readManifest, type ScorerOptions } from "./open.ts";
+export { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 export {
   type DenseParameter,
   denseParameters,

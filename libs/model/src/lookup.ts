@@ -1,7 +1,7 @@
 import { createIndex, halvesOf } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
 import type { ModelTensors } from "./digest.ts";
-import type { Widths } from "./parameters.ts";
+import type { Widths } from "@heddle/sdk/architecture";
 
 /** An embedding table in memory. */
 export interface Lookup {

@@ -4,7 +4,8 @@ import type { ModelDefinition } from "@heddle/sdk";
 import { type ColumnBatch, compileTransform, type Fit, openArena } from "@heddle/transform";
 import { memoryDigest, type ModelTensors } from "./digest.ts";
 import { createLookup } from "./lookup.ts";
-import { type Widths, widthsOf } from "./parameters.ts";
+import type { Widths } from "@heddle/sdk/architecture";
+import { widthsOf } from "./architecture.ts";
 import type { Scoring, TransformedRows } from "./port.ts";
 import { predictStep } from "./steps.ts";
 

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { slowLogit, slowLossSum, type Values } from "./fixtures/oracle.ts";
 import { tinyModel } from "./fixtures/tiny.ts";
-import { denseParameters, widthsOf } from "./parameters.ts";
+import { widthsOf } from "./architecture.ts";
+import { denseParameters } from "./parameters.ts";
 import { predictStep, trainStep } from "./steps.ts";
 
 const architectures: readonly Architecture[] = [
@@ -13,6 +14,9 @@ const architectures: readonly Architecture[] = [
   { kind: "wide-and-deep", dimension: 2, hidden: [] },
   { kind: "dcn-v2", dimension: 3, crossLayers: 2, hidden: [5] },
   { kind: "dcn-v2", dimension: 2, crossLayers: 1, hidden: [] },
+  { kind: "dlrm", dimension: 3, bottom: [4], hidden: [5] },
+  { kind: "dlrm", dimension: 2, bottom: [], hidden: [] },
+  { kind: "factorisation-machine", dimension: 3 },
 ];
 const rows = 7;
 
@@ -58,11 +62,11 @@ const variants = architectures.flatMap((architecture) => {
     ...whole,
     inputs: whole.inputs.filter((input) => input.kind === kind),
   });
-  const { kind, hidden } = architecture;
+  const name = Object.values(architecture).map(String).join(" ");
   return [
-    [`${kind} [${hidden.join()}]`, whole],
-    [`${kind} [${hidden.join()}], numeric inputs only`, only("numeric")],
-    [`${kind} [${hidden.join()}], embedding inputs only`, only("embedding")],
+    [name, whole],
+    [`${name}, numeric inputs only`, only("numeric")],
+    [`${name}, embedding inputs only`, only("embedding")],
   ] as const;
 });
 

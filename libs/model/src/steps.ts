@@ -1,7 +1,11 @@
 import { present } from "@heddle/base";
 import type { InputSpec, Step, StepSpec, Tensor, TensorFlow } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
-import { shapesOf, type Widths, widthsOf } from "./parameters.ts";
+import type { Built, Widths } from "@heddle/sdk/architecture";
+import { type Network, networkOf } from "./architecture.ts";
+import { lossOf, predictionsOf } from "./built.ts";
+import { gradientsOf } from "./gradients.ts";
+import { predictionInputs, trainingInputs } from "./step-inputs.ts";
 
 /** A step and what it reads. */
 export interface ModelStep {
@@ -9,45 +13,61 @@ export interface ModelStep {
   readonly spec: StepSpec;
 }
 
+type Tensors = Readonly<Record<string, Tensor>>;
+
 /**
  * The step that trains a model.
  *
  * Inputs: `numeric` [rows, numeric inputs] and `embedded` [rows, embedding inputs, 1 + dimension] (each only when the model has
- * such inputs), `label` [rows], and every dense parameter under its name.
+ * such inputs), `label` [rows], `weight` [rows] for a module, and every dense parameter under its name.
  *
- * Outputs: `loss`, the mean log loss of the rows; `predictions` [rows], before prior correction; `grad_embedded` and
- * `grad_<parameter>`, gradients of the **sum** of the rows' log losses divided by the definition's batch size,
- * so that gradients of parts of a batch add up to that of the whole.
+ * Outputs: `loss`, the mean loss of the rows; `predictions` [rows], before prior correction; `grad_embedded` and
+ * `grad_<parameter>`, gradients of the **sum** of the rows' losses divided by the definition's batch size, so that gradients of
+ * parts of a batch add up to that of the whole. Of a moving parameter it is (parameter − update) × rows / batch size: plain
+ * gradient descent at the rate 1 − momentum then moves it.
  */
 export function trainStep(definition: ModelDefinition): ModelStep {
-  const widths = widthsOf(definition);
-  const inputs = { ...embeddedInputs(widths), ...denseInputs(definition) };
-  const learned = Object.keys(inputs).filter((name) => name !== "numeric");
+  const network = networkOf(definition);
+  const { widths, settings, build } = network;
+  const features = embeddedInputs(widths);
+  const learned = [
+    ...(widths.fields > 0 ? ["embedded"] : []),
+    ...network.parameters.filter(([, { moving }]) => moving === undefined).map(([name]) => name),
+  ];
+  const moving = network.parameters.filter(([, spec]) => spec.moving).map(([name]) => name);
   const { batchSize } = definition.training;
+  const ofModule = definition.architecture.kind === "module";
+  const row: InputSpec = { dtype: "float32", shape: ["rows"] };
+
   const step: Step = (tf, given) => {
-    const label = input(given, "label");
+    const { label, weight } = { label: given["label"], weight: given["weight"] };
+    const training = { label, weight: weight ?? label } as never;
+    let built: Built = {};
+    let loss: Tensor | undefined;
     let predictions: Tensor | undefined;
-    let losses: Tensor | undefined;
     const objective = (...values: Tensor[]): Tensor => {
       const all = { ...given, ...named(learned, values) };
-      const wide = widths.fields === 0 ? {} : { wide: wideOf(tf, widths, all) };
-      const logits = logitsOf(tf, definition, { ...all, ...wide, joined: join(tf, widths, all) });
-      predictions = tf.keep(tf.sigmoid(logits));
-      losses = tf.keep(logLosses(tf, logits, label));
-      return tf.div(tf.sum(losses), batchSize);
+      const inputs = trainingInputs(tf, widths, all, network);
+      built = build(tf, inputs, { widths, settings, training });
+      predictions = tf.keep(predictionsOf(tf, built, present(label, "label")));
+      const { mean, sum } = lossOf(tf, built, present(label, "label"));
+      loss = mean;
+      for (const update of Object.values(built.updates ?? {})) tf.keep(update);
+      return tf.div(sum, batchSize);
     };
-    const { grads } = tf.valueAndGrads(objective)(learned.map((name) => input(given, name)));
+    const read = learned.map((name): [string, Tensor] => [name, present(given[name], name)]);
+    const gradients = gradientsOf(tf, read, objective);
+    const rows = present(label, "label").shape[0] ?? 0;
     return {
-      loss: tf.mean(present(losses, "losses")),
+      loss: present(loss, "loss"),
       predictions: present(predictions, "predictions"),
-      ...named(
-        learned.map((name) => `grad_${name}`),
-        grads,
-      ),
+      ...prefixed(gradients),
+      ...prefixed(moves(tf, moving, given, built, rows / batchSize)),
     };
   };
-  const label: InputSpec = { dtype: "float32", shape: ["rows"] };
-  return { step, spec: { name: `${definition.name} train`, inputs: { ...inputs, label } } };
+  const inputs = { ...features, ...denseInputs(network), label: row };
+  const spec = { name: `${definition.name} train`, inputs };
+  return { step, spec: ofModule ? { ...spec, inputs: { ...inputs, weight: row } } : spec };
 }
 
 /**
@@ -57,16 +77,45 @@ export function trainStep(definition: ModelDefinition): ModelStep {
  * model has embeddings); every dense parameter. Output: `predictions` [rows], before prior correction.
  */
 export function predictStep(definition: ModelDefinition): ModelStep {
-  const { fields, joined } = widthsOf(definition);
+  const network = networkOf(definition);
+  const { widths, settings, build } = network;
+  const { fields, joined } = widths;
   const inputs: Record<string, InputSpec> = {
     joined: { dtype: "float32", shape: ["rows", joined] },
     ...(fields > 0 ? { wide: { dtype: "float32", shape: ["rows", fields] } } : {}),
-    ...denseInputs(definition),
+    ...denseInputs(network),
   };
-  return {
-    step: (tf, given) => ({ predictions: tf.sigmoid(logitsOf(tf, definition, given)) }),
-    spec: { name: `${definition.name} predict`, inputs },
+  const step: Step = (tf, given) => {
+    const built = build(tf, predictionInputs(tf, widths, given, network), { widths, settings });
+    return { predictions: predictionsOf(tf, built, present(given["joined"], "joined")) };
   };
+  return { step, spec: { name: `${definition.name} predict`, inputs } };
+}
+
+/** For each moving parameter the gradient that moves it. */
+function moves(
+  tf: TensorFlow,
+  moving: readonly string[],
+  given: Tensors,
+  { updates = {} }: Built,
+  share: number,
+): Tensors {
+  const unknown = Object.keys(updates).find((name) => !moving.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`build gives an update of "${unknown}", which is no moving parameter`);
+  }
+  return Object.fromEntries(
+    moving.map((name) => {
+      const [from, to] = [present(given[name], name), updates[name]];
+      if (to === undefined) throw new Error(`build gives no update of moving parameter "${name}"`);
+      if (to.shape.join() !== from.shape.join()) {
+        throw new Error(
+          `the update of "${name}" has shape [${to.shape.join()}], the parameter [${from.shape.join()}]`,
+        );
+      }
+      return [name, tf.mul(tf.sub(from, to), share)];
+    }),
+  );
 }
 
 function embeddedInputs({ numeric, fields, dimension }: Widths): Record<string, InputSpec> {
@@ -77,63 +126,13 @@ function embeddedInputs({ numeric, fields, dimension }: Widths): Record<string, 
   };
 }
 
-const denseInputs = (definition: ModelDefinition): Record<string, InputSpec> =>
+const denseInputs = ({ parameters }: Network): Record<string, InputSpec> =>
   Object.fromEntries(
-    shapesOf(definition).map(([name, shape]) => [name, { dtype: "float32", shape }]),
+    parameters.map(([name, { shape }]) => [name, { dtype: "float32", shape: [...shape] }]),
   );
 
-/**
- * Logits of `joined` and `wide`, shape [rows]: the sum of the wide weights, and an output layer over what the deep part gives (wide & deep) or over
- * cross and deep part side by side (DCN-v2, full-rank cross layers: x ← x₀ ⊙ (x W + b) + x).
- *
- * @source Cheng et al., "Wide & Deep Learning for Recommender Systems", 2016; Wang et al., "DCN V2: Improved Deep & Cross
- * Network", WWW 2021, parallel structure.
- */
-function logitsOf(tf: TensorFlow, definition: ModelDefinition, given: Inputs): Tensor {
-  const { architecture } = definition;
-  const joined = input(given, "joined");
-  const layer = (x: Tensor, name: string): Tensor =>
-    tf.add(tf.matMul(x, input(given, `${name}_weights`)), input(given, `${name}_bias`));
-  let deep = joined;
-  architecture.hidden.forEach((_, i) => (deep = tf.relu(layer(deep, `deep${i}`))));
-  let last = deep;
-  if (architecture.kind === "dcn-v2") {
-    let cross = joined;
-    for (let i = 0; i < architecture.crossLayers; i++) {
-      cross = tf.add(tf.mul(joined, layer(cross, `cross${i}`)), cross);
-    }
-    last = architecture.hidden.length === 0 ? cross : tf.concat([cross, deep], 1);
-  }
-  const logits = tf.reshape(layer(last, "output"), [-1]);
-  return given["wide"] === undefined ? logits : tf.add(logits, tf.sum(given["wide"], 1));
-}
+const prefixed = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`grad_${name}`, tensor]));
 
-/** What the first layers read, shape [rows, joined]. */
-function join(tf: TensorFlow, { numeric, fields, dimension }: Widths, given: Inputs): Tensor {
-  if (fields === 0) return input(given, "numeric");
-  const embeddings = tf.slice(input(given, "embedded"), [0, 0, 1], [-1, fields, dimension]);
-  const flat = tf.reshape(embeddings, [-1, fields * dimension]);
-  return numeric === 0 ? flat : tf.concat([input(given, "numeric"), flat], 1);
-}
-
-/** The wide weights, shape [rows, fields]. */
-function wideOf(tf: TensorFlow, { fields }: Widths, given: Inputs): Tensor {
-  const weights = tf.slice(input(given, "embedded"), [0, 0, 0], [-1, fields, 1]);
-  return tf.reshape(weights, [-1, fields]);
-}
-
-/** Log losses of the rows, stable for any logit z: max(z, 0) − z y + log(1 + e^−|z|). */
-function logLosses(tf: TensorFlow, logits: Tensor, label: Tensor): Tensor {
-  const rest = tf.log1p(tf.exp(tf.neg(tf.abs(logits))));
-  return tf.add(tf.sub(tf.relu(logits), tf.mul(logits, label)), rest);
-}
-
-type Inputs = Readonly<Record<string, Tensor>>;
-
-function input<T extends Tensor>(given: Inputs, name: string): T {
-  return present(given[name], `input ${name}`) as T;
-}
-
-function named(names: readonly string[], values: readonly Tensor[]): Record<string, Tensor> {
-  return Object.fromEntries(names.map((name, i) => [name, present(values[i], `tensor ${name}`)]));
-}
+const named = (names: readonly string[], values: readonly Tensor[]): Tensors =>
+  Object.fromEntries(names.map((name, i) => [name, present(values[i], `tensor ${name}`)]));

@@ -27,6 +27,11 @@ export interface CallContext {
   readonly actor: string;
   /** W3C trace context of the call's own span. */
   readonly traceparent?: string;
+  /**
+   * Memory for the answer, with whatever was in it, valid until the answer was sent; that of the request is valid as long.
+   * Absent where every answer is copied anyway.
+   */
+  readonly room?: (bytes: number) => Uint8Array<ArrayBuffer>;
 }
 
 /** A service with its handlers, ready to be served. */

@@ -10,16 +10,22 @@ export { defineMetric, type MetricDefinition, type MetricExpression } from "./me
 export {
   type Architecture,
   defineModel,
+  type DenseOptimizer,
   type Examples,
   type Fallback,
   type Gate,
   type ModelDefinition,
+  type ModuleSources,
+  type Optimizer,
   type Partitioning,
+  type RowOptimizer,
+  type RowOptions,
   type Slice,
   type Training,
 } from "./model.ts";
 export {
   definePipeline,
+  type ExecutorKind,
   type PartitionRange,
   type PipelineDefinition,
   retraining,

@@ -38,6 +38,14 @@ export type Partitioning =
   /** One partition, `all`. */
   | { readonly by: "none" };
 
+/** A model module's sources: what its architecture is made of, as they were written. */
+export interface ModuleSources {
+  /** The file that exports `architecture`. */
+  readonly entry: string;
+  /** Texts by path, relative to the project's folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** `hidden` are the widths of the ReLU layers; every embedding input has a row of `dimension` values and one wide weight. */
 export type Architecture =
   | {
@@ -50,24 +58,113 @@ export type Architecture =
       readonly dimension: number;
       readonly crossLayers: number;
       readonly hidden: readonly number[];
+    }
+  /** Dot products of all pairs of embeddings, and of the numeric inputs brought to an embedding's size by layers of widths `bottom`. */
+  | {
+      readonly kind: "dlrm";
+      readonly dimension: number;
+      readonly bottom: readonly number[];
+      readonly hidden: readonly number[];
+    }
+  /** A linear part and the products of all pairs of embeddings. */
+  | { readonly kind: "factorisation-machine"; readonly dimension: number }
+  /** A network of one's own in TensorFlow.js: what `defineArchitecture` of `@heddle/sdk/architecture` returned. */
+  | {
+      readonly kind: "module";
+      readonly dimension: number;
+      /** A TypeScript file, relative to the definition file. `heddle apply` puts its sources in the place of its path. */
+      readonly module: string | ModuleSources;
+      /** Handed to the module as it is. */
+      readonly settings?: Readonly<Record<string, unknown>>;
     };
+
+/**
+ * How gradients move embedding rows. Each rule is a function of the row's own gradients alone; all arithmetic is float32.
+ * Formulas, sources and memory of each: the guide's page on optimisers.
+ */
+export type RowOptimizer =
+  | DenseOptimizer
+  /** Adagrad with one accumulator a row: a slot instead of one for each value. */
+  | {
+      readonly kind: "rowwise-adagrad";
+      readonly rate: number;
+      /** Above 0. */
+      readonly initialAccumulator: number;
+    }
+  /** Sparse weights: those that `l1` does not let live are 0. `beta` above 0. */
+  | {
+      readonly kind: "ftrl";
+      readonly rate: number;
+      readonly beta: number;
+      readonly l1: number;
+      readonly l2: number;
+    };
+
+/** How gradients move dense parameters. */
+export type DenseOptimizer =
+  | { readonly kind: "sgd"; readonly rate: number }
+  | {
+      readonly kind: "momentum";
+      readonly rate: number;
+      /** What is kept of the velocity, from 0 to less than 1. */
+      readonly momentum: number;
+    }
+  | {
+      readonly kind: "adagrad";
+      readonly rate: number;
+      /** Above 0. */
+      readonly initialAccumulator: number;
+    }
+  | {
+      readonly kind: "adam";
+      readonly rate: number;
+      readonly beta1: number;
+      readonly beta2: number;
+      /** Above 0; 1e-7 when absent. */
+      readonly epsilon?: number;
+    };
+
+/** The update rules of a training: Adagrad for all parameters, or one rule for embedding rows and one for dense parameters. */
+export type Optimizer =
+  | {
+      readonly kind: "adagrad";
+      /** Learning rate of embedding rows and of dense parameters. */
+      readonly embeddingRate: number;
+      readonly denseRate: number;
+      readonly initialAccumulator: number;
+    }
+  | {
+      readonly kind: "separate";
+      readonly embeddings: RowOptimizer;
+      readonly dense: DenseOptimizer;
+    };
+
+/** How shards keep embedding rows. */
+export interface RowOptions {
+  /**
+   * 4 bytes a value, or 2, of which a value keeps 8 significant bits. Optimiser slots and arithmetic are float32 in both, and so are
+   * snapshots and versions. float32 when absent.
+   */
+  readonly storage?: "float32" | "bfloat16";
+}
 
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
-  readonly optimizer: {
-    readonly kind: "adagrad";
-    /** Learning rate of embedding rows and of dense parameters. */
-    readonly embeddingRate: number;
-    readonly denseRate: number;
-    readonly initialAccumulator: number;
-  };
+  readonly optimizer: Optimizer;
   /** Standard deviation of a new embedding row's values. */
   readonly embeddingDeviation: number;
+  /** What shards keep of embedding rows; float32 and every row when absent. */
+  readonly rows?: RowOptions;
   /** Steps between snapshots. */
   readonly snapshotSteps: number;
   /** `exact` mode: a pull for step t+1 reads the state after step t − lag. 0 or 1. */
   readonly lag: 0 | 1;
+  /**
+   * Micro-batches of a step, 1 when absent: as many learners as this can share a step. The gradient of each is summed in row order,
+   * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
+   */
+  readonly microBatches?: number;
 }
 
 /** A named part of the evaluation rows. */

@@ -8,6 +8,9 @@ export type PartitionRange =
   /** The partition after the window. */
   | { readonly kind: "next" };
 
+/** `auto` is onnx where it loads, else tfjs. `tensorflow` needs libtensorflow: `npx heddle doctor` says how to get it. */
+export type ExecutorKind = "auto" | "onnx" | "tensorflow" | "tfjs";
+
 /** One typed step. `after` names steps that must have succeeded; their outputs are its inputs. */
 export type Step =
   | {
@@ -21,6 +24,10 @@ export type Step =
       readonly dataset: string;
       readonly warmStart: boolean;
       readonly shards: number;
+      /** Learners that share each step, 1 when absent; at most the model's `microBatches`. What is trained does not depend on it. */
+      readonly learners?: number;
+      /** What runs its steps; `auto` unless given. Versions keep their bytes within one executor. */
+      readonly executor?: ExecutorKind;
       readonly after: readonly string[];
     }
   | {
@@ -63,6 +70,7 @@ export function retraining(options: {
   readonly from?: number | string;
   readonly ranking: boolean;
   readonly fleet?: string;
+  readonly executor?: ExecutorKind;
 }): PipelineDefinition["steps"] {
   const training: PartitionRange =
     options.from === undefined ? { kind: "training" } : { kind: "training", from: options.from };
@@ -73,7 +81,14 @@ export function retraining(options: {
     dataset: { kind: "build-dataset", partitions: training, use: "training" },
     holdout: { kind: "build-dataset", partitions: { kind: "next" }, use: "evaluation" },
     ...ranking,
-    train: { kind: "train", dataset: "dataset", warmStart: true, shards: 2, after: ["dataset"] },
+    train: {
+      kind: "train",
+      dataset: "dataset",
+      warmStart: true,
+      shards: 2,
+      ...(options.executor === undefined ? {} : { executor: options.executor }),
+      after: ["dataset"],
+    },
     evaluate: {
       kind: "evaluate",
       version: "train",

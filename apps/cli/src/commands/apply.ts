@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 import { table } from "../output/table.ts";
+import type { Applied } from "../project/apply.ts";
 
 export const apply = buildCommand({
   docs: {
@@ -30,10 +31,20 @@ export const apply = buildCommand({
       applyDefinitions(clients, definitions),
     );
     this.print(flags, { applied }, () =>
-      table(
-        [{ header: "kind" }, { header: "name" }, { header: "" }],
-        applied.map(({ kind, name, created }) => [kind, name, created ? "applied" : "unchanged"]),
-      ),
+      [
+        table(
+          [{ header: "kind" }, { header: "name" }, { header: "" }],
+          applied.map(({ kind, name, created }) => [kind, name, created ? "applied" : "unchanged"]),
+        ),
+        ...applied.flatMap(({ name, runs }) => (runs === undefined ? [] : [runsText(name, runs)])),
+      ].join("\n"),
     );
   },
 });
+
+function runsText(name: string, runs: NonNullable<Applied["runs"]>): string {
+  const { description, fallbackReason } = runs;
+  return fallbackReason === undefined
+    ? `model ${name} trains as ${description}`
+    : `model ${name} trains as ${description}, because ${fallbackReason}`;
+}

@@ -1,3 +1,4 @@
+import type { ExecutorKind } from "@heddle/sdk";
 import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 
@@ -5,6 +6,7 @@ interface Flags extends HostFlags {
   readonly small: boolean;
   readonly fresh: boolean;
   readonly quiet: boolean;
+  readonly executor?: ExecutorKind;
 }
 
 export const demo = buildCommand({
@@ -27,6 +29,12 @@ export const demo = buildCommand({
         brief: "Remove the state folder first",
         default: false,
         withNegated: false,
+      },
+      executor: {
+        kind: "enum",
+        values: ["auto", "onnx", "tensorflow", "tfjs"],
+        brief: "What runs training steps; heddle doctor says what is there",
+        optional: true,
       },
       quiet: {
         kind: "boolean",

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HeddleError } from "@heddle/base";
+import type { Definition, ExecutorKind, PipelineDefinition } from "@heddle/sdk";
 import type { Context, HostFlags } from "../context.ts";
 import type { Clients } from "../host/clients.ts";
 import { bytes, count, seconds } from "../output/numbers.ts";
@@ -11,6 +12,7 @@ import { type Outcome, outcomeOf } from "../pipeline/outcome.ts";
 import { outcomeHead, outcomeLines } from "../pipeline/outcome-text.ts";
 import { applyDefinitions } from "../project/apply.ts";
 import { ingestFile } from "../project/ingest.ts";
+import { computingBar, type StageTimes, together, waitingLine } from "../report/waiting.ts";
 import { writeReport } from "../report/write.ts";
 import { meterMemory } from "./memory.ts";
 import type { Chapter, Story } from "./story.ts";
@@ -19,8 +21,10 @@ interface Flags extends HostFlags {
   readonly small: boolean;
   readonly fresh: boolean;
   readonly quiet: boolean;
+  readonly executor?: ExecutorKind;
 }
 
+const barWidth = 16;
 const examples = join(import.meta.dirname, "../../../../examples");
 
 /** Plays an example's story: definitions, events week by week, training, gate, serving, report. */
@@ -37,7 +41,8 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   using memory = meterMemory();
   const outcomes = await context.withHost(flags.state, async (clients) => {
     using progress = openProgress(context.process.stderr, flags.quiet, Date.now);
-    await applyDefinitions(clients, await story.definitions(flags.small));
+    const definitions = await story.definitions(flags.small);
+    await applyDefinitions(clients, withExecutor(definitions, flags.executor));
     const done = await playChapters(
       clients,
       story,
@@ -56,6 +61,24 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   const facts = summary(outcomes, (performance.now() - started) / 1_000, memory.peakBytes());
   if (flags.json) context.print(flags, { ...facts, outcomes }, () => "");
   else say(closing(facts, story, flags));
+}
+
+/** The definitions as they are, or with another executor asked for by their pipelines. */
+export function withExecutor(
+  definitions: readonly Definition[],
+  executor: ExecutorKind | undefined,
+): readonly Definition[] {
+  if (executor === undefined) return definitions;
+  const asking = (steps: PipelineDefinition["steps"]): PipelineDefinition["steps"] =>
+    Object.fromEntries(
+      Object.entries(steps).map(([name, step]) => [
+        name,
+        step.kind === "train" ? { ...step, executor } : step,
+      ]),
+    );
+  return definitions.map((its) =>
+    its.kind === "pipeline" ? { ...its, steps: asking(its.steps) } : its,
+  );
 }
 
 async function loadStory(name: string): Promise<Story> {
@@ -130,6 +153,8 @@ interface Facts {
   readonly examplesPerSecond: number;
   readonly examplesPerCpuSecond: number;
   readonly executor: string;
+  /** Of the learners' wall time, over all trainings. */
+  readonly stages: StageTimes;
   readonly totalSeconds: number;
   readonly peakMemoryBytes: number | undefined;
 }
@@ -148,6 +173,7 @@ function summary(
     examplesPerSecond: trained / sum((training) => training.wallSeconds),
     examplesPerCpuSecond: trained / sum((training) => training.cpuSeconds),
     executor: trainings[0]?.executor ?? "",
+    stages: together(trainings),
     totalSeconds,
     peakMemoryBytes: peak,
   };
@@ -160,6 +186,7 @@ function closing(facts: Facts, story: Story, flags: Flags): string {
     "",
     `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s, ${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second`,
     `          by ${facts.executor}`,
+    `learner   ${computingBar(facts.stages, barWidth)} ${waitingLine(facts.stages)}`,
     `took      ${seconds(facts.totalSeconds)} in all, peak memory ${memory} over all processes`,
     `report    ${join(flags.state, "report.html")}`,
     "",

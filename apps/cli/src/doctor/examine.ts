@@ -28,7 +28,7 @@ export async function examine(state: string): Promise<Finding[]> {
       () => import("@duckdb/node-api"),
     ),
     await loads(
-      "ONNX Runtime (training steps)",
+      "ONNX Runtime (executor onnx, which auto takes)",
       "onnxruntime-node",
       () => import("onnxruntime-node"),
     ),
@@ -69,7 +69,7 @@ function disk(state: string): Finding {
 
 /** @param state for tests; what is on this machine unless given. */
 export function tensorflow(state: TensorflowState = inspectTensorflow()): Finding {
-  const what = "TensorFlow (training steps, by choice)";
+  const what = "TensorFlow (executor tensorflow, by choice)";
   const remedy = `install it again: ${state.setUp}`;
   if (state.kind === "runs") {
     const device = state.gpu ? "on a GPU" : "on the CPU";

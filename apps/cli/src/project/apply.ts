@@ -1,21 +1,26 @@
 import { contentName } from "@heddle/base";
+import type { CheckedModel } from "@heddle/model";
 import type { Definition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
+import { checkModules } from "./modules.ts";
 
 export interface Applied {
   readonly kind: Definition["kind"];
   readonly name: string;
   /** False when it was registered already. */
   readonly created: boolean;
+  /** How the training steps of a model with a network of its own will run. */
+  readonly runs?: CheckedModel;
 }
 
 const timeoutMs = 30_000;
 
-/** Registers definitions with the service that owns each kind. Repeating it changes nothing. */
+/** Registers definitions with the service that owns each kind, once all networks were tried out. Repeating it changes nothing. */
 export async function applyDefinitions(
   clients: Clients,
   definitions: readonly Definition[],
 ): Promise<Applied[]> {
+  const checked = await checkModules(definitions);
   const applied: Applied[] = [];
   for (const definition of definitions) {
     const json = JSON.stringify(definition);
@@ -23,7 +28,9 @@ export async function applyDefinitions(
     const request = { requestId: contentName(definition), definitionJson: json };
     const created = await register(clients, definition, request);
     const version = definition.kind === "feature-view" ? `@${definition.version}` : "";
-    applied.push({ kind: definition.kind, name: `${definition.name}${version}`, created });
+    const runs = definition.kind === "model" ? checked.get(definition.name) : undefined;
+    const name = `${definition.name}${version}`;
+    applied.push({ kind: definition.kind, name, created, ...(runs === undefined ? {} : { runs }) });
   }
   return applied;
 }

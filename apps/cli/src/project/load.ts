@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HeddleError, messageOf } from "@heddle/base";
 import type { Definition } from "@heddle/sdk";
+import { packModules } from "./modules.ts";
 
 /** Kinds in the order they are applied: each may name those before it. */
 const kinds = ["source", "feature-view", "metric", "model", "pipeline"] as const;
@@ -15,7 +16,8 @@ const fileNames = ["heddle.ts", "heddle.mjs", "heddle.js"];
  * Loads every definition that a project's file exports, alone or in arrays, in order of application.
  *
  * @param place a definition file, or a folder that has one.
- * @throws {HeddleError} NOT_FOUND NO_DEFINITION_FILE, INVALID_ARGUMENT DEFINITION_FILE_BROKEN, NO_DEFINITIONS.
+ * @throws {HeddleError} NOT_FOUND NO_DEFINITION_FILE, INVALID_ARGUMENT DEFINITION_FILE_BROKEN, NO_DEFINITIONS, and those of
+ * `packModules`.
  */
 export async function loadProject(place: string): Promise<Definition[]> {
   const file = definitionFile(place);
@@ -39,7 +41,8 @@ export async function loadProject(place: string): Promise<Definition[]> {
       `${file} exports no definitions: export what defineSource, defineFeatureView, defineModel and definePipeline return`,
     );
   }
-  return kinds.flatMap((kind) => found.filter((definition) => definition.kind === kind));
+  const packed = await packModules(found, dirname(file));
+  return kinds.flatMap((kind) => packed.filter((definition) => definition.kind === kind));
 }
 
 /** A project outside this workspace need not install @heddle/sdk to run: ours stands in where none is found. */

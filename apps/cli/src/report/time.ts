@@ -1,22 +1,28 @@
+import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { html, type Markup } from "./html.ts";
+import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";
 
-const colours = [
-  "#2457a6",
-  "#d98032",
-  "#3b8f68",
-  "#9b59b6",
-  "#c0434b",
-  "#708090",
-  "#b8a13a",
-  "#4fa3b8",
-];
+/** Computing stands out; what it waits for has a colour each, and what is neither is grey. */
+const colours: Readonly<Record<string, string>> = {
+  start: "#c3cad3",
+  compute: "#2457a6",
+  read: "#3b8f68",
+  transform: "#b8a13a",
+  pull: "#d98032",
+  push: "#c0434b",
+  snapshot: "#9b59b6",
+  other: "#8a94a3",
+};
+const colourOf = (stage: string): string => colours[stage] ?? "#4fa3b8";
 
 /** Where a run's time went: its steps, and within training the learner's stages. */
 export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
+  const trainings = outcomes.flatMap(({ version }) => version?.training ?? []);
   return html`<h2 id="time">Where the time went</h2>
+    <p>Learners spent their wall time ${waitingLine(together(trainings))}.</p>
     <div class="scroll">
       <table>
         <thead>
@@ -26,7 +32,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
             <th>examples/s</th>
             <th>per CPU-second</th>
             <th>learner memory</th>
-            <th>the learner's wall time by stage</th>
+            <th>the learner's wall time: computing, or waiting for</th>
           </tr>
         </thead>
         <tbody>
@@ -34,13 +40,8 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
         </tbody>
       </table>
     </div>
-    ${legend(outcomes)}`;
+    ${legend(outcomes)} ${newestQueues(trainings.at(-1))}`;
 }
-
-const stagesOf = (outcome: Outcome): [string, number][] =>
-  Object.entries(outcome.version?.training?.stageShares ?? {}).sort(([a], [b]) =>
-    a.localeCompare(b),
-  );
 
 function row(outcome: Outcome): Markup {
   const training = outcome.version?.training;
@@ -62,26 +63,31 @@ function row(outcome: Outcome): Markup {
     <td>${rate(training?.wallSeconds)}</td>
     <td>${rate(training?.cpuSeconds)}</td>
     <td>${bytes(training?.peakMemoryBytes ?? 0n)}</td>
-    <td>${bar(outcome)}</td>
+    <td>
+      ${bar(training)}
+      <span class="faint">${training === undefined ? "" : waitingLine(training)}</span>
+    </td>
   </tr>`;
 }
 
-function bar(outcome: Outcome): Markup {
+function bar(training: TrainingSummary | undefined): Markup {
   const width = 260;
   let left = 0;
-  const parts = stagesOf(outcome).map(([stage, share], i) => {
+  const parts = stagesOf(training).map(([stage, share]) => {
     const part = html`<rect
       x="${left * width}"
       y="2"
       width="${share * width}"
       height="16"
-      fill="${colours[i % colours.length] ?? ""}"
+      fill="${colourOf(stage)}"
       ><title>${stage} ${(100 * share).toFixed(0)} %</title></rect
     >`;
     left += share;
     return part;
   });
-  const words = stagesOf(outcome).map(([stage, share]) => `${stage} ${(100 * share).toFixed(0)} %`);
+  const words = stagesOf(training).map(
+    ([stage, share]) => `${stage} ${(100 * share).toFixed(0)} %`,
+  );
   return html`<svg
     viewBox="0 0 ${width} 20"
     width="${width}"
@@ -93,16 +99,27 @@ function bar(outcome: Outcome): Markup {
 }
 
 function legend(outcomes: readonly Outcome[]): Markup {
-  const stages = stagesOf(
-    outcomes.find((outcome) => stagesOf(outcome).length > 0) ?? (outcomes[0] as Outcome),
-  );
+  const shown = outcomes.find(({ version }) => stagesOf(version?.training).length > 0);
   return html`<ul class="legend">
-    ${stages.map(
-      ([stage], i) =>
-        html`<li>
-          <span class="swatch" style="background:${colours[i % colours.length] ?? ""}"></span
-          >${stage}
-        </li>`,
+    ${stagesOf(shown?.version?.training).map(
+      ([stage]) =>
+        html`<li><span class="swatch" style="background:${colourOf(stage)}"></span>${stage}</li>`,
     )}
   </ul>`;
+}
+
+/** What lies behind the shares of the newest training; nothing for a version of an earlier release. */
+function newestQueues(training: TrainingSummary | undefined): Markup {
+  if (training === undefined || training.bottleneck === "") return html``;
+  const { stageCpuSeconds, queues, loopDelayP99Ms } = training;
+  const cpu = Object.entries(stageCpuSeconds)
+    .sort(([, a], [, b]) => b - a)
+    .map(([stage, spent]) => `${stage} ${seconds(spent)}`);
+  const depths = Object.entries(queues)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, { mean, max }]) => `${name} ${mean.toFixed(1)} (${max})`);
+  return html`<p class="faint">
+    The newest training: CPU ${cpu.join(", ")}. Queues, mean (most): ${depths.join(", ")}. Event
+    loop of the learner's main thread ${loopDelayP99Ms.toFixed(0)} ms late (99th percentile).
+  </p>`;
 }

@@ -1,16 +1,32 @@
-import { outputOf, type StepContext, type StepOfKind, type Work } from "./work.ts";
+import { type Member, outputOf, type StepContext, type StepOfKind, type Work } from "./work.ts";
 
-/** Trains in a gang of one learner, who leads, and its shards; outputs are `version` and `run`. */
+/** Trains in a gang of learners, of which the first leads, and shards; outputs are `version` and `run`. */
 export function train(step: StepOfKind<"train">, { run }: StepContext): Work {
-  const input = {
+  const { learners = 1, shards } = step;
+  const recipe = {
     configuration: run.configuration,
     dataset: outputOf(run, step.dataset, "dataset"),
     parentVersion: step.warmStart ? (run.parent ?? "") : "",
-    shards: step.shards,
+    shards,
+    ...(step.executor === undefined ? {} : { executor: step.executor }),
   };
-  const shards = Array.from(
-    { length: step.shards },
-    (_, n) => ({ role: `shard-${n}`, program: "shard", input: {} }) as const,
-  );
-  return { kind: "jobs", members: [{ role: "learner", program: "learner", input }, ...shards] };
+  const members = (
+    count: number,
+    member: (n: number) => Omit<Member, "program">,
+    program: Member["program"],
+  ): Member[] => Array.from({ length: count }, (_, n) => ({ ...member(n), program }));
+  return {
+    kind: "jobs",
+    members: [
+      ...members(
+        learners,
+        (learner) => ({
+          role: learner === 0 ? "learner" : `learner-${learner}`,
+          input: { ...recipe, learners, learner },
+        }),
+        "learner",
+      ),
+      ...members(shards, (n) => ({ role: `shard-${n}`, input: {} }), "shard"),
+    ],
+  };
 }

@@ -23,7 +23,7 @@ interface Node {
   readonly type: string;
   readonly domain: string;
   readonly inputs: readonly string[];
-  readonly output: string;
+  readonly outputs: readonly string[];
   readonly attrs: Readonly<Record<string, AttrValue>>;
 }
 
@@ -62,6 +62,19 @@ export class Graph {
     return output;
   }
 
+  /** Adds a node with two outputs and returns the name of one of them. */
+  opWithTwo(
+    type: string,
+    inputs: readonly string[],
+    attrs: Readonly<Record<string, AttrValue>>,
+    output: number,
+  ): string {
+    const key = JSON.stringify([type, "two", inputs, attrs]);
+    const first = this.#known.get(key) ?? this.#add(type, inputs, attrs, "", 2);
+    this.#known.set(key, first);
+    return output === 0 ? first : secondOf(first);
+  }
+
   /** A constant of `dims` elements; int64 values are given as numbers. */
   constant(dtype: number, dims: readonly number[], values: ArrayLike<number>): string {
     const bytes = encodeValues(dtype, values);
@@ -84,7 +97,7 @@ export class Graph {
 
   /** Makes a tensor an output of the graph and returns the output's name: its own, unless that is taken. */
   output(from: string, dtype: number, dims: readonly IoDim[]): string {
-    const made = this.#nodes.some((node) => node.output === from);
+    const made = this.#nodes.some((node) => node.outputs.includes(from));
     const free = made && !this.#outputNames.has(from);
     const name = free ? from : this.#add("Identity", [from], {}, "");
     this.#outputNames.add(name);
@@ -116,17 +129,23 @@ export class Graph {
     inputs: readonly string[],
     attrs: Readonly<Record<string, AttrValue>>,
     domain: string,
+    count = 1,
   ): string {
     const output = `t${this.#count++}`;
-    this.#nodes.push({ type, domain, inputs, output, attrs });
+    const outputs = count === 1 ? [output] : [output, secondOf(output)];
+    this.#nodes.push({ type, domain, inputs, outputs, attrs });
     return output;
   }
+}
+
+function secondOf(first: string): string {
+  return `${first}_1`;
 }
 
 function encodeNode(node: Node): Uint8Array[] {
   return [
     ...node.inputs.map((name) => stringField(1, name)),
-    stringField(2, node.output),
+    ...node.outputs.map((name) => stringField(2, name)),
     stringField(4, node.type),
     ...Object.entries(node.attrs).map(([name, value]) =>
       messageField(5, [stringField(1, name), ...encodeAttr(value)]),

@@ -6,13 +6,19 @@ import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
 const unary = {
   Abs: "Abs",
   Acos: "Acos",
+  Acosh: "Acosh",
   Asin: "Asin",
+  Asinh: "Asinh",
   Atan: "Atan",
+  Atanh: "Atanh",
   Ceil: "Ceil",
   Cos: "Cos",
+  Cosh: "Cosh",
+  Elu: "Elu",
   Erf: "Erf",
   Exp: "Exp",
   Floor: "Floor",
+  IsInf: "IsInf",
   IsNan: "IsNaN",
   Log: "Log",
   LogicalNot: "Not",
@@ -20,10 +26,13 @@ const unary = {
   Reciprocal: "Reciprocal",
   Relu: "Relu",
   Round: "Round",
+  Selu: "Selu",
   Sign: "Sign",
   Sin: "Sin",
+  Sinh: "Sinh",
   Softplus: "Softplus",
   Sqrt: "Sqrt",
+  Tan: "Tan",
   Tanh: "Tanh",
 } as const;
 
@@ -72,6 +81,33 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   },
   Rsqrt: (c) => c.graph.op("Reciprocal", [c.graph.op("Sqrt", [c.input(0)])]),
   LeakyRelu: (c) => c.graph.op("LeakyRelu", [c.input(0)], { alpha: { float: c.number("alpha") } }),
+  Prelu: (c) => {
+    const [x, alpha] = [c.input("x"), c.input("alpha")];
+    const negative = c.graph.op("Less", [x, c.lowering.float(0)]);
+    return c.graph.op("Where", [negative, c.graph.op("Mul", [x, alpha]), x]);
+  },
+  EluGrad: (c) => {
+    const [dy, y] = [c.input("dy"), c.input("y")];
+    const positive = c.graph.op("GreaterOrEqual", [y, c.lowering.float(0)]);
+    const slope = c.graph.op("Add", [y, c.lowering.float(1)]);
+    return c.graph.op("Where", [positive, dy, c.graph.op("Mul", [dy, slope])]);
+  },
+  FloorDiv: (c) => {
+    const [x, y] = c.ids.map((id) => c.lowering.asFloat(id)) as [string, string];
+    const quotient = c.graph.op("Floor", [c.graph.op("Div", [x, y])]);
+    return c.graph.op("Cast", [quotient], { to: elementTypes[c.output().dtype] });
+  },
+  Mod: (c) => {
+    // ONNX's remainder has the sign of the dividend, TensorFlow.js's that of the divisor.
+    const fmod = (x: string, y: string): string => c.graph.op("Mod", [x, y], { fmod: 1 });
+    const [x, y] = [c.input(0), c.input(1)];
+    return fmod(c.graph.op("Add", [fmod(x, y), y]), y);
+  },
+  IsFinite: (c) => {
+    const x = [c.input(0)];
+    return c.graph.op("Not", [c.graph.op("Or", [c.graph.op("IsInf", x), c.graph.op("IsNaN", x)])]);
+  },
+  Expm1: expm1,
   Relu6: (c) => clip(c, 0, 6),
   ClipByValue: (c) => clip(c, c.number("clipValueMin"), c.number("clipValueMax")),
   Log1p: log1p,
@@ -138,6 +174,23 @@ function log1p(c: LoweredCall): string {
   const quotient = graph.op("Div", [graph.op("Log", [u]), rounded]);
   const tiny = graph.op("Equal", [rounded, lowering.float(0)]);
   return graph.op("Where", [tiny, x, graph.op("Mul", [x, quotient])]);
+}
+
+/**
+ * ONNX has no e^x − 1. It is (u − 1) x / ln(u) with u = e^x rounded, in which rounding errors cancel as in `log1p`.
+ *
+ * @source Kahan; Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, section 1.14.1.
+ */
+function expm1(c: LoweredCall): string {
+  const { graph, lowering } = c;
+  const x = c.input(0);
+  const u = graph.op("Exp", [x]);
+  const rounded = graph.op("Sub", [u, lowering.float(1)]);
+  const scaled = graph.op("Mul", [rounded, graph.op("Div", [x, graph.op("Log", [u])])]);
+  const tiny = graph.op("Equal", [rounded, lowering.float(0)]);
+  // Where e^x is 0 or infinite, the quotient is not.
+  const large = graph.op("Greater", [graph.op("Abs", [x]), lowering.float(40)]);
+  return graph.op("Where", [tiny, x, graph.op("Where", [large, rounded, scaled])]);
 }
 
 /**

@@ -44,8 +44,30 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
       const axis = c.axis("axis", c.shape("x").length);
       return c.graph.op("Gather", [c.input("x"), ids(c, "indices")], { axis });
     }
-    return refuse("gather with batchDims has no ONNX lowering");
+    return gatherEach(c);
   },
+  GatherNd: (c) => {
+    const wide = c.graph.op("Cast", [ids(c, "indices")], { to: INT64 });
+    return c.graph.op("GatherND", [c.input("params"), wide]);
+  },
+  OneHot: (c) => {
+    const depth = c.number("depth");
+    const count = Array.from({ length: depth }, (_, i) => i);
+    const places = c.graph.constant(INT32, [depth], count);
+    const own = c.graph.op("Unsqueeze", [c.input("indices"), c.lowering.ints([-1])]);
+    const { dtype } = c.output();
+    const sides = [c.number("onValue"), c.number("offValue")].map((side) =>
+      c.lowering.scalar(side, dtype),
+    );
+    return c.graph.op("Where", [c.graph.op("Equal", [own, places]), ...sides]);
+  },
+  Reverse: (c) => {
+    const axes = c.reversedAxes();
+    const each = (value: number): string => c.lowering.ints(axes.map(() => value));
+    const bounds = [each(-1), each(-END), c.lowering.ints(axes), each(-1)];
+    return axes.length === 0 ? c.input(0) : c.graph.op("Slice", [c.input(0), ...bounds]);
+  },
+  StridedSlice: stridedSlice,
   UnsortedSegmentSum: scatter,
   Tile: (c) => c.graph.op("Tile", [c.input(0), c.lowering.dims(c.sizes("reps"))]),
   BroadcastTo: (c) => c.graph.op("Expand", [c.input(0), c.lowering.dims(c.output().shape)]),
@@ -54,15 +76,37 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   OnesLike: (c) => filled(c, 1),
 };
 
+/** Beyond the end of any axis. */
+const END = 0x7fffffff;
+
+/** Every row of a batch takes from its own part of the table. */
+function gatherEach(c: LoweredCall): string {
+  const [batch, axis] = [c.number("batchDims"), c.axis("axis", c.shape("x").length)];
+  if (axis !== batch) refuse("gather with batchDims and another axis has no ONNX lowering");
+  const wide = c.graph.op("Cast", [ids(c, "indices")], { to: INT64 });
+  const each = c.graph.op("Unsqueeze", [wide, c.lowering.ints([-1])]);
+  return c.graph.op("GatherND", [c.input("x"), each], { batch_dims: batch });
+}
+
+function stridedSlice(c: LoweredCall): string {
+  const { begin, end, strides } = c.strided(END);
+  const axes = c.lowering.ints(begin.map((_, i) => i));
+  const bounds = [c.lowering.dims(begin), c.lowering.dims(end), axes, c.lowering.ints(strides)];
+  const name = c.graph.op("Slice", [c.input(0), ...bounds]);
+  const to = c.output().shape;
+  return to.length === c.shape(0).length ? name : c.graph.op("Reshape", [name, shapeTo(c, to)]);
+}
+
 /** One open size is written -1, so that the graph needs not compute it. */
 function reshape(c: LoweredCall): string {
   const to = c.output().shape;
   if (sameShape(c.shape(0), to)) return c.input(0);
+  return c.graph.op("Reshape", [c.input(0), shapeTo(c, to)]);
+}
+
+function shapeTo(c: LoweredCall, to: readonly Dim[]): string {
   const simple = to.filter((dim) => !isFixed(dim)).length <= 1 && !to.includes(0);
-  const shape = simple
-    ? c.lowering.ints(to.map((dim) => (isFixed(dim) ? dim : -1)))
-    : c.lowering.dims(to);
-  return c.graph.op("Reshape", [c.input(0), shape]);
+  return simple ? c.lowering.ints(to.map((dim) => (isFixed(dim) ? dim : -1))) : c.lowering.dims(to);
 }
 
 function slice(

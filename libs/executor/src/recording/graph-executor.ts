@@ -1,19 +1,16 @@
 import { messageOf, seededRandom } from "@heddle/base";
 import type { CompiledStep, Executor, Step, StepSpec } from "../port.ts";
-import { fillDraws } from "../random/fill-draws.ts";
-import { stepFailed } from "../step-failed.ts";
-import { checkInputs, drawInputs } from "../step-inputs.ts";
+import { drawInputs } from "../step-inputs.ts";
 import { tfjsEnvironment } from "../tfjs/executor.ts";
 import { compileOpByOp, leavingNothing, toTensors } from "../tfjs/op-by-op.ts";
 import { loadTensorFlow, type LoadedTensorFlow, onBackend } from "../tfjs/tensorflow.ts";
+import { type GraphParts, graphRun, graphStep, RECORDED_ROWS } from "./graph-step.ts";
 import { NotRecordable } from "./not-recordable.ts";
 import { graphInputs, type GraphInput, mergeRecordings, type Program } from "./program.ts";
 import { record, type Recording } from "./record.ts";
+import { changeSince } from "./replay.ts";
 import type { Session } from "./session.ts";
 import { disagreement } from "./verify.ts";
-
-/** Row counts to record with: small, because the cpu backend is slow, and unlike the sizes of a model. */
-const RECORDED_ROWS = { a: 23, b: 13 };
 
 /** A library that runs graphs. */
 export interface GraphRuntime {
@@ -56,19 +53,22 @@ async function openGraph(
 ): Promise<CompiledStep | string> {
   // The cpu backend computes in double precision and rounds, so it is the one to judge by.
   const reference = compileOpByOp(loaded, step, spec, ["cpu"]);
-  let graph: CompiledStep;
+  let parts: GraphParts;
   try {
     const program = recordStep(loaded, step, spec);
     const session = await runtime.open(program, graphInputs(program, spec.inputs));
-    graph = graphStep(session, program, spec, `${runtime.version} (graph)`);
+    const description = `${runtime.version} (graph)`;
+    parts = { loaded, session, program, step, spec, reference, description };
   } catch (error) {
     return error instanceof NotRecordable
       ? error.message
       : `the step could not become a graph: ${messageOf(error)}`;
   }
-  const reason = await disagreement(graph, reference, spec);
-  if (reason === undefined) return graph;
-  await graph[Symbol.asyncDispose]();
+  const reason =
+    (await disagreement({ run: graphRun(parts) }, reference, spec)) ??
+    changeSince(loaded, parts.program, step, spec, RECORDED_ROWS.b);
+  if (reason === undefined) return graphStep(parts);
+  await parts.session.close();
   return reason;
 }
 
@@ -85,25 +85,4 @@ function recordStep(loaded: LoadedTensorFlow, step: Step, spec: StepSpec): Progr
     );
   const [a, b] = [recordAt(RECORDED_ROWS.a), recordAt(RECORDED_ROWS.b)];
   return mergeRecordings(a, b, RECORDED_ROWS);
-}
-
-function graphStep(
-  session: Session,
-  { draws }: Program,
-  spec: StepSpec,
-  description: string,
-): CompiledStep {
-  return {
-    description,
-    run: async (inputs, rows, options = {}) => {
-      checkInputs(spec, inputs, rows);
-      const drawn = fillDraws(draws, spec, rows, options);
-      try {
-        return await session.run(draws.length === 0 ? inputs : { ...inputs, ...drawn }, rows);
-      } catch (error) {
-        throw stepFailed(spec, rows, error);
-      }
-    },
-    [Symbol.asyncDispose]: () => session.close(),
-  };
 }

@@ -1,5 +1,5 @@
 import { present } from "@heddle/base";
-import { type Dim, isFixed, type Scalar } from "./dim.ts";
+import { addDims, type Dim, isFixed, sameDim, type Scalar } from "./dim.ts";
 import { refuse } from "./not-recordable.ts";
 import type { Attr, Call, Constant, GraphInput, Program, Value } from "./program.ts";
 
@@ -172,6 +172,45 @@ export class LoweredCall<L extends Lowering> {
       return refuse(`attribute ${name} of kernel ${this.call.kernel} is not a list of sizes`);
     };
     return flat(this.call.attrs[name]);
+  }
+
+  /** The axes that Reverse turns around. */
+  reversedAxes(): readonly number[] {
+    const rank = this.shape(0).length;
+    const dims = this.attr("dims");
+    const list = typeof dims === "number" ? [dims] : Array.isArray(dims) ? dims : undefined;
+    return list?.map((axis: number) => (axis + rank) % rank) ?? this.shape(0).map((_, i) => i);
+  }
+
+  /**
+   * The bounds of StridedSlice, with its masks applied.
+   *
+   * @param far beyond the end of any axis.
+   */
+  strided(far: number): {
+    readonly begin: readonly Dim[];
+    readonly end: readonly Dim[];
+    readonly strides: readonly number[];
+  } {
+    if (this.number("ellipsisMask") !== 0 || this.number("newAxisMask") !== 0) {
+      return refuse("strided slice with an ellipsis or a new axis has no lowering");
+    }
+    const strides = this.sizes("strides").map((dim) =>
+      isFixed(dim) ? dim : refuse("a stride depends on the number of rows"),
+    );
+    const set = (mask: string, i: number): boolean => ((this.number(mask) >> i) & 1) === 1;
+    const begin = this.sizes("begin").map((at, i): Dim => {
+      if (!set("beginMask", i)) return at;
+      return (strides[i] ?? 1) > 0 ? 0 : far;
+    });
+    const end = this.sizes("end").map((at, i): Dim => {
+      // One element, and no axis: it ends behind its begin.
+      if (set("shrinkAxisMask", i))
+        return sameDim(begin[i] ?? 0, -1) ? far : addDims(begin[i] ?? 0, 1);
+      if (!set("endMask", i)) return at;
+      return (strides[i] ?? 1) > 0 ? far : -far;
+    });
+    return { begin, end, strides };
   }
 
   /** An axis attribute as a place from the front in a tensor of that rank. */

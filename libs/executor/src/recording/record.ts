@@ -46,17 +46,26 @@ interface Engine {
   read(dataId: object): Promise<Values>;
 }
 
+/** What takes the place of computing while a step is recorded. */
+export interface StandIn {
+  /** Told of each outermost kernel call before it runs: its place, were it a call of its own, and whether its inputs are constants. */
+  announce(kernel: string, call: number, known: boolean): void;
+  draw(draw: Draw, shape: readonly number[]): Values;
+}
+
 /**
  * Runs `body` once and writes down every kernel it calls. It watches TensorFlow.js's engine, so it sees the
  * gradients too, and needs nothing of the step but that it is a function. The current backend must be `cpu`,
  * whose Identity shares the buffer: a buffer, a type and a shape then name a tensor.
  *
+ * @param standIn where nothing is to be computed.
  * @throws {NotRecordable} when the step reads a value, or draws a random number by itself.
  */
 export function record(
   { tf, forSteps }: { readonly tf: TensorFlow; readonly forSteps: StepTensorFlow },
   inputs: Readonly<Record<string, Tensor>>,
   body: (tf: TensorFlow) => Record<string, Tensor>,
+  standIn?: StandIn,
 ): Recording {
   const engine = tf.engine() as unknown as Engine;
   const recorder = new Recorder((id) => readSync.call(engine, id));
@@ -68,10 +77,11 @@ export function record(
   const watched: Engine = {
     runKernel(kernel, ins, attrs) {
       const call = depth === 0 ? recorder.begin(kernel, ins, attrs) : undefined;
+      if (call !== undefined) standIn?.announce(kernel, recorder.called, call.known);
       depth += 1;
       try {
         const out = runKernel.call(engine, kernel, ins, attrs);
-        call?.(Array.isArray(out) ? out : [out]);
+        call?.made(Array.isArray(out) ? out : [out]);
         return out;
       } finally {
         depth -= 1;
@@ -96,12 +106,9 @@ export function record(
   };
   try {
     const draw: DrawSource = (wanted, shape) => {
-      const numbers = drawNumbers(
-        wanted,
-        recorder.drawn,
-        trialSeed,
-        tf.util.sizeFromShape([...shape]),
-      );
+      const numbers =
+        standIn?.draw(wanted, shape) ??
+        drawNumbers(wanted, recorder.drawn, trialSeed, tf.util.sizeFromShape([...shape]));
       const tensor = tf.tensor(numbers, [...shape], wanted.dtype);
       recorder.draw(tensor, wanted);
       return tensor;
@@ -129,6 +136,11 @@ class Recorder {
     this.#add(tensor, { kind: "input", name });
   }
 
+  /** How many calls have been noted. */
+  get called(): number {
+    return this.#calls.length;
+  }
+
   /** How many random operations were called. */
   get drawn(): number {
     return this.#draws.length;
@@ -139,19 +151,19 @@ class Recorder {
     this.#draws.push(draw);
   }
 
-  /** Notes a kernel before it runs; the function returned notes its outputs. */
+  /** Notes a kernel before it runs; `made` notes its outputs. */
   begin(
     kernel: string,
     inputs: object,
     attrs: object | undefined,
-  ): (out: readonly Tensor[]) => void {
+  ): { readonly known: boolean; made(out: readonly Tensor[]): void } {
     const ids: Record<string, number> = {};
     for (const [name, tensor] of Object.entries(inputs) as [string, Tensor | null | undefined][]) {
       if (tensor != null) ids[name] = this.#id(tensor);
     }
     const known = Object.values(ids).every((id) => this.#tensors[id]?.values !== undefined);
     const plain = JSON.parse(JSON.stringify(attrs ?? {})) as Record<string, unknown>;
-    return (out) => {
+    const made = (out: readonly Tensor[]): void => {
       const call = this.#calls.length;
       const seen = out.map((tensor) => this.#find(tensor));
       // A call that gives back what it was given (a cast to the same type, a clone) is no call.
@@ -162,6 +174,7 @@ class Recorder {
       );
       this.#calls.push({ kernel, inputs: ids, attrs: plain, outputs });
     };
+    return { known, made };
   }
 
   readInJavaScript(dataId: object): void {

@@ -25,6 +25,7 @@ const operations: Readonly<Record<string, Operation>> = {
   "concat by rows": (tf, x, y) => tf.concat([x, tf.ones([2, 6]), y], 0),
   cumsum: (tf, x) => tf.square(tf.cumsum(x, 1, true)),
   div: (tf, x, y) => tf.div(x, tf.add(tf.square(y), 1)),
+  elu: (tf, x) => tf.elu(x),
   erf: (tf, x) => tf.erf(x),
   exp: (tf, x) => tf.exp(x),
   "expandDims, squeeze": (tf, x) => tf.squeeze(tf.square(tf.expandDims(x, 1))),
@@ -33,6 +34,20 @@ const operations: Readonly<Record<string, Operation>> = {
     tf.fused.matMul({ a: x, b: y, transposeB: true, bias: tf.scalar(0.1), activation: "relu" }),
   "gather by constant ids": (tf, x) => tf.square(tf.gather(x, [5, 0, 0, 3], 1)),
   leakyRelu: (tf, x) => tf.leakyRelu(x, 0.1),
+  expm1: (tf, x) => tf.expm1(x),
+  "gather for each of a batch": (tf, x) => {
+    const ids = tf.tensor2d(
+      [
+        [1, 0],
+        [2, 2],
+      ],
+      [2, 2],
+      "int32",
+    );
+    const stacks = tf.reshape(tf.sum(x, 0), [2, 3]);
+    return tf.square(tf.gather(stacks, ids, 1, 1));
+  },
+  hyperbolic: (tf, x) => tf.addN([tf.sinh(x), tf.cosh(x), tf.asinh(x), tf.atanh(x), tf.tan(x)]),
   log: (tf, x) => tf.log(tf.add(x, 1)),
   log1p: (tf, x) => tf.log1p(x),
   logSoftmax: (tf, x) => tf.logSoftmax(x),
@@ -62,8 +77,13 @@ const operations: Readonly<Record<string, Operation>> = {
     ),
   pow: (tf, x) => tf.pow(tf.add(x, 1), 2.5),
   relu6: (tf, x) => tf.relu6(tf.mul<Tensor>(x, 20)),
+  prelu: (tf, x, y) => tf.prelu(x, tf.mean(y, 0)),
+  remainder: (tf, x, y) => tf.mod(x, tf.add<Tensor>(tf.square(y), 0.13)),
   reshape: (tf, x) => tf.reshape(x, [-1, 2, 3]),
+  reverse: (tf, x) => tf.mul(tf.reverse(x, 1), tf.range(0, 6)),
+  "reverse by rows": (tf, x) => tf.mul(x, tf.reverse(x, [0])),
   rsqrt: (tf, x) => tf.rsqrt(tf.add<Tensor>(x, 1)),
+  selu: (tf, x) => tf.selu(x),
   "sigmoid, tanh": (tf, x, y) => tf.mul(tf.sigmoid(x), tf.tanh(y)),
   "sin, cos": (tf, x) => tf.mul(tf.sin(x), tf.cos(x)),
   slice: (tf, x) => tf.square(tf.slice(x, [1, 2], [-1, 3])),
@@ -121,7 +141,7 @@ for (const { kind, options, open } of graphExecutors) {
         await using graph = await onnx.compile(step, spec);
         await using opByOp = await tfjs.compile(step, spec);
         assert.equal(graph.fallbackReason, undefined);
-        for (const rows of [2, 9]) {
+        for (const rows of [2, 6, 9]) {
           const inputs = modelInputs(spec, rows);
           const [got, want] = [await graph.run(inputs, rows), await opByOp.run(inputs, rows)];
           for (const [key, values] of Object.entries(want)) {
@@ -129,6 +149,7 @@ for (const { kind, options, open } of graphExecutors) {
             assert.ok(error < 1e-5, `${key} with ${rows} rows is off by ${error}`);
           }
         }
+        assert.equal(graph.fallbackReason, undefined);
       },
     );
   }
@@ -142,6 +163,34 @@ for (const { kind, options, open } of graphExecutors) {
       reciprocal: tf.reciprocal(tf.add(x!, 1)),
       range: tf.mul(x!, tf.range(0, 6)),
       negative: tf.neg(y!),
+      acosh: tf.acosh(tf.add(x!, 2)),
+      all: tf.cast(tf.all(tf.greater(x!, -0.4), 1), "float32"),
+      any: tf.cast(tf.any(tf.greater(x!, 0.4)), "float32"),
+      argMax: tf.argMax(x!, 1),
+      argMin: tf.argMin(x!, 0),
+      finite: tf.isFinite(tf.div(1, tf.relu(x!))),
+      infinite: tf.isInf(tf.div(1, tf.relu(x!))),
+      floorDiv: tf.floorDiv(tf.mul(x!, 9), tf.add(tf.square(y!), 0.5)),
+      floorDivInts: tf.floorDiv(tf.cast(tf.mul(x!, 99), "int32"), tf.scalar(-7, "int32")),
+      gatherNd: tf.gatherND(
+        x!,
+        tf.tensor2d(
+          [
+            [1, 2],
+            [0, 5],
+          ],
+          [2, 2],
+          "int32",
+        ),
+      ),
+      modNegative: tf.mod(tf.mul(x!, 9), -0.7),
+      oneHot: tf.oneHot(tf.argMax(x!, 1), 4, 3, -1),
+      prefix: tf.stridedSlice(x!, [0, 1], [2, 6], [1, 2]),
+      backwards: tf.stridedSlice(x!, [0, 5], [0, 0], [1, -2], 1, 1),
+      column: tf.stridedSlice(x!, [0, -1], [0, 0], [1, 1], 1, 1, 0, 0, 2),
+      topk: tf.topk(x!, 3).values,
+      topkPlaces: tf.topk(x!, 3).indices,
+      topkTies: tf.topk(tf.round(tf.mul(x!, 3)), 4).indices,
       constantRead: tf.mul(x!, tf.neg(3).dataSync()[0]!),
     });
     const [onnx, tfjs] = [await open(), await openExecutor({ kind: "tfjs" })];

@@ -47,10 +47,34 @@ test("each row is judged by its own scale, and nothing hides behind NaN or a mis
   const got = want.slice();
   got[73] = 1.001;
   const typical = Math.sqrt((2 * 1e8 + 72) / 74);
-  assert.ok(Math.abs(largestRowError(want, got) / (0.001 / typical) - 1) < 1e-3);
-  assert.equal(largestRowError(want, want), 0);
+  assert.ok(Math.abs(largestRowError(want, got, 37) / (0.001 / typical) - 1) < 1e-3);
+  assert.equal(largestRowError(want, want, 37), 0);
   got[0] = NaN;
-  assert.ok(Number.isNaN(largestRowError(want, got)));
-  assert.equal(largestRowError(want, want.subarray(1)), Infinity);
-  assert.equal(largestRowError(new Float32Array(1), Float32Array.of(1)), Infinity);
+  assert.ok(Number.isNaN(largestRowError(want, got, 37)));
+  assert.equal(largestRowError(want, want.subarray(1), 37), Infinity);
+  assert.equal(largestRowError(new Float32Array(1), Float32Array.of(1), 37), Infinity);
+});
+
+test("what is nothing but rounding may differ; what is small but meant may not", async () => {
+  const noise = (x: number): number => Math.fround(Math.fround(x * 3) - x * 3);
+  const step = (f: (x: number) => number): OpByOpStep =>
+    ({ runNow: ({ x }) => ({ y: Float32Array.from(x!, f) }) }) as Partial<OpByOpStep> as OpByOpStep;
+  const graph = (f: (x: number) => number): Session => ({
+    run: async ({ x }) => ({ y: Float32Array.from(x!, f) }),
+    close: async () => {},
+  });
+  assert.equal(
+    await disagreement(
+      graph((x) => -noise(x)),
+      step(noise),
+      spec,
+    ),
+    undefined,
+  );
+  const small = await disagreement(
+    graph((x) => 1.001e-9 * x),
+    step((x) => 1e-9 * x),
+    spec,
+  );
+  assert.match(small ?? "", /output "y" of the graph is off by/);
 });

@@ -17,6 +17,7 @@ export type ElementType = keyof typeof elementTypes;
 export type AttrValue =
   | { readonly type: ElementType }
   | { readonly int: number }
+  | { readonly ints: readonly number[] }
   | { readonly float: number }
   | { readonly flag: boolean }
   | { readonly text: string }
@@ -115,6 +116,11 @@ function encodeAttrs(attrs: Readonly<Record<string, AttrValue>>): Uint8Array[] {
 function encodeAttr(value: AttrValue): Uint8Array {
   if ("type" in value) return intField(6, elementTypes[value.type]);
   if ("int" in value) return intField(3, value.int);
+  if ("ints" in value)
+    return messageField(
+      1,
+      value.ints.map((item) => intField(3, item)),
+    );
   if ("float" in value) return floatField(4, value.float);
   if ("flag" in value) return intField(5, +value.flag);
   if ("text" in value) return stringField(2, value.text);

@@ -3,6 +3,7 @@ import { rowsSource } from "../recording/lowering.ts";
 import type { GraphInput, Program } from "../recording/program.ts";
 import { Graph, OPEN } from "./graph.ts";
 import { type Rules, TensorflowLowering } from "./lowering.ts";
+import { convolutionRules } from "./rules-convolution.ts";
 import { elementwiseRules } from "./rules-elementwise.ts";
 import { matrixRules } from "./rules-matrix.ts";
 import { reductionRules } from "./rules-reduction.ts";
@@ -15,7 +16,13 @@ export interface LoweredStep {
   readonly outputNames: Readonly<Record<string, string>>;
 }
 
-const rules: Rules = { ...elementwiseRules, ...matrixRules, ...reductionRules, ...shapeRules };
+const rules: Rules = {
+  ...convolutionRules,
+  ...elementwiseRules,
+  ...matrixRules,
+  ...reductionRules,
+  ...shapeRules,
+};
 
 /**
  * Lowers a program to one TensorFlow graph for any number of rows. Only what the outputs need is emitted; every

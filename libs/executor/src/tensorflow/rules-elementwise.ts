@@ -6,7 +6,8 @@ import type { LoweredCall, Rule } from "./lowering.ts";
 const unary = [
   ...["Abs", "Acos", "Asin", "Atan", "Ceil", "Cos", "Elu", "Erf", "Exp", "Floor", "IsNan", "Log"],
   ...["Log1p", "Neg", "Reciprocal", "Relu", "Relu6", "Round", "Rsqrt", "Sigmoid", "Sign", "Sin"],
-  ...["Softplus", "Sqrt", "Square", "Tanh"],
+  ...["Softplus", "Sqrt", "Square", "Tanh", "Acosh", "Asinh", "Atanh", "Cosh", "Expm1", "IsFinite"],
+  ...["IsInf", "Selu", "Sinh", "Tan"],
 ];
 
 /** TensorFlow.js kernel → TensorFlow operation. */
@@ -18,6 +19,7 @@ const binary = {
   LessEqual: "LessEqual",
   Maximum: "Maximum",
   Minimum: "Minimum",
+  Mod: "FloorMod",
   NotEqual: "NotEqual",
   Pow: "Pow",
   RealDiv: "RealDiv",
@@ -42,6 +44,16 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   LogicalAnd: (c) => c.graph.op("LogicalAnd", inputs(c)),
   LogicalOr: (c) => c.graph.op("LogicalOr", inputs(c)),
   LogicalNot: (c) => c.graph.op("LogicalNot", inputs(c)),
+  // TensorFlow.js counts: its quotient is whole whatever it divides.
+  FloorDiv: (c) => c.lowering.cast(broadcasting(c, "FloorDiv"), typeOf(c), c.output().dtype),
+  EluGrad: (c) => c.lowering.op("EluGrad", "float32", [c.input("dy"), c.input("y")]),
+  Prelu: (c) => {
+    const { lowering } = c;
+    const [x, alpha] = [c.input("x"), c.input("alpha")];
+    const negative = lowering.op("Less", "float32", [x, lowering.float(0)]);
+    const slope = lowering.op("Mul", "float32", [x, alpha]);
+    return lowering.op("SelectV2", "float32", [negative, slope, x]);
+  },
   LeakyRelu: (c) =>
     c.lowering.op("LeakyRelu", typeOf(c), [c.input(0)], { alpha: { float: c.number("alpha") } }),
   ClipByValue: (c) => {

@@ -1,5 +1,4 @@
 import { addDims, type Dim, isFixed, sameShape } from "../recording/dim.ts";
-import { refuse } from "../recording/not-recordable.ts";
 import type { AttrValue, ElementType } from "./graph.ts";
 import type { LoweredCall, Rule } from "./lowering.ts";
 
@@ -16,7 +15,16 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
     const attrs = { N: { int: c.ids.length }, Tidx: INT };
     return op(c, "ConcatV2", [...inputs(c), axis], attrs);
   },
-  Slice: (c) => slice(c, c.sizes("begin"), c.output().shape),
+  Slice: (c) => {
+    // Axes that it does not name begin at 0.
+    const begin = c.sizes("begin");
+    const to = c.output().shape;
+    return slice(
+      c,
+      to.map((_, i) => begin[i] ?? 0),
+      to,
+    );
+  },
   SplitV: (c, k) => {
     const axis = c.axis("axis", c.shape(0).length);
     const sizes = c.call.outputs.map((_, i) => c.output(i).shape[axis] ?? 0);
@@ -36,14 +44,38 @@ export const shapeRules: Readonly<Record<string, Rule>> = {
   },
   PadV2: pad,
   GatherV2: (c) => {
-    if (c.attr("batchDims") !== 0)
-      return refuse("gather with batchDims has no TensorFlow lowering");
     const axis = c.lowering.int(c.axis("axis", c.shape("x").length));
     return c.graph.op("GatherV2", [c.input("x"), c.input("indices"), axis], {
       Tparams: { type: typeOf(c) },
       Tindices: { type: c.lowering.value(c.id("indices")).dtype },
       Taxis: INT,
+      batch_dims: { int: c.number("batchDims") },
     });
+  },
+  GatherNd: (c) => {
+    const attrs = { Tparams: { type: c.output().dtype }, Tindices: INT };
+    return c.graph.op("GatherNd", [c.input("params"), c.input("indices")], attrs);
+  },
+  OneHot: (c) => {
+    const { dtype } = c.output();
+    const sides = [c.number("onValue"), c.number("offValue")].map((side) =>
+      c.lowering.scalar(side, dtype),
+    );
+    const operands = [c.input("indices"), c.lowering.int(c.number("depth")), ...sides];
+    return c.lowering.op("OneHot", dtype, operands, { axis: { int: -1 }, TI: INT });
+  },
+  Reverse: (c) =>
+    op(c, "ReverseV2", [c.input(0), c.lowering.ints(c.reversedAxes())], { Tidx: INT }),
+  StridedSlice: (c) => {
+    const { strides } = c.strided(0);
+    const bounds = [c.lowering.dims(c.sizes("begin")), c.lowering.dims(c.sizes("end"))];
+    const masks = {
+      begin_mask: { int: c.number("beginMask") },
+      end_mask: { int: c.number("endMask") },
+      shrink_axis_mask: { int: c.number("shrinkAxisMask") },
+    };
+    const operands = [c.input(0), ...bounds, c.lowering.ints(strides)];
+    return op(c, "StridedSlice", operands, { Index: INT, ...masks });
   },
   UnsortedSegmentSum: (c) => {
     const count = c.lowering.dim(c.output().shape[0] ?? 0);

@@ -2,7 +2,7 @@
 // @generated from file heddle/parameter_server/v1/parameter_server_service.proto (package heddle.parameter_server.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ObjectRef } from "../../common/v1/common_pb.js";
 
@@ -32,14 +32,14 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
   dimension: number;
 
   /**
-   * Learning rate of Adagrad.
+   * Learning rate of Adagrad; only where `optimizer` is absent.
    *
    * @generated from field: float rate = 3;
    */
   rate: number;
 
   /**
-   * First value of Adagrad's accumulator.
+   * First value of Adagrad's accumulator; only where `optimizer` is absent.
    *
    * @generated from field: float initial_accumulator = 4;
    */
@@ -60,12 +60,26 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
   seed: number;
 
   /**
+   * How pushes move rows. Absent: Adagrad with `rate`, `initial_accumulator` and an epsilon of 1e-7.
+   *
+   * @generated from field: heddle.parameter_server.v1.Optimizer optimizer = 7;
+   */
+  optimizer?: Optimizer | undefined;
+
+  /**
    * Keep for each row the number of the push that changed it last, 4 bytes a row: for incremental snapshots, and for
    * pulls of what changed.
    *
    * @generated from field: bool versions = 8;
    */
   versions: boolean;
+
+  /**
+   * How rows lie in memory. Unspecified: float32.
+   *
+   * @generated from field: heddle.parameter_server.v1.ValueStorage storage = 9;
+   */
+  storage: ValueStorage;
 };
 
 /**
@@ -95,18 +109,25 @@ export declare type DenseParameter = Message<"heddle.parameter_server.v1.DensePa
   initial: Uint8Array;
 
   /**
-   * Learning rate of Adagrad.
+   * Learning rate of Adagrad; only where `optimizer` is absent.
    *
    * @generated from field: float rate = 3;
    */
   rate: number;
 
   /**
-   * First value of Adagrad's accumulator.
+   * First value of Adagrad's accumulator; only where `optimizer` is absent.
    *
    * @generated from field: float initial_accumulator = 4;
    */
   initialAccumulator: number;
+
+  /**
+   * How pushes move it; no row-wise Adagrad, no FTRL. Absent as in Table.
+   *
+   * @generated from field: heddle.parameter_server.v1.Optimizer optimizer = 5;
+   */
+  optimizer?: Optimizer | undefined;
 };
 
 /**
@@ -114,6 +135,237 @@ export declare type DenseParameter = Message<"heddle.parameter_server.v1.DensePa
  * Use `create(DenseParameterSchema)` to create a new message.
  */
 export declare const DenseParameterSchema: GenMessage<DenseParameter>;
+
+/**
+ * An update rule with its numbers; formulas are in docs/guide/optimizers.md. Rates are above 0.
+ *
+ * @generated from message heddle.parameter_server.v1.Optimizer
+ */
+export declare type Optimizer = Message<"heddle.parameter_server.v1.Optimizer"> & {
+  /**
+   * One of them.
+   *
+   * @generated from oneof heddle.parameter_server.v1.Optimizer.rule
+   */
+  rule: {
+    /**
+     * Adagrad.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adagrad adagrad = 1;
+     */
+    value: Adagrad;
+    case: "adagrad";
+  } | {
+    /**
+     * Adagrad with one accumulator a row.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adagrad rowwise_adagrad = 2;
+     */
+    value: Adagrad;
+    case: "rowwiseAdagrad";
+  } | {
+    /**
+     * Gradient descent.
+     *
+     * @generated from field: heddle.parameter_server.v1.Sgd sgd = 3;
+     */
+    value: Sgd;
+    case: "sgd";
+  } | {
+    /**
+     * Gradient descent with momentum.
+     *
+     * @generated from field: heddle.parameter_server.v1.Momentum momentum = 4;
+     */
+    value: Momentum;
+    case: "momentum";
+  } | {
+    /**
+     * Adam.
+     *
+     * @generated from field: heddle.parameter_server.v1.Adam adam = 5;
+     */
+    value: Adam;
+    case: "adam";
+  } | {
+    /**
+     * FTRL-proximal.
+     *
+     * @generated from field: heddle.parameter_server.v1.Ftrl ftrl = 6;
+     */
+    value: Ftrl;
+    case: "ftrl";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Optimizer.
+ * Use `create(OptimizerSchema)` to create a new message.
+ */
+export declare const OptimizerSchema: GenMessage<Optimizer>;
+
+/**
+ * Adagrad, by value or by row.
+ *
+ * @generated from message heddle.parameter_server.v1.Adagrad
+ */
+export declare type Adagrad = Message<"heddle.parameter_server.v1.Adagrad"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * First value of an accumulator, above 0.
+   *
+   * @generated from field: double initial_accumulator = 2;
+   */
+  initialAccumulator: number;
+
+  /**
+   * Added to the accumulator's root, at least 0.
+   *
+   * @generated from field: double epsilon = 3;
+   */
+  epsilon: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adagrad.
+ * Use `create(AdagradSchema)` to create a new message.
+ */
+export declare const AdagradSchema: GenMessage<Adagrad>;
+
+/**
+ * Gradient descent.
+ *
+ * @generated from message heddle.parameter_server.v1.Sgd
+ */
+export declare type Sgd = Message<"heddle.parameter_server.v1.Sgd"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Sgd.
+ * Use `create(SgdSchema)` to create a new message.
+ */
+export declare const SgdSchema: GenMessage<Sgd>;
+
+/**
+ * Gradient descent with momentum.
+ *
+ * @generated from message heddle.parameter_server.v1.Momentum
+ */
+export declare type Momentum = Message<"heddle.parameter_server.v1.Momentum"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * What is kept of the velocity, from 0 to less than 1.
+   *
+   * @generated from field: double momentum = 2;
+   */
+  momentum: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Momentum.
+ * Use `create(MomentumSchema)` to create a new message.
+ */
+export declare const MomentumSchema: GenMessage<Momentum>;
+
+/**
+ * Adam; its bias is corrected by the pushes of a row.
+ *
+ * @generated from message heddle.parameter_server.v1.Adam
+ */
+export declare type Adam = Message<"heddle.parameter_server.v1.Adam"> & {
+  /**
+   * Learning rate.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * What is kept of the mean, from 0 to less than 1.
+   *
+   * @generated from field: double beta1 = 2;
+   */
+  beta1: number;
+
+  /**
+   * What is kept of the mean square, from 0 to less than 1.
+   *
+   * @generated from field: double beta2 = 3;
+   */
+  beta2: number;
+
+  /**
+   * Added to the root of the mean square, above 0.
+   *
+   * @generated from field: double epsilon = 4;
+   */
+  epsilon: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adam.
+ * Use `create(AdamSchema)` to create a new message.
+ */
+export declare const AdamSchema: GenMessage<Adam>;
+
+/**
+ * FTRL-proximal.
+ *
+ * @generated from message heddle.parameter_server.v1.Ftrl
+ */
+export declare type Ftrl = Message<"heddle.parameter_server.v1.Ftrl"> & {
+  /**
+   * Learning rate, the paper's alpha.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+
+  /**
+   * Above 0.
+   *
+   * @generated from field: double beta = 2;
+   */
+  beta: number;
+
+  /**
+   * Weight of the absolute values, at least 0.
+   *
+   * @generated from field: double l1 = 3;
+   */
+  l1: number;
+
+  /**
+   * Weight of the squares, at least 0.
+   *
+   * @generated from field: double l2 = 4;
+   */
+  l2: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Ftrl.
+ * Use `create(FtrlSchema)` to create a new message.
+ */
+export declare const FtrlSchema: GenMessage<Ftrl>;
 
 /**
  * A run's parameters on this shard.
@@ -169,6 +421,20 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
    * @generated from field: uint32 lag = 7;
    */
   lag: number;
+
+  /**
+   * Micro-batches of a step; 0 means 1. Each is pulled and pushed for itself.
+   *
+   * @generated from field: uint32 micro_batches = 8;
+   */
+  microBatches: number;
+
+  /**
+   * Number of the learner that calls, from 0. 0 leads: it restores, and writes snapshots.
+   *
+   * @generated from field: uint32 learner = 9;
+   */
+  learner: number;
 };
 
 /**
@@ -230,6 +496,13 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: bool dense = 4;
    */
   dense: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 5;
+   */
+  microBatch: number;
 };
 
 /**
@@ -335,11 +608,32 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
 
   /**
    * A cut follows: pulls of later steps read the state after this push, whatever the lag. The learner pulls for no
-   * later step before this push is acknowledged.
+   * later step before this push is acknowledged. All micro-batches of a step say the same.
    *
    * @generated from field: bool cut = 5;
    */
   cut: boolean;
+
+  /**
+   * Micro-batch of the step, from 0.
+   *
+   * @generated from field: uint32 micro_batch = 6;
+   */
+  microBatch: number;
+
+  /**
+   * Sum of the log losses of the micro-batch's examples.
+   *
+   * @generated from field: double loss_sum = 7;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that a learner other than the leader spent since it last said so.
+   *
+   * @generated from field: double learner_cpu_seconds = 8;
+   */
+  learnerCpuSeconds: number;
 };
 
 /**
@@ -482,6 +776,13 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
+   *
+   * @generated from field: double loss_sum = 9;
+   */
+  lossSum: number;
 };
 
 /**
@@ -618,6 +919,20 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: uint64 peak_memory_bytes = 5;
    */
   peakMemoryBytes: bigint;
+
+  /**
+   * Sum of the log losses of all examples of the run so far, in the order of steps and micro-batches.
+   *
+   * @generated from field: double loss_sum = 6;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that learners other than the leader spent since the last Restore.
+   *
+   * @generated from field: double learner_cpu_seconds = 7;
+   */
+  learnerCpuSeconds: number;
 };
 
 /**
@@ -627,6 +942,32 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
 
 /**
+ * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.ValueStorage
+ */
+export enum ValueStorage {
+  /**
+   * float32.
+   *
+   * @generated from enum value: VALUE_STORAGE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The upper half of a float32, rounded to the nearest, ties to even.
+   *
+   * @generated from enum value: VALUE_STORAGE_BFLOAT16 = 1;
+   */
+  BFLOAT16 = 1,
+}
+
+/**
+ * Describes the enum heddle.parameter_server.v1.ValueStorage.
+ */
+export declare const ValueStorageSchema: GenEnum<ValueStorage>;
+
+/**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
  * dense parameters lie whole on the shard that the learner assigns them to.
  *
@@ -634,7 +975,8 @@ export declare const StatsResponseSchema: GenMessage<StatsResponse>;
  */
 export declare const ParameterServerService: GenService<{
   /**
-   * Declares the tables and dense parameters of a run; the same declaration again is no error.
+   * Declares the tables and dense parameters of a run; the same declaration again is no error. Of several learners the
+   * first one leads; another one's call waits until the leader has restored under the same fencing token.
    * Errors: RUN_DIFFERS, DECLARATION_INVALID, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Configure
@@ -647,7 +989,7 @@ export declare const ParameterServerService: GenService<{
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
-   * Errors: NOT_CONFIGURED, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -657,10 +999,11 @@ export declare const ParameterServerService: GenService<{
     output: typeof PullResponseSchema;
   },
   /**
-   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until every
-   * pull that must still see the state before it was served.
-   * Errors: NOT_CONFIGURED, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL. Nothing of a refused
-   * push is applied.
+   * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
+   * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
+   * see the state before it was served.
+   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
+   * Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */

@@ -2,14 +2,14 @@
 // @generated from file heddle/parameter_server/v1/parameter_server_service.proto (package heddle.parameter_server.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_heddle_common_v1_common } from "../../common/v1/common_pb.js";
 
 /**
  * Describes the file heddle/parameter_server/v1/parameter_server_service.proto.
  */
 export const file_heddle_parameter_server_v1_parameter_server_service = /*@__PURE__*/
-  fileDesc("CjloZWRkbGUvcGFyYW1ldGVyX3NlcnZlci92MS9wYXJhbWV0ZXJfc2VydmVyX3NlcnZpY2UucHJvdG8SGmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxIo4BCgVUYWJsZRIMCgRuYW1lGAEgASgJEhEKCWRpbWVuc2lvbhgCIAEoDRIMCgRyYXRlGAMgASgCEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYBCABKAISGQoRaW5pdGlhbF9kZXZpYXRpb24YBSABKAISDAoEc2VlZBgGIAEoDRIQCgh2ZXJzaW9ucxgIIAEoCCJaCg5EZW5zZVBhcmFtZXRlchIMCgRuYW1lGAEgASgJEg8KB2luaXRpYWwYAiABKAwSDAoEcmF0ZRgDIAEoAhIbChNpbml0aWFsX2FjY3VtdWxhdG9yGAQgASgCIsgBChBDb25maWd1cmVSZXF1ZXN0EgsKA3J1bhgBIAEoCRINCgVmZW5jZRgCIAEoBBINCgVzaGFyZBgDIAEoDRIOCgZzaGFyZHMYBCABKA0SMQoGdGFibGVzGAUgAygLMiEuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuVGFibGUSOQoFZGVuc2UYBiADKAsyKi5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5EZW5zZVBhcmFtZXRlchILCgNsYWcYByABKA0iIQoRQ29uZmlndXJlUmVzcG9uc2USDAoEc3RlcBgBIAEoBCJxCgtQdWxsUmVxdWVzdBINCgVmZW5jZRgBIAEoBBIMCgRzdGVwGAIgASgEEjYKBnRhYmxlcxgDIAMoCzImLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlJvd3NXYW50ZWQSDQoFZGVuc2UYBCABKAgiKAoKUm93c1dhbnRlZBINCgV0YWJsZRgBIAEoCRILCgNpZHMYAiABKAwiOQoMUHVsbFJlc3BvbnNlEgwKBHJvd3MYASADKAwSDQoFZGVuc2UYAiABKAwSDAoEc3RlcBgDIAEoBCKAAQoLUHVzaFJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBI4CgZ0YWJsZXMYAyADKAsyKC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Sb3dHcmFkaWVudHMSDQoFZGVuc2UYBCABKAwSCwoDY3V0GAUgASgIIj0KDFJvd0dyYWRpZW50cxINCgV0YWJsZRgBIAEoCRILCgNpZHMYAiABKAwSEQoJZ3JhZGllbnRzGAMgASgMIhwKDFB1c2hSZXNwb25zZRIMCgRzdGVwGAEgASgEIkUKD1NuYXBzaG90UmVxdWVzdBINCgVmZW5jZRgBIAEoBBIMCgRzdGVwGAIgASgEEhUKDW9iamVjdF9wcmVmaXgYAyABKAkiPwoQU25hcHNob3RSZXNwb25zZRIrCgZvYmplY3QYASABKAsyGy5oZWRkbGUuY29tbW9uLnYxLk9iamVjdFJlZiJbCg5SZXN0b3JlUmVxdWVzdBINCgVmZW5jZRgBIAEoBBIMCgRzdGVwGAIgASgEEiwKB29iamVjdHMYAyADKAsyGy5oZWRkbGUuY29tbW9uLnYxLk9iamVjdFJlZiIfCg9SZXN0b3JlUmVzcG9uc2USDAoEcm93cxgBIAEoBCIgCg9PcGVuTGFuZVJlcXVlc3QSDQoFZmVuY2UYASABKAQiSQoQT3BlbkxhbmVSZXNwb25zZRIPCgdhZGRyZXNzGAEgASgJEg0KBXRva2VuGAIgASgMEhUKDWV4cGlyZXNfaW5fbXMYAyABKA0iDgoMU3RhdHNSZXF1ZXN0InAKDVN0YXRzUmVzcG9uc2USDAoEcm93cxgBIAEoBBITCgt0YWJsZV9ieXRlcxgCIAEoBBIMCgRzdGVwGAMgASgEEhMKC2NwdV9zZWNvbmRzGAQgASgBEhkKEXBlYWtfbWVtb3J5X2J5dGVzGAUgASgEMsgFChZQYXJhbWV0ZXJTZXJ2ZXJTZXJ2aWNlEmgKCUNvbmZpZ3VyZRIsLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkNvbmZpZ3VyZVJlcXVlc3QaLS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Db25maWd1cmVSZXNwb25zZRJZCgRQdWxsEicuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVsbFJlcXVlc3QaKC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5QdWxsUmVzcG9uc2USWQoEUHVzaBInLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlB1c2hSZXF1ZXN0GiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVzaFJlc3BvbnNlEmUKCFNuYXBzaG90EisuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU25hcHNob3RSZXF1ZXN0GiwuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU25hcHNob3RSZXNwb25zZRJiCgdSZXN0b3JlEiouaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUmVzdG9yZVJlcXVlc3QaKy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5SZXN0b3JlUmVzcG9uc2USZQoIT3BlbkxhbmUSKy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcGVuTGFuZVJlcXVlc3QaLC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcGVuTGFuZVJlc3BvbnNlElwKBVN0YXRzEiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU3RhdHNSZXF1ZXN0GikuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuU3RhdHNSZXNwb25zZWIGcHJvdG8z", [file_heddle_common_v1_common]);
+  fileDesc("CjloZWRkbGUvcGFyYW1ldGVyX3NlcnZlci92MS9wYXJhbWV0ZXJfc2VydmVyX3NlcnZpY2UucHJvdG8SGmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxIoMCCgVUYWJsZRIMCgRuYW1lGAEgASgJEhEKCWRpbWVuc2lvbhgCIAEoDRIMCgRyYXRlGAMgASgCEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYBCABKAISGQoRaW5pdGlhbF9kZXZpYXRpb24YBSABKAISDAoEc2VlZBgGIAEoDRI4CglvcHRpbWl6ZXIYByABKAsyJS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcHRpbWl6ZXISEAoIdmVyc2lvbnMYCCABKAgSOQoHc3RvcmFnZRgJIAEoDjIoLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlZhbHVlU3RvcmFnZSKUAQoORGVuc2VQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCRIPCgdpbml0aWFsGAIgASgMEgwKBHJhdGUYAyABKAISGwoTaW5pdGlhbF9hY2N1bXVsYXRvchgEIAEoAhI4CglvcHRpbWl6ZXIYBSABKAsyJS5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5PcHRpbWl6ZXIi2QIKCU9wdGltaXplchI2CgdhZGFncmFkGAEgASgLMiMuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuQWRhZ3JhZEgAEj4KD3Jvd3dpc2VfYWRhZ3JhZBgCIAEoCzIjLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkFkYWdyYWRIABIuCgNzZ2QYAyABKAsyHy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5TZ2RIABI4Cghtb21lbnR1bRgEIAEoCzIkLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLk1vbWVudHVtSAASMAoEYWRhbRgFIAEoCzIgLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLkFkYW1IABIwCgRmdHJsGAYgASgLMiAuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuRnRybEgAQgYKBHJ1bGUiRQoHQWRhZ3JhZBIMCgRyYXRlGAEgASgBEhsKE2luaXRpYWxfYWNjdW11bGF0b3IYAiABKAESDwoHZXBzaWxvbhgDIAEoASITCgNTZ2QSDAoEcmF0ZRgBIAEoASIqCghNb21lbnR1bRIMCgRyYXRlGAEgASgBEhAKCG1vbWVudHVtGAIgASgBIkMKBEFkYW0SDAoEcmF0ZRgBIAEoARINCgViZXRhMRgCIAEoARINCgViZXRhMhgDIAEoARIPCgdlcHNpbG9uGAQgASgBIjoKBEZ0cmwSDAoEcmF0ZRgBIAEoARIMCgRiZXRhGAIgASgBEgoKAmwxGAMgASgBEgoKAmwyGAQgASgBIvABChBDb25maWd1cmVSZXF1ZXN0EgsKA3J1bhgBIAEoCRINCgVmZW5jZRgCIAEoBBINCgVzaGFyZBgDIAEoDRIOCgZzaGFyZHMYBCABKA0SMQoGdGFibGVzGAUgAygLMiEuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuVGFibGUSOQoFZGVuc2UYBiADKAsyKi5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5EZW5zZVBhcmFtZXRlchILCgNsYWcYByABKA0SFQoNbWljcm9fYmF0Y2hlcxgIIAEoDRIPCgdsZWFybmVyGAkgASgNIiEKEUNvbmZpZ3VyZVJlc3BvbnNlEgwKBHN0ZXAYASABKAQihgEKC1B1bGxSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEEgwKBHN0ZXAYAiABKAQSNgoGdGFibGVzGAMgAygLMiYuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUm93c1dhbnRlZBINCgVkZW5zZRgEIAEoCBITCgttaWNyb19iYXRjaBgFIAEoDSIoCgpSb3dzV2FudGVkEg0KBXRhYmxlGAEgASgJEgsKA2lkcxgCIAEoDCI5CgxQdWxsUmVzcG9uc2USDAoEcm93cxgBIAMoDBINCgVkZW5zZRgCIAEoDBIMCgRzdGVwGAMgASgEIsQBCgtQdXNoUmVxdWVzdBINCgVmZW5jZRgBIAEoBBIMCgRzdGVwGAIgASgEEjgKBnRhYmxlcxgDIAMoCzIoLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlJvd0dyYWRpZW50cxINCgVkZW5zZRgEIAEoDBILCgNjdXQYBSABKAgSEwoLbWljcm9fYmF0Y2gYBiABKA0SEAoIbG9zc19zdW0YByABKAESGwoTbGVhcm5lcl9jcHVfc2Vjb25kcxgIIAEoASI9CgxSb3dHcmFkaWVudHMSDQoFdGFibGUYASABKAkSCwoDaWRzGAIgASgMEhEKCWdyYWRpZW50cxgDIAEoDCIcCgxQdXNoUmVzcG9uc2USDAoEc3RlcBgBIAEoBCJFCg9TbmFwc2hvdFJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBIVCg1vYmplY3RfcHJlZml4GAMgASgJIj8KEFNuYXBzaG90UmVzcG9uc2USKwoGb2JqZWN0GAEgASgLMhsuaGVkZGxlLmNvbW1vbi52MS5PYmplY3RSZWYibQoOUmVzdG9yZVJlcXVlc3QSDQoFZmVuY2UYASABKAQSDAoEc3RlcBgCIAEoBBIsCgdvYmplY3RzGAMgAygLMhsuaGVkZGxlLmNvbW1vbi52MS5PYmplY3RSZWYSEAoIbG9zc19zdW0YCSABKAEiHwoPUmVzdG9yZVJlc3BvbnNlEgwKBHJvd3MYASABKAQiIAoPT3BlbkxhbmVSZXF1ZXN0Eg0KBWZlbmNlGAEgASgEIkkKEE9wZW5MYW5lUmVzcG9uc2USDwoHYWRkcmVzcxgBIAEoCRINCgV0b2tlbhgCIAEoDBIVCg1leHBpcmVzX2luX21zGAMgASgNIg4KDFN0YXRzUmVxdWVzdCKfAQoNU3RhdHNSZXNwb25zZRIMCgRyb3dzGAEgASgEEhMKC3RhYmxlX2J5dGVzGAIgASgEEgwKBHN0ZXAYAyABKAQSEwoLY3B1X3NlY29uZHMYBCABKAESGQoRcGVha19tZW1vcnlfYnl0ZXMYBSABKAQSEAoIbG9zc19zdW0YBiABKAESGwoTbGVhcm5lcl9jcHVfc2Vjb25kcxgHIAEoASpJCgxWYWx1ZVN0b3JhZ2USHQoZVkFMVUVfU1RPUkFHRV9VTlNQRUNJRklFRBAAEhoKFlZBTFVFX1NUT1JBR0VfQkZMT0FUMTYQATLIBQoWUGFyYW1ldGVyU2VydmVyU2VydmljZRJoCglDb25maWd1cmUSLC5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5Db25maWd1cmVSZXF1ZXN0Gi0uaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuQ29uZmlndXJlUmVzcG9uc2USWQoEUHVsbBInLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlB1bGxSZXF1ZXN0GiguaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUHVsbFJlc3BvbnNlElkKBFB1c2gSJy5oZWRkbGUucGFyYW1ldGVyX3NlcnZlci52MS5QdXNoUmVxdWVzdBooLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlB1c2hSZXNwb25zZRJlCghTbmFwc2hvdBIrLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlNuYXBzaG90UmVxdWVzdBosLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlNuYXBzaG90UmVzcG9uc2USYgoHUmVzdG9yZRIqLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlJlc3RvcmVSZXF1ZXN0GisuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuUmVzdG9yZVJlc3BvbnNlEmUKCE9wZW5MYW5lEisuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuT3BlbkxhbmVSZXF1ZXN0GiwuaGVkZGxlLnBhcmFtZXRlcl9zZXJ2ZXIudjEuT3BlbkxhbmVSZXNwb25zZRJcCgVTdGF0cxIoLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlN0YXRzUmVxdWVzdBopLmhlZGRsZS5wYXJhbWV0ZXJfc2VydmVyLnYxLlN0YXRzUmVzcG9uc2ViBnByb3RvMw", [file_heddle_common_v1_common]);
 
 /**
  * Describes the message heddle.parameter_server.v1.Table.
@@ -26,116 +26,172 @@ export const DenseParameterSchema = /*@__PURE__*/
   messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 1);
 
 /**
+ * Describes the message heddle.parameter_server.v1.Optimizer.
+ * Use `create(OptimizerSchema)` to create a new message.
+ */
+export const OptimizerSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 2);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adagrad.
+ * Use `create(AdagradSchema)` to create a new message.
+ */
+export const AdagradSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 3);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Sgd.
+ * Use `create(SgdSchema)` to create a new message.
+ */
+export const SgdSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 4);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Momentum.
+ * Use `create(MomentumSchema)` to create a new message.
+ */
+export const MomentumSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 5);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Adam.
+ * Use `create(AdamSchema)` to create a new message.
+ */
+export const AdamSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 6);
+
+/**
+ * Describes the message heddle.parameter_server.v1.Ftrl.
+ * Use `create(FtrlSchema)` to create a new message.
+ */
+export const FtrlSchema = /*@__PURE__*/
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 7);
+
+/**
  * Describes the message heddle.parameter_server.v1.ConfigureRequest.
  * Use `create(ConfigureRequestSchema)` to create a new message.
  */
 export const ConfigureRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 2);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 8);
 
 /**
  * Describes the message heddle.parameter_server.v1.ConfigureResponse.
  * Use `create(ConfigureResponseSchema)` to create a new message.
  */
 export const ConfigureResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 3);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 9);
 
 /**
  * Describes the message heddle.parameter_server.v1.PullRequest.
  * Use `create(PullRequestSchema)` to create a new message.
  */
 export const PullRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 4);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 10);
 
 /**
  * Describes the message heddle.parameter_server.v1.RowsWanted.
  * Use `create(RowsWantedSchema)` to create a new message.
  */
 export const RowsWantedSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 5);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 11);
 
 /**
  * Describes the message heddle.parameter_server.v1.PullResponse.
  * Use `create(PullResponseSchema)` to create a new message.
  */
 export const PullResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 6);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 12);
 
 /**
  * Describes the message heddle.parameter_server.v1.PushRequest.
  * Use `create(PushRequestSchema)` to create a new message.
  */
 export const PushRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 7);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 13);
 
 /**
  * Describes the message heddle.parameter_server.v1.RowGradients.
  * Use `create(RowGradientsSchema)` to create a new message.
  */
 export const RowGradientsSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 8);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 14);
 
 /**
  * Describes the message heddle.parameter_server.v1.PushResponse.
  * Use `create(PushResponseSchema)` to create a new message.
  */
 export const PushResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 9);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 15);
 
 /**
  * Describes the message heddle.parameter_server.v1.SnapshotRequest.
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 10);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 16);
 
 /**
  * Describes the message heddle.parameter_server.v1.SnapshotResponse.
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 11);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 17);
 
 /**
  * Describes the message heddle.parameter_server.v1.RestoreRequest.
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export const RestoreRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 12);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 18);
 
 /**
  * Describes the message heddle.parameter_server.v1.RestoreResponse.
  * Use `create(RestoreResponseSchema)` to create a new message.
  */
 export const RestoreResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 13);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 19);
 
 /**
  * Describes the message heddle.parameter_server.v1.OpenLaneRequest.
  * Use `create(OpenLaneRequestSchema)` to create a new message.
  */
 export const OpenLaneRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 14);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 20);
 
 /**
  * Describes the message heddle.parameter_server.v1.OpenLaneResponse.
  * Use `create(OpenLaneResponseSchema)` to create a new message.
  */
 export const OpenLaneResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 15);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 21);
 
 /**
  * Describes the message heddle.parameter_server.v1.StatsRequest.
  * Use `create(StatsRequestSchema)` to create a new message.
  */
 export const StatsRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 16);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 22);
 
 /**
  * Describes the message heddle.parameter_server.v1.StatsResponse.
  * Use `create(StatsResponseSchema)` to create a new message.
  */
 export const StatsResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 17);
+  messageDesc(file_heddle_parameter_server_v1_parameter_server_service, 23);
+
+/**
+ * Describes the enum heddle.parameter_server.v1.ValueStorage.
+ */
+export const ValueStorageSchema = /*@__PURE__*/
+  enumDesc(file_heddle_parameter_server_v1_parameter_server_service, 0);
+
+/**
+ * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.ValueStorage
+ */
+export const ValueStorage = /*@__PURE__*/
+  tsEnum(ValueStorageSchema);
 
 /**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;

@@ -176,7 +176,8 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
   cpuSeconds: number;
 
   /**
-   * Share of the learner's wall time by stage: read, transform, pull, compute, push, snapshot, other.
+   * Share of the wall time of the learner's computing thread by stage: compute, what it waited for while it did not (read,
+   * transform, pull, push, snapshot), start before the first step, other.
    *
    * @generated from field: map<string, double> stage_shares = 6;
    */
@@ -209,6 +210,36 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: map<string, uint64> moved_bytes = 10;
    */
   movedBytes: { [key: string]: bigint };
+
+  /**
+   * The stage that held training up: what the computing thread waited for most, or compute. Empty when not known.
+   *
+   * @generated from field: string bottleneck = 30;
+   */
+  bottleneck: string;
+
+  /**
+   * CPU seconds of the learner by what spent them: read, transform, compute, main (loop, calls, snapshots), libraries (threads
+   * that are not its own: file readers, collectors, compilers).
+   *
+   * @generated from field: map<string, double> stage_cpu_seconds = 31;
+   */
+  stageCpuSeconds: { [key: string]: number };
+
+  /**
+   * What waited or was under way between the learner's threads and its shards: batch (cut, not asked for), step (asked, not
+   * computed), pull, push.
+   *
+   * @generated from field: map<string, heddle.registry.v1.QueueDepth> queues = 32;
+   */
+  queues: { [key: string]: QueueDepth };
+
+  /**
+   * How late the event loop of the learner's main thread turned, 99th percentile, milliseconds.
+   *
+   * @generated from field: double loop_delay_p99_ms = 33;
+   */
+  loopDelayP99Ms: number;
 };
 
 /**
@@ -216,6 +247,33 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
  * Use `create(TrainingSummarySchema)` to create a new message.
  */
 export declare const TrainingSummarySchema: GenMessage<TrainingSummary>;
+
+/**
+ * How many things were in a queue while a learner trained.
+ *
+ * @generated from message heddle.registry.v1.QueueDepth
+ */
+export declare type QueueDepth = Message<"heddle.registry.v1.QueueDepth"> & {
+  /**
+   * Over time.
+   *
+   * @generated from field: double mean = 1;
+   */
+  mean: number;
+
+  /**
+   * At most.
+   *
+   * @generated from field: uint32 max = 2;
+   */
+  max: number;
+};
+
+/**
+ * Describes the message heddle.registry.v1.QueueDepth.
+ * Use `create(QueueDepthSchema)` to create a new message.
+ */
+export declare const QueueDepthSchema: GenMessage<QueueDepth>;
 
 /**
  * A model version: a small manifest naming all that made it.

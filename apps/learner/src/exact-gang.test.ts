@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { openFileObjects } from "@heddle/objects";
+import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
+import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { openWorld } from "./fixtures/world.ts";
+import { readSnapshot } from "./snapshot.ts";
+
+const microBatches = 3;
+const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches });
+
+/** All learners of a gang in this process; the leader's version. */
+async function trained(input: AttemptInput, learners: number): Promise<string> {
+  const gang = Array.from({ length: learners }, (_, learner) =>
+    attempt({ ...input, learners, learner }, memoryReader()),
+  );
+  return (await Promise.all(gang))[0]?.version ?? "";
+}
+
+async function undisturbed(lag: 0 | 1, learners: number, shards: number): Promise<string> {
+  await using world = await openWorld(definitionOf(lag), shards);
+  return await trained(world.input(1), learners);
+}
+
+/** A learner in a process of its own, which kills itself at the failpoint. */
+function start(input: AttemptInput, failpoint = ""): ChildProcess {
+  const program = join(import.meta.dirname, "fixtures/learner.ts");
+  const env = { ...process.env, HEDDLE_FAILPOINT: failpoint };
+  return spawn(process.execPath, [program, JSON.stringify(input)], { env, stdio: "ignore" });
+}
+
+const expected = new Map<0 | 1, string>();
+before(async () => {
+  for (const lag of [0, 1] as const) expected.set(lag, await undisturbed(lag, 1, 1));
+});
+
+test("one, two and three learners on one and two shards give the same version", async () => {
+  for (const lag of [0, 1] as const) {
+    for (const [learners, shards] of [
+      [1, 2],
+      [2, 1],
+      [3, 2],
+    ] as const) {
+      assert.equal(await undisturbed(lag, learners, shards), expected.get(lag));
+    }
+  }
+});
+
+test("the number of micro-batches is part of what is trained, and changes it by rounding alone", async () => {
+  const ends = [];
+  for (const definition of [tinyDefinition(), tinyDefinition({ microBatches: 4 })]) {
+    await using world = await openWorld(definition, 2);
+    const { version, run } = await attempt(world.input(1), memoryReader());
+    const place = world.remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
+    const objects = await openFileObjects({ path: world.objects });
+    const { progress } = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+    ends.push({ version, ...progress });
+  }
+  const [whole, parts] = ends;
+  assert.notEqual(parts?.version, whole?.version);
+  assert.equal(parts?.examples, whole?.examples);
+  assert.ok(Math.abs((parts?.lossSum ?? 0) - (whole?.lossSum ?? 0)) < 1e-3);
+});
+
+test("more learners than micro-batches are refused before anything is trained", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt({ ...world.input(1), learners: 2 }, memoryReader()), {
+    code: "FAILED_PRECONDITION",
+    reason: "TOO_MANY_LEARNERS",
+    message: /2 learners cannot share the 1 micro-batches of a step of model tiny/,
+  });
+});
+
+/** Failpoint, which learner dies at it, lag, learners, shards. */
+const kills: readonly (readonly [string, number, 0 | 1, number, number])[] = [
+  ["learner.step.after-push", 0, 0, 2, 2],
+  ["learner.step.after-push@6", 1, 0, 2, 1],
+  ["learner.step.after-push@7", 1, 1, 2, 2],
+  ["learner.snapshot.before-manifest@2", 0, 1, 2, 2],
+];
+for (const [failpoint, dies, lag, learners, shards] of kills) {
+  test(`learner ${dies} of ${learners} on ${shards} shards killed at ${failpoint} with lag ${lag}, the next gang ends with the same version`, async () => {
+    await using world = await openWorld(definitionOf(lag), shards);
+    const gang = Array.from({ length: learners }, (_, learner) =>
+      start({ ...world.input(1), learners, learner }, learner === dies ? failpoint : ""),
+    );
+    // One lost member ends the attempt, as the scheduler has it.
+    const exits = gang.map((child) => once(child, "exit"));
+    assert.deepEqual(await exits[dies], [null, "SIGKILL"]);
+    for (const child of gang) child.kill("SIGKILL");
+    await Promise.all(exits);
+    await world.loseShards();
+    // The next attempt may have another number of learners.
+    assert.equal(await trained(world.input(2), 3 - learners + 1), expected.get(lag));
+  });
+}

@@ -1,0 +1,49 @@
+import { HeddleError } from "@heddle/base";
+import { isAtEnd, joinGang } from "./attempt.ts";
+import type { TrainDeps } from "./deps.ts";
+import { train } from "./loop.ts";
+import { openAttempt, type TrainRequest } from "./run.ts";
+
+/**
+ * The part of a learner that does not lead: its share of every step of the attempt. It comes to the same place in the run by itself,
+ * and waits there until the leader has restored the shards. Snapshots, progress and the version are the leader's.
+ *
+ * @throws {HeddleError} as `runTraining`; ABORTED GANG_APART when the leader starts from another step.
+ */
+export async function followTraining(
+  deps: TrainDeps,
+  request: TrainRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const opened = await openAttempt(deps, request, signal);
+  if (opened.kind === "done" || isAtEnd(opened.start, opened.attempt.data)) return;
+  const { attempt, start } = opened;
+  await using gang = await joinGang(deps, attempt, start, signal);
+  const { step } = await gang.wire.usage();
+  if (step !== start.progress.step) throw apart(step, start.progress.step);
+  let told = 0;
+  await train(
+    {
+      ...gang.options,
+      cpuSeconds: () => {
+        const { cpuSeconds } = deps.usage();
+        const since = cpuSeconds - told;
+        told = cpuSeconds;
+        return since;
+      },
+      onStep: () => undefined,
+      onCut: async () => undefined,
+    },
+    start.progress,
+    signal,
+  );
+}
+
+function apart(leader: number, own: number): HeddleError {
+  return new HeddleError(
+    "ABORTED",
+    "GANG_APART",
+    `the leader starts from step ${leader} and this learner from ${own}: a snapshot was recorded between their looks at the run; the next attempt sees the same one`,
+    { metadata: { leader: String(leader), own: String(own) } },
+  );
+}

@@ -1,0 +1,55 @@
+import { uniqueIds } from "@heddle/kernels";
+import type { TrainingBatch } from "./rows.ts";
+
+/** A learner's share of a step. */
+export interface MicroBatch {
+  /** Its number in the step, from 0. */
+  readonly number: number;
+  readonly batch: TrainingBatch;
+}
+
+/**
+ * Which micro-batches of a step a learner has: every n-th. The first learner, who leads, has number 0, so no step is applied without it.
+ */
+export function shareOf(microBatches: number, learner: number, learners: number): number[] {
+  const own: number[] = [];
+  for (let number = learner; number < microBatches; number += learners) own.push(number);
+  return own;
+}
+
+/**
+ * Cuts a step's batch into micro-batches of as equal size as can be, each of rows that follow one another; a batch of fewer rows than
+ * micro-batches leaves some of them empty.
+ *
+ * @param numbers those wanted.
+ * @param microBatches how many make up the step.
+ */
+export function cutMicroBatches(
+  batch: TrainingBatch,
+  numbers: readonly number[],
+  microBatches: number,
+): MicroBatch[] {
+  if (microBatches === 1) return numbers.map((number) => ({ number, batch }));
+  return numbers.map((number) => {
+    const from = Math.floor((number * batch.rows) / microBatches);
+    const to = Math.floor(((number + 1) * batch.rows) / microBatches);
+    return { number, batch: { ...rowsOf(batch, from, to), microBatch: number } };
+  });
+}
+
+function rowsOf(batch: TrainingBatch, from: number, to: number): TrainingBatch {
+  // Views, not copies: the batch stays as it is until its step is pushed.
+  const part = <T extends Float32Array | Int32Array>(values: T): T => {
+    const width = values.length / batch.rows;
+    return values.subarray(from * width, to * width) as T;
+  };
+  const places = part(batch.index);
+  const { unique, index } = uniqueIds(
+    BigUint64Array.from(places, (place) => batch.ids[place] as bigint),
+  );
+  return {
+    ...{ at: batch.at, partition: batch.partition, rows: to - from },
+    ...{ numeric: part(batch.numeric), ids: unique, index },
+    ...{ label: part(batch.label), weight: part(batch.weight) },
+  };
+}

@@ -1,0 +1,17 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type TableSchema, ValueStorage } from "@heddle/proto/parameter-server";
+import type { Network } from "./network.ts";
+import { optimizerMessage } from "./optimizer-message.ts";
+
+/** A table as a shard is told it. */
+export function tableMessage({
+  optimizer,
+  storage,
+  ...table
+}: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
+  return {
+    ...table,
+    optimizer: optimizerMessage(optimizer),
+    ...(storage === "bfloat16" ? { storage: ValueStorage.BFLOAT16 } : {}),
+  };
+}

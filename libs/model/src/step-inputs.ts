@@ -1,0 +1,81 @@
+import { present } from "@heddle/base";
+import type { Tensor, TensorFlow } from "@heddle/executor";
+import type { ArchitectureInputs, Widths } from "@heddle/sdk/architecture";
+import type { Network } from "./architecture.ts";
+
+type Given = Readonly<Record<string, Tensor>>;
+
+/** What `build` reads in training: views of `numeric` and `embedded`, whose rows begin with the wide weight. */
+export function trainingInputs(
+  tf: TensorFlow,
+  { fields, dimension, numeric }: Widths,
+  given: Given,
+  network: Network,
+): ArchitectureInputs {
+  const of = (name: string): Tensor => present(given[name], `input ${name}`);
+  const embeddings = (): Tensor => tf.slice(of("embedded"), [0, 0, 1], [-1, fields, dimension]);
+  const wide =
+    fields === 0
+      ? undefined
+      : tf.reshape(tf.slice(of("embedded"), [0, 0, 0], [-1, fields, 1]), [-1, fields]);
+  const join = (): Tensor => {
+    if (fields === 0) return of("numeric");
+    const flat = tf.reshape(embeddings(), [-1, fields * dimension]);
+    return numeric === 0 ? flat : tf.concat([of("numeric"), flat], 1);
+  };
+  return inputs(network, given, {
+    numeric: () => of("numeric"),
+    embedded: embeddings,
+    wide: () => present(wide, "the wide weights"),
+    joined: join,
+  });
+}
+
+/** What `build` reads in prediction: views of `joined` and `wide`. */
+export function predictionInputs(
+  tf: TensorFlow,
+  { fields, dimension, numeric }: Widths,
+  given: Given,
+  network: Network,
+): ArchitectureInputs {
+  const of = (name: string): Tensor => present(given[name], `input ${name}`);
+  return inputs(network, given, {
+    numeric: () => tf.slice(of("joined"), [0, 0], [-1, numeric]),
+    embedded: () =>
+      tf.reshape(tf.slice(of("joined"), [0, numeric], [-1, fields * dimension]), [
+        -1,
+        fields,
+        dimension,
+      ]),
+    wide: () => of("wide"),
+    joined: () => of("joined"),
+  });
+}
+
+type Views = Readonly<Record<"numeric" | "embedded" | "wide" | "joined", () => Tensor>>;
+
+/** Each view is made when `build` asks for it, and once. */
+function inputs({ parameters, widths }: Network, given: Given, views: Views): ArchitectureInputs {
+  const made = new Map<string, Tensor>();
+  const view = (name: keyof Views) => (): Tensor => {
+    const there = {
+      numeric: widths.numeric > 0,
+      joined: true,
+      embedded: widths.fields > 0,
+      wide: widths.fields > 0,
+    };
+    if (!there[name]) {
+      throw new Error(`build reads ${name}, but the model has no such inputs: look at widths`);
+    }
+    const tensor = made.get(name) ?? views[name]();
+    made.set(name, tensor);
+    return tensor;
+  };
+  const read = {
+    parameters: Object.fromEntries(parameters.map(([name]) => [name, present(given[name], name)])),
+  };
+  for (const name of ["numeric", "embedded", "wide", "joined"] as const) {
+    Object.defineProperty(read, name, { get: view(name), enumerable: true });
+  }
+  return read as unknown as ArchitectureInputs;
+}
