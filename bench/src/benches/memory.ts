@@ -25,7 +25,7 @@ export const bench: Bench = {
     const dataset = repeated(clicks, Math.ceil(rows / partitionRows));
     const place: Place = {
       ...{ objects: folder.file("objects"), logFolder: folder.file("logs") },
-      environment: { PATH: environment["PATH"] ?? "" },
+      environment: { PATH: environment["PATH"] ?? "", HEDDLE_BENCH_MEMORY: "1" },
     };
     await using jobs = openJobs(place);
     const definitionJson = JSON.stringify(clickModel(batchSize));

@@ -3,6 +3,8 @@
 import { renameSync, writeFileSync } from "node:fs";
 
 const { HEDDLE_BENCH_PID: pidFile = "", HEDDLE_BENCH_ENTRY: entry = "" } = process.env;
+/** Only where it is asked for: the files cost time that a bench of speed would count. */
+const notes = process.env["HEDDLE_BENCH_MEMORY"] !== undefined;
 const noteEveryMs = 500;
 
 writeFileSync(pidFile, String(process.pid));
@@ -15,6 +17,8 @@ const note = (): void => {
   writeFileSync(`${file}.new`, JSON.stringify({ heapUsed, arrayBuffers, tensors }));
   renameSync(`${file}.new`, file);
 };
-note();
-setInterval(note, noteEveryMs).unref();
+if (notes) {
+  note();
+  setInterval(note, noteEveryMs).unref();
+}
 await import(entry);
