@@ -1,16 +1,18 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
-import type { ModelDefinition } from "@heddle/sdk";
+import type { ModelDefinition, Training } from "@heddle/sdk";
+import { trainBounded } from "./bounded-loop.ts";
+import type { Layer } from "./chain.ts";
+import { type CutDeps, openCuts } from "./cuts.ts";
 import type { TrainingData } from "./dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { type LoopOptions, type Progress, train } from "./loop.ts";
 import { shareOf } from "./micro-batches.ts";
 import { countCalls, countSteps } from "./queues.ts";
-import { type SnapshotDeps, writeFinalSnapshot, writeSnapshot } from "./snapshot.ts";
 import type { Stages } from "./stages.ts";
 import type { Start } from "./start.ts";
 import { countTraffic, type Moved } from "./traffic.ts";
-import type { Wire } from "./wire.ts";
+import type { Bounds, Overlap, Wire } from "./wire.ts";
 
 /** What is fixed during an attempt. */
 export interface Attempt {
@@ -39,6 +41,8 @@ export interface End {
   readonly shardCpuSeconds: number;
   /** Bytes that this attempt moved. */
   readonly moved: Moved;
+  /** Bounded mode: what overlapped in this attempt. */
+  readonly overlap?: Overlap;
 }
 
 /** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. For the leader. */
@@ -50,35 +54,27 @@ export async function trainToEnd(
 ): Promise<End> {
   const { data, stages } = attempt;
   if (isAtEnd(start, data)) {
-    const { progress, snapshot, files } = start;
-    const parameters = onlyFile(files);
+    const { progress, snapshot, layers } = start;
+    const parameters = onlyFile(layers);
     const moved = { pulled: 0, pushed: 0, saved: 0 };
     const place = present(snapshot, "the snapshot of a run's end");
     return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
   await using gang = await joinGang(deps, attempt, start, signal);
   const { wire, moved } = gang;
-  await wire.restore(start.progress.step, start.files, start.progress.lossSum);
-  const snapshots = snapshotDeps(deps, attempt, wire, signal);
+  await wire.restore(start.progress.step, start.layers, start.progress.lossSum);
+
+  // A parent's layers are not this run's.
+  const layers = start.snapshot === undefined ? [] : start.layers;
+  await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
   stages.started();
-  const progress = await train(
-    {
-      ...gang.options,
-      onStep: measure(deps, attempt, start.progress),
-      onCut: (at) => writeSnapshot(snapshots, start.subject, at),
-    },
-    start.progress,
-    signal,
-  );
-  const last = await stages.wait(
-    "snapshot",
-    writeFinalSnapshot(snapshots, start.subject, progress),
-  );
-  const { cpuSeconds } = await wire.usage();
-  const parameters = onlyFile(last.manifest.files);
+  const onStep = measure(deps, attempt, start.progress);
+  const progress = await gang.train({ onStep, onCut: cuts.cut }, signal);
+  const { manifest, parameters } = await stages.wait("snapshot", cuts.end(progress));
+  const { cpuSeconds, overlap } = await wire.usage();
   return {
-    ...{ progress, snapshot: last.info, parameters },
-    ...{ shardCpuSeconds: cpuSeconds, moved: moved() },
+    ...{ progress, snapshot: manifest, parameters },
+    ...{ shardCpuSeconds: cpuSeconds, moved: moved(), ...(overlap && { overlap }) },
   };
 }
 
@@ -91,8 +87,11 @@ export function isAtEnd({ snapshot, progress }: Start, { partitions }: TrainingD
 export interface GangMember extends AsyncDisposable {
   readonly wire: Wire;
   moved(): Moved;
-  /** What is the same for all learners of the gang. */
-  readonly options: Omit<LoopOptions, "onStep" | "onCut">;
+  /** This learner's share of the steps from the start to the end of the data, in the mode of the definition. */
+  train(
+    told: Pick<LoopOptions, "onStep" | "onCut" | "cpuSeconds">,
+    signal: AbortSignal,
+  ): Promise<Progress>;
 }
 
 /** @throws {HeddleError} FAILED_PRECONDITION GANG_INCOMPLETE, TOO_MANY_LEARNERS. */
@@ -104,49 +103,60 @@ export async function joinGang(
 ): Promise<GangMember> {
   const { data, stages, definition, run, fence, learner, learners } = attempt;
   const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
-  if (learners > microBatches) throw tooManyLearners(definition, learners);
+  checkLearners(definition, learners);
+  const bounds = boundsOf(definition.training);
   await using opening = new AsyncDisposableStack();
   const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
   const batches = data.examples.batches(plan, progress.cursor, stages);
   const network = opening.use(await deps.compute.open(definition));
   const addresses = await shardAddresses(deps, attempt.shards, signal);
   const { tables, dense } = network;
-  const declaration = { run, fence, lag, microBatches, learner, tables, dense };
-  const traffic = countTraffic(opening.use(await deps.openWire(declaration, addresses)));
-  const { moved } = traffic;
+  const who = { run, fence, learner };
+  const what = { lag, microBatches, tables, dense, ...(bounds && { bounds }) };
+  const opened = opening.use(await deps.openWire({ ...who, ...what }, addresses));
+  const { wire: traffic, moved } = countTraffic(opened);
   const { queues } = deps.meters;
-  const wire = countCalls(traffic.wire, queues);
-  const opened = opening.move();
+  const wire = countCalls(traffic, queues);
+  const options = {
+    learner: attempt.job,
+    ...{ batches, wire, network: countSteps(network, queues), stages, snapshotSteps },
+    aroundStep: <T>(step: number, act: () => Promise<T>) =>
+      step % deps.traceEverySteps === 0
+        ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)
+        : act(),
+  };
+  const own = shareOf(microBatches, learner, learners);
+  const open = opening.move();
   return {
     ...{ wire, moved },
-    options: {
-      learner: attempt.job,
-      own: shareOf(microBatches, learner, learners),
-      ...{
-        batches,
-        wire,
-        network: countSteps(network, queues),
-        stages,
-        lag,
-        microBatches,
-        snapshotSteps,
-      },
-      aroundStep: (step, act) =>
-        step % deps.traceEverySteps === 0
-          ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)
-          : act(),
-    },
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    train: (told, stop) =>
+      bounds === undefined
+        ? train({ ...options, ...told, lag, microBatches, own }, progress, stop)
+        : trainBounded({ ...options, ...told, bounds, number: learner, learners }, progress, stop),
+    [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
   };
 }
 
-function tooManyLearners({ name, training }: ModelDefinition, learners: number): HeddleError {
-  const { microBatches = 1 } = training;
-  return new HeddleError(
+/** Undefined in exact mode. */
+function boundsOf({ mode, snapshotSteps }: Training): Bounds | undefined {
+  if (mode?.kind !== "bounded") return undefined;
+  const { staleness, inFlight, pushesPerSecond = 0 } = mode;
+  return { staleness, inFlight, pushesPerSecond, snapshotSteps };
+}
+
+/** @throws {HeddleError} FAILED_PRECONDITION TOO_MANY_LEARNERS when some would have nothing to do. */
+function checkLearners({ name, training }: ModelDefinition, learners: number): void {
+  const { mode, microBatches = 1 } = training;
+  const [most, what] =
+    mode?.kind === "bounded"
+      ? [mode.inFlight, "updates in flight (training.mode.inFlight)"]
+      : [microBatches, "micro-batches of a step (training.microBatches)"];
+  if (learners <= most) return;
+  throw new HeddleError(
     "FAILED_PRECONDITION",
     "TOO_MANY_LEARNERS",
-    `${learners} learners cannot share the ${microBatches} micro-batches of a step of model ${name}: give its pipeline's train step at most ${microBatches}, or the model's training more microBatches`,
-    { metadata: { learners: String(learners), microBatches: String(microBatches) } },
+    `${learners} learners cannot share the ${most} ${what} of model ${name}: give its pipeline's train step at most ${most} learners, or raise that number`,
+    { metadata: { learners: String(learners), learnersMax: String(most) } },
   );
 }
 
@@ -167,15 +177,15 @@ async function shardAddresses(
   });
 }
 
-function snapshotDeps(
+function cutDeps(
   { objects, registry }: TrainDeps,
-  { run }: Attempt,
+  { run, fence, definition }: Attempt,
   wire: Wire,
   signal: AbortSignal,
-): SnapshotDeps {
+): CutDeps {
+  const isBounded = definition.training.mode?.kind === "bounded";
   return {
-    objects,
-    wire,
+    ...{ objects, wire, ...(isBounded && { folder: `attempt-${fence}` }) },
     record: async (step, { name, bytes, sha256 }) => {
       const manifest = { name, bytes: BigInt(bytes), sha256 };
       const request = {
@@ -209,6 +219,7 @@ function measure(
   };
 }
 
-function onlyFile(files: readonly ObjectInfo[]): ObjectInfo {
+function onlyFile(layers: readonly Layer[]): ObjectInfo {
+  const files = layers.flatMap((layer) => layer.files);
   return present(files.length === 1 ? files[0] : undefined, "the one file of a run's end");
 }

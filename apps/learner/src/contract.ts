@@ -110,13 +110,14 @@ export function wireContract(name: string, open: Open): void {
     const wire = await opened.wire();
     await wire.pull(1, ids);
     await wire.push(1, ids, gradients, true);
-    const files = await wire.snapshot(1, "cut");
+    const { files, rows } = await wire.snapshot(1, "cut");
+    assert.equal(rows, 2 * ids.length);
     const before = await wire.pull(2, ids);
     await wire.push(2, ids, gradients, true);
     const objects = await openFileObjects({ path: opened.folder.path });
     const saved = await readParameters(objects, files);
     assert.equal(saved.tables["deep"]?.ids.length, ids.length);
-    await wire.restore(1, files);
+    await wire.restore(1, [{ files }]);
     assert.deepEqual(await wire.pull(2, ids), before);
     assert.deepEqual(await wire.usage(), { cpuSeconds: 1, step: 1, lossSum: 0 });
   });
@@ -170,8 +171,9 @@ export function wireContract(name: string, open: Open): void {
     shard.says.dense = new Uint8Array(12);
     assert.deepEqual((await wire.pull(1, own)).rows["deep"], float32Of(new Uint8Array(12)));
     await assert.rejects(wire.snapshot(1, "p"), refused);
-    shard.says.file = { object: { name: "f", bytes: 7n, sha256: "s" } };
-    assert.deepEqual(await wire.snapshot(1, "p"), [{ name: "f", bytes: 7, sha256: "s" }]);
+    shard.says.file = { object: { name: "f", bytes: 7n, sha256: "s" }, rows: 3n };
+    const files = [{ name: "f", bytes: 7, sha256: "s" }];
+    assert.deepEqual(await wire.snapshot(1, "p"), { files, rows: 3 });
   });
 }
 

@@ -1,35 +1,19 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { before, test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
-import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
+import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { startLearner, trainTogether } from "./fixtures/gang.ts";
 import { openWorld } from "./fixtures/world.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 const microBatches = 3;
 const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches });
 
-/** All learners of a gang in this process; the leader's version. */
-async function trained(input: AttemptInput, learners: number): Promise<string> {
-  const gang = Array.from({ length: learners }, (_, learner) =>
-    attempt({ ...input, learners, learner }, memoryReader()),
-  );
-  return (await Promise.all(gang))[0]?.version ?? "";
-}
-
 async function undisturbed(lag: 0 | 1, learners: number, shards: number): Promise<string> {
   await using world = await openWorld(definitionOf(lag), shards);
-  return await trained(world.input(1), learners);
-}
-
-/** A learner in a process of its own, which kills itself at the failpoint. */
-function start(input: AttemptInput, failpoint = ""): ChildProcess {
-  const program = join(import.meta.dirname, "fixtures/learner.ts");
-  const env = { ...process.env, HEDDLE_FAILPOINT: failpoint };
-  return spawn(process.execPath, [program, JSON.stringify(input)], { env, stdio: "ignore" });
+  return await trainTogether(world.input(1), learners);
 }
 
 const expected = new Map<0 | 1, string>();
@@ -70,7 +54,7 @@ test("more learners than micro-batches are refused before anything is trained", 
   await assert.rejects(attempt({ ...world.input(1), learners: 2 }, memoryReader()), {
     code: "FAILED_PRECONDITION",
     reason: "TOO_MANY_LEARNERS",
-    message: /2 learners cannot share the 1 micro-batches of a step of model tiny/,
+    message: /2 learners cannot share the 1 micro-batches of a step .* of model tiny/,
   });
 });
 
@@ -85,7 +69,7 @@ for (const [failpoint, dies, lag, learners, shards] of kills) {
   test(`learner ${dies} of ${learners} on ${shards} shards killed at ${failpoint} with lag ${lag}, the next gang ends with the same version`, async () => {
     await using world = await openWorld(definitionOf(lag), shards);
     const gang = Array.from({ length: learners }, (_, learner) =>
-      start({ ...world.input(1), learners, learner }, learner === dies ? failpoint : ""),
+      startLearner({ ...world.input(1), learners, learner }, learner === dies ? failpoint : ""),
     );
     // One lost member ends the attempt, as the scheduler has it.
     const exits = gang.map((child) => once(child, "exit"));
@@ -94,6 +78,6 @@ for (const [failpoint, dies, lag, learners, shards] of kills) {
     await Promise.all(exits);
     await world.loseShards();
     // The next attempt may have another number of learners.
-    assert.equal(await trained(world.input(2), 3 - learners + 1), expected.get(lag));
+    assert.equal(await trainTogether(world.input(2), 3 - learners + 1), expected.get(lag));
   });
 }

@@ -121,6 +121,10 @@ const kills: readonly (readonly [string, 0 | 1])[] = [
   ["learner.snapshot.before-manifest@3", 0],
   ["learner.snapshot.after-manifest@3", 0],
   ["learner.snapshot.after-record@3", 0],
+  ["learner.snapshot.after-freeze", 1],
+  ["learner.snapshot.after-freeze@2", 0],
+  ["learner.snapshot.after-delete", 0],
+  ["learner.snapshot.after-delete@3", 1],
   ["learner.version.before-register", 1],
   ["learner.version.after-register", 0],
 ];
@@ -132,3 +136,22 @@ for (const [failpoint, lag] of kills) {
     assert.equal(version, expected[lag]);
   });
 }
+
+test("a cut after every step, killed at each of its steps and gone on from on other shards, changes nothing", async () => {
+  const definition = tinyDefinition({ snapshotSteps: 1, lag: 1 });
+  const whole = await undisturbed(definition);
+  assert.equal(await undisturbed(definition, 3), whole);
+  await using world = await openWorld(definition, 2);
+  const stops = [
+    ["learner.snapshot.before-manifest@3", 3],
+    ["learner.snapshot.after-manifest", 1],
+    ["learner.snapshot.after-record@2", 2],
+    ["learner.snapshot.after-delete@2", 3],
+    ["learner.step.after-push@2", 1],
+  ] as const;
+  for (const [i, [failpoint, shards]] of stops.entries()) {
+    assert.equal(await killedAt(failpoint, world.input(i + 1)), true, failpoint);
+    await world.loseShards(shards);
+  }
+  assert.equal((await attempt(world.input(stops.length + 1), memoryReader())).version, whole);
+});

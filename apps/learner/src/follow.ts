@@ -1,7 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { isAtEnd, joinGang } from "./attempt.ts";
 import type { TrainDeps } from "./deps.ts";
-import { train } from "./loop.ts";
 import { openAttempt, type TrainRequest } from "./run.ts";
 
 /**
@@ -19,24 +18,17 @@ export async function followTraining(
   if (opened.kind === "done" || isAtEnd(opened.start, opened.attempt.data)) return;
   const { attempt, start } = opened;
   await using gang = await joinGang(deps, attempt, start, signal);
-  const { step } = await gang.wire.usage();
-  if (step !== start.progress.step) throw apart(step, start.progress.step);
+  const { restored = 0 } = gang.wire;
+  if (restored !== start.progress.step) throw apart(restored, start.progress.step);
   let told = 0;
-  await train(
-    {
-      ...gang.options,
-      cpuSeconds: () => {
-        const { cpuSeconds } = deps.usage();
-        const since = cpuSeconds - told;
-        told = cpuSeconds;
-        return since;
-      },
-      onStep: () => undefined,
-      onCut: async () => undefined,
-    },
-    start.progress,
-    signal,
-  );
+  const cpuSeconds = (): number => {
+    const spent = deps.usage().cpuSeconds;
+    const since = spent - told;
+    told = spent;
+    return since;
+  };
+  const nothing = { onStep: () => undefined, onCut: async () => undefined };
+  await gang.train({ ...nothing, cpuSeconds }, signal);
 }
 
 function apart(leader: number, own: number): HeddleError {

@@ -48,7 +48,8 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
         losses += lossSum;
         log.push(`push ${step}${cut ? " cut" : ""}`);
       },
-      snapshot: async () => [],
+      freeze: async () => undefined,
+      snapshot: async () => ({ rows: 0, files: [] }),
       usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: losses }),
       [Symbol.asyncDispose]: async () => undefined,
     },

@@ -105,7 +105,8 @@ export async function train(
   return progress;
 }
 
-function advanced(
+/** @param loss mean of the batch's examples. */
+export function advanced(
   { step, examples, lossSum, negatives, negativeWeight }: Progress,
   { rows, label, weight }: TrainingBatch,
   cursor: DataCursor,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
 import type { ExampleBatch } from "@heddle/transform";
@@ -44,6 +44,42 @@ test("a run goes on from its newest snapshot on new shards, of another number, t
   const summary = world.remembered.versions.get(expected)?.training;
   assert.equal(summary?.examples, 134n);
   assert.ok(Number(summary?.attemptExamples) < 134);
+});
+
+test("of a run's cuts the newest is kept with the layers it needs, and in the end what the version names", async () => {
+  await using world = await openWorld(tinyDefinition({ snapshotSteps: 3 }), 2);
+  const objects = await openFileObjects({ path: world.objects });
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const [run] = world.remembered.runs.values();
+  const place = run!.snapshots.at(-1)!.manifest!;
+  const { layers } = await readSnapshot(objects, place.name, place.sha256);
+  assert.ok(layers.length > 1, "not all of a cut is written anew");
+  const needed = layers.flatMap(({ files }) => files.map(({ name }) => name));
+  const folder = `runs/${run?.run}/snapshots/`;
+  assert.deepEqual(await objects.list(folder), [place.name, ...needed].sort());
+  await objects.put(`${folder}3/left-over`, new Uint8Array());
+  await world.loseShards();
+  await attempt(world.input(2), memoryReader());
+  const ends = ["10/manifest.json", "10/parameters.tensors"].map((name) => `${folder}${name}`);
+  assert.deepEqual(await objects.list(folder), ends);
+});
+
+test("a shard file with a flipped bit is reported with its block, and the run stays as it was", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
+  const objects = await openFileObjects({ path: world.objects });
+  const [name = ""] = (await objects.list("runs/")).filter((each) => each.includes("shard-0"));
+  const path = await objects.path(name);
+  const bytes = await readFile(path);
+  bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
+  await chmod(path, 0o644);
+  await writeFile(path, bytes);
+  await world.loseShards();
+  await assert.rejects(attempt(world.input(2), memoryReader()), {
+    code: "DATA_LOSS",
+    reason: "BLOCK_CORRUPT",
+    message: /^block \d+ of runs\/.*shard-0-of-1.tensors is corrupt/,
+  });
 });
 
 test("a run that has its version is not trained again", async () => {

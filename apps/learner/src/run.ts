@@ -142,6 +142,13 @@ function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
     executor: deps.compute.environment,
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
+    ...overlapOf(end),
     movedBytes: { pulled: BigInt(pulled), pushed: BigInt(pushed), saved: BigInt(saved) },
   };
+}
+
+function overlapOf({ overlap }: End) {
+  if (overlap === undefined) return {};
+  const { pushes, inFlightMax, refused } = overlap;
+  return { staleness: pushes.map(BigInt), inFlightMax, staleRefused: BigInt(refused) };
 }

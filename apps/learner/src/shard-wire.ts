@@ -1,4 +1,5 @@
 import { present } from "@heddle/base";
+import type { ObjectInfo } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
@@ -6,7 +7,7 @@ import { bytesOf, float32Of } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
-import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
   /** `host:port` of each shard, in order of their numbers. */
@@ -76,11 +77,14 @@ export async function openShardWire(
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
     const { learner = 0 } = declaration;
-    await each(shards, ({ traced }, shard) =>
+    const configured = await each(shards, ({ traced }, shard) =>
       traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
     );
     for (const shard of shards) routes.push(await routeOf(shard));
+    // A cut is the same step on all of them.
+    const restored = Number(configured[0]?.step ?? 0n);
     return {
+      ...(learner > 0 && { restored }),
       ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes),
       ...cutCalls(fence, shards, call),
       [Symbol.asyncDispose]: close,
@@ -96,34 +100,64 @@ function cutCalls(
   fence: bigint,
   shards: readonly ShardClients[],
   call: CallOptions,
-): Pick<Wire, "restore" | "snapshot" | "usage"> {
+): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
-    restore: async (step, files, lossSum = 0) => {
-      const objects = files.map((file) => ({ ...file, bytes: BigInt(file.bytes) }));
-      await each(shards, ({ traced }) =>
-        traced.restore({ fence, step: BigInt(step), objects, lossSum }, call),
-      );
+    restore: async (step, layers, lossSum = 0) => {
+      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
+      const request = {
+        ...{ fence, step: BigInt(step), objects, lossSum },
+        increments: increments.map((of) => ({ objects: of })),
+      };
+      await each(shards, ({ traced }) => traced.restore(request, call));
     },
-    snapshot: async (step, objectPrefix) =>
-      each(shards, async ({ traced }, shard) => {
+    freeze: async (step, since) => {
+      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
+      const request = { fence, step: BigInt(step), ...from };
+      await each(shards, ({ traced }) => traced.freeze(request, call));
+    },
+    snapshot: async (step, objectPrefix) => {
+      const saved = await each(shards, async ({ traced }, shard) => {
         const request = { fence, step: BigInt(step), objectPrefix };
-        const { object } = await traced.snapshot(request, call);
+        const { object, rows } = await traced.snapshot(request, call);
         if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        return { name: object.name, bytes: Number(object.bytes), sha256: object.sha256 };
-      }),
-    usage: async () => {
-      const stats = await each(shards, ({ traced }) => traced.stats({}, call));
+        const { name, bytes, sha256 } = object;
+        return { file: { name, bytes: Number(bytes), sha256 }, rows: Number(rows) };
+      });
+      return {
+        files: saved.map(({ file }) => file),
+        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
+      };
+    },
+    usage: async (at = 0) => {
+      const request = { step: BigInt(at) };
+      const stats = await each(shards, ({ traced }) => traced.stats(request, call));
       // Every shard hears of every push: one knows what learners told.
       const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
       const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
-      return { step: Number(step), cpuSeconds, lossSum };
+      const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
+      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
     },
+  };
+}
+
+/** One for all shards; undefined in exact mode. */
+function overlapOf(
+  shards: readonly { pushes: bigint[]; inFlightMax: number; refused: bigint }[],
+): Overlap | undefined {
+  const [first] = shards;
+  if (first === undefined) return undefined;
+  const sum = (of: (shard: (typeof shards)[number]) => bigint | undefined): number =>
+    shards.reduce((total, shard) => total + Number(of(shard) ?? 0n), 0);
+  return {
+    pushes: first.pushes.map((_, staleness) => sum(({ pushes }) => pushes[staleness])),
+    inFlightMax: Math.max(...shards.map(({ inFlightMax }) => inFlightMax)),
+    refused: sum(({ refused }) => refused),
   };
 }
 
 /** Pull and push, split over the shards and put together again. */
 function stepCalls(
-  { fence: token, tables }: RunDeclaration,
+  { fence: token, tables, bounds }: RunDeclaration,
   layout: ShardLayout,
   call: CallOptions,
   routes: readonly Route[],
@@ -134,7 +168,11 @@ function stepCalls(
       const parts = layout.split(ids);
       const answers = await each(routes, async (route, shard) => {
         const own = bytesOf(present(parts[shard], "a shard's ids").ids);
-        const { rows, dense } = await route.at(step).pull(
+        const {
+          rows,
+          dense,
+          step: state,
+        } = await route.at(step).pull(
           {
             fence,
             step: BigInt(step),
@@ -144,12 +182,13 @@ function stepCalls(
           },
           call,
         );
-        return { rows: rows.map(float32Of), dense: float32Of(dense) };
+        return { rows: rows.map(float32Of), dense: float32Of(dense), state: Number(state) };
       });
-      return layout.assemble(parts, answers);
+      const pulled = layout.assemble(parts, answers);
+      return bounds === undefined ? pulled : { ...pulled, states: answers.map((a) => a.state) };
     },
     push: async (step, ids, gradients, cut, notes = {}) => {
-      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0 } = notes;
+      const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
       const parts = layout.split(ids);
       await each(routes, (route, shard) => {
         const own = present(parts[shard], "a shard's ids");
@@ -165,6 +204,7 @@ function stepCalls(
             })),
             dense: bytesOf(dense),
             ...{ cut, microBatch, lossSum, learnerCpuSeconds },
+            oldestState: BigInt(states[shard] ?? 0),
           },
           call,
         );
@@ -174,7 +214,7 @@ function stepCalls(
 }
 
 function declarationOf(
-  { run, lag, microBatches = 1, tables }: RunDeclaration,
+  { run, lag, microBatches = 1, bounds, tables }: RunDeclaration,
   layout: ShardLayout,
   shard: number,
 ) {
@@ -183,6 +223,7 @@ function declarationOf(
     shard,
     shards: layout.dense.length,
     ...{ lag, microBatches },
+    ...(bounds && { bounds: { ...bounds } }),
     tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
@@ -191,6 +232,8 @@ function declarationOf(
     })),
   };
 }
+
+const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

@@ -1,17 +1,11 @@
-import {
-  decodeParameters,
-  encodeParameters,
-  mergeParameters,
-  type ParameterState,
-} from "@heddle/artifact";
+import { type ParameterState, readState } from "@heddle/artifact";
 import { canonicalJson, HeddleError } from "@heddle/base";
-import { failpoint } from "@heddle/failpoint";
 import { parseStrict } from "@heddle/config";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import type { Fit } from "@heddle/transform";
 import { z } from "zod";
+import type { Layer } from "./chain.ts";
 import type { Progress } from "./loop.ts";
-import type { Wire } from "./wire.ts";
 
 const count = z.number().int().nonnegative();
 const ObjectInfoSchema = z.strictObject({ name: z.string(), bytes: count, sha256: z.string() });
@@ -19,8 +13,7 @@ const FitSchema = z.strictObject({
   standardise: z.record(z.string(), z.strictObject({ mean: z.number(), deviation: z.number() })),
   quantile: z.record(z.string(), z.array(z.number())),
 });
-const Manifest = z.strictObject({
-  format: z.literal("heddle-snapshot/1"),
+const common = {
   run: z.string(),
   /** Version the run started from; empty when from nothing. */
   parentVersion: z.string(),
@@ -33,18 +26,22 @@ const Manifest = z.strictObject({
     negativeWeight: z.number(),
   }),
   fit: FitSchema,
-  /** Parameter files: one for each shard, or one of all of them when the run has ended. */
-  files: z.array(ObjectInfoSchema),
+};
+const files = z.array(ObjectInfoSchema);
+/** Parameter files: one of all parameters where the run has ended; releases before wrote one a shard at other cuts, too. */
+const Whole = z.strictObject({ format: z.literal("heddle-snapshot/1"), ...common, files });
+const Layered = z.strictObject({
+  format: z.literal("heddle-snapshot/2"),
+  ...common,
+  layers: z.array(z.strictObject({ step: count, rows: count, files })),
 });
+const Manifest = z.discriminatedUnion("format", [Whole, Layered]);
 
 /** All that a run is at a cut: what an attempt needs to go on, and a child to start from. */
-export interface SnapshotManifest {
-  readonly format: "heddle-snapshot/1";
-  readonly run: string;
-  readonly parentVersion: string;
+export interface SnapshotManifest extends SnapshotSubject {
   readonly progress: Progress;
-  readonly fit: Fit;
-  readonly files: readonly ObjectInfo[];
+  /** Parameter files, oldest first. */
+  readonly layers: readonly Layer[];
 }
 
 /** What is the same in all snapshots of a run. */
@@ -54,58 +51,18 @@ export interface SnapshotSubject {
   readonly fit: Fit;
 }
 
-export interface SnapshotDeps {
-  readonly objects: Objects;
-  readonly wire: Wire;
-  /** Tells the registry; an attempt may resume from the snapshot once it resolves. */
-  readonly record: (step: number, manifest: ObjectInfo) => Promise<void>;
+/** The manifest of a cut in layers. */
+export function encodeLayered(manifest: SnapshotManifest): Uint8Array {
+  return encode({ format: "heddle-snapshot/2", ...manifest });
 }
 
-/**
- * Writes a cut: the shards' files, the manifest that names them, the record of it in the registry, in this order. All names
- * and bytes are functions of the run and the cut, so an attempt that does it again changes nothing.
- */
-export async function writeSnapshot(
-  { objects, wire, record }: SnapshotDeps,
+/** The manifest of a run's end, which has one file, in the form that versions have named from the first release on. */
+export function encodeWhole(
   subject: SnapshotSubject,
   progress: Progress,
-): Promise<void> {
-  const prefix = prefixOf(subject.run, progress.step);
-  const files = await wire.snapshot(progress.step, prefix);
-  const manifest: SnapshotManifest = { format: "heddle-snapshot/1", ...subject, progress, files };
-  failpoint("learner.snapshot.before-manifest");
-  const info = await objects.put(`${prefix}/manifest-of-${files.length}.json`, encode(manifest));
-  failpoint("learner.snapshot.after-manifest");
-  await record(progress.step, info);
-  failpoint("learner.snapshot.after-record");
-}
-
-/**
- * Writes the last cut of a run: one file of all parameters, which does not depend on the number of shards, because the
- * model version names it.
- */
-export async function writeFinalSnapshot(
-  { objects, wire, record }: SnapshotDeps,
-  subject: SnapshotSubject,
-  progress: Progress,
-): Promise<{ readonly info: ObjectInfo; readonly manifest: SnapshotManifest }> {
-  const prefix = prefixOf(subject.run, progress.step);
-  const parts = await wire.snapshot(progress.step, prefix);
-  const merged = encodeParameters(await readParameters(objects, parts));
-  const file = await objects.put(`${prefix}/parameters.tensors`, merged);
-  const manifest: SnapshotManifest = {
-    format: "heddle-snapshot/1",
-    ...subject,
-    progress,
-    files: [file],
-  };
-  failpoint("learner.snapshot.before-manifest");
-  const info = await objects.put(`${prefix}/manifest.json`, encode(manifest));
-  failpoint("learner.snapshot.after-manifest");
-  await record(progress.step, info);
-  failpoint("learner.snapshot.after-record");
-  for (const part of parts) await objects.delete(part.name);
-  return { info, manifest };
+  file: ObjectInfo,
+): Uint8Array {
+  return encode({ format: "heddle-snapshot/1", ...subject, progress, files: [file] });
 }
 
 /** @throws {HeddleError} DATA_LOSS OBJECT_CORRUPT, SNAPSHOT_UNREADABLE; NOT_FOUND NO_SUCH_OBJECT. */
@@ -117,7 +74,14 @@ export async function readSnapshot(
   const bytes = await objects.get(name, sha256);
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return parseStrict(Manifest, value, `snapshot ${name}`, "SNAPSHOT_UNREADABLE");
+    const manifest = parseStrict(Manifest, value, `snapshot ${name}`, "SNAPSHOT_UNREADABLE");
+    const { run, parentVersion, progress, fit } = manifest;
+    // How many rows are in the files of the form before is not known: the next cut is a whole one.
+    const layers =
+      manifest.format === "heddle-snapshot/2"
+        ? manifest.layers
+        : [{ step: progress.step, rows: 0, files: manifest.files }];
+    return { run, parentVersion, progress, fit, layers };
   } catch (cause) {
     throw new HeddleError(
       "DATA_LOSS",
@@ -128,18 +92,14 @@ export async function readSnapshot(
   }
 }
 
-/** The parameters of all files of a snapshot as one state. */
-export async function readParameters(
+/** The parameters of all files of one cut as one state. */
+export function readParameters(
   objects: Objects,
-  files: readonly ObjectInfo[],
+  parts: readonly ObjectInfo[],
 ): Promise<ParameterState> {
-  const parts: ParameterState[] = [];
-  for (const { name, sha256 } of files)
-    parts.push(decodeParameters(await objects.get(name, sha256)));
-  return mergeParameters(parts);
+  return readState(
+    parts.map(({ name, sha256 }) => ({ name, chunks: objects.stream(name, sha256) })),
+  );
 }
 
-const prefixOf = (run: string, step: number): string => `runs/${run}/snapshots/${step}`;
-
-const encode = (manifest: SnapshotManifest): Uint8Array =>
-  new TextEncoder().encode(canonicalJson(manifest));
+const encode = (manifest: object): Uint8Array => new TextEncoder().encode(canonicalJson(manifest));

@@ -5,16 +5,19 @@ import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "./dataset.ts";
+import type { Layer } from "./chain.ts";
+import { namesOf } from "./cuts.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { beginning, type Progress } from "./loop.ts";
+import { deleteOlder } from "./retention.ts";
 import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
 
 /** Where an attempt starts. */
 export interface Start {
   readonly subject: SnapshotSubject;
   readonly progress: Progress;
-  /** Parameter files to restore; none for the initial parameters. */
-  readonly files: readonly ObjectInfo[];
+  /** Parameter files to restore, oldest first; none for the initial parameters. */
+  readonly layers: readonly Layer[];
   /** The snapshot of this run that it is; absent at the beginning. */
   readonly snapshot?: ObjectInfo;
 }
@@ -31,22 +34,23 @@ export async function findStart(
   const parentVersion = run.recipe?.parentVersion ?? "";
   const newest = run.snapshots.at(-1)?.manifest;
   if (newest !== undefined) {
-    const { fit, progress, files } = await readSnapshot(objects, newest.name, newest.sha256);
+    const { fit, progress, layers } = await readSnapshot(objects, newest.name, newest.sha256);
     const facts = { run: run.run, step: progress.step, examples: progress.examples };
     telemetry.log.info(facts, "training resumes from a snapshot");
     const snapshot = { name: newest.name, bytes: Number(newest.bytes), sha256: newest.sha256 };
-    return { subject: { run: run.run, parentVersion, fit }, progress, files, snapshot };
+    await deleteOlder(objects, run.run, progress.step, [snapshot.name, ...namesOf(layers)]);
+    return { subject: { run: run.run, parentVersion, fit }, progress, layers, snapshot };
   }
   if (parentVersion !== "") {
-    const { fit, files, parent } = await endOf(deps, parentVersion, signal);
+    const { fit, layers, parent } = await endOf(deps, parentVersion, signal);
     checkFit(definition, fit, parentVersion);
     checkOptimizers(definition, parent, parentVersion);
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
-    return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files };
+    return { subject: { run: run.run, parentVersion, fit }, progress: beginning, layers };
   }
   const fit = await data.examples.fit(definition.inputs, signal);
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
-  return { subject: { run: run.run, parentVersion, fit }, progress: beginning, files: [] };
+  return { subject: { run: run.run, parentVersion, fit }, progress: beginning, layers: [] };
 }
 
 /**

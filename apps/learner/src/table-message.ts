@@ -11,6 +11,8 @@ export function tableMessage({
 }: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {
     ...table,
+    // A snapshot is of the rows that changed.
+    versions: true,
     optimizer: optimizerMessage(optimizer),
     ...(storage === "bfloat16" ? { storage: ValueStorage.BFLOAT16 } : {}),
   };

@@ -14,7 +14,8 @@ test("ids, rows, gradients and files of cuts are counted once they have moved", 
     push: async () => {
       if (fails) throw new Error("refused");
     },
-    snapshot: async () => [{ name: "f", bytes: 70, sha256: "s" }],
+    freeze: async () => undefined,
+    snapshot: async () => ({ rows: 2, files: [{ name: "f", bytes: 70, sha256: "s" }] }),
     usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: 0 }),
     [Symbol.asyncDispose]: async () => undefined,
   });

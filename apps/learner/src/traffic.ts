@@ -27,9 +27,9 @@ export function countTraffic(wire: Wire): { readonly wire: Wire; moved(): Moved 
         pushed += idBytes(ids, gradients) + bytesOf(gradients);
       },
       snapshot: async (step, objectPrefix) => {
-        const files = await wire.snapshot(step, objectPrefix);
-        for (const { bytes } of files) saved += bytes;
-        return files;
+        const layer = await wire.snapshot(step, objectPrefix);
+        for (const { bytes } of layer.files) saved += bytes;
+        return layer;
       },
     },
   };

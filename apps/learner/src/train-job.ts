@@ -23,6 +23,8 @@ import { openCompute } from "./threads/open-compute.ts";
 import { TrainInput } from "./train-input.ts";
 
 const readerMemoryBytesMax = 256 << 20;
+/** In a gang a step's call waits for other learners too, and for the snapshot that their leader writes. */
+const gangStepCallMs = 300_000;
 
 await runJob(async (given, stopped) => {
   const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
@@ -67,7 +69,10 @@ await runJob(async (given, stopped) => {
         lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
       },
       openWire: (declaration, addresses) =>
-        openLaneWire(declaration, { ...client, addresses, traceEverySteps, signal }),
+        openLaneWire(declaration, {
+          ...{ ...client, addresses, traceEverySteps, signal },
+          ...(input.learners > 1 && { stepCallMs: gangStepCallMs }),
+        }),
       usage: () => {
         const { user, system } = process.cpuUsage();
         // The system counts the peak in KiB.

@@ -1,4 +1,4 @@
-import type { ObjectInfo } from "@heddle/objects";
+import type { Layer } from "./chain.ts";
 import type { Network } from "./network.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
@@ -11,8 +11,19 @@ export interface RunDeclaration {
   readonly microBatches?: number;
   /** Number of this learner, 0 when absent; another waits, as it opens its wire, until learner 0 has restored. */
   readonly learner?: number;
+  /** Bounded mode, and its bounds; exact mode when absent. */
+  readonly bounds?: Bounds;
   readonly tables: Network["tables"];
   readonly dense: Network["dense"];
+}
+
+/** Bounds of bounded mode. */
+export interface Bounds {
+  readonly staleness: number;
+  readonly inFlight: number;
+  /** 0 for any number. */
+  readonly pushesPerSecond: number;
+  readonly snapshotSteps: number;
 }
 
 /** What a step reads. */
@@ -21,6 +32,8 @@ export interface Pulled {
   readonly rows: Readonly<Record<string, Float32Array>>;
   /** Dense parameters by name. */
   readonly dense: Readonly<Record<string, Float32Array>>;
+  /** By shard: the oldest state that any of it was read at. */
+  readonly states?: readonly number[];
 }
 
 /** What a step changes: gradients of what it pulled. */
@@ -38,6 +51,8 @@ export interface PushNotes {
   readonly lossSum?: number;
   /** CPU seconds that a learner other than the leader spent since it last said so. */
   readonly learnerCpuSeconds?: number;
+  /** Bounded mode: `states` of what was pulled. */
+  readonly states?: readonly number[];
 }
 
 /** What the shards can say of a run. */
@@ -48,20 +63,34 @@ export interface WireUsage {
   readonly cpuSeconds: number;
   /** Sum of the log losses of all examples up to the step that is applied. */
   readonly lossSum: number;
+  /** Bounded mode: what overlapped in this attempt, over all shards. */
+  readonly overlap?: Overlap;
+}
+
+/** What the bounds did, over all shards. */
+export interface Overlap {
+  /** Pushes of all shards by staleness, from 0 to the bound. */
+  readonly pushes: readonly number[];
+  /** Most updates that were under way at a time on one shard. */
+  readonly inFlightMax: number;
+  /** Pushes that one shard refused as too stale. */
+  readonly refused: number;
 }
 
 /**
  * The learner's side of the shards: it splits ids over them and puts answers together again, so that
- * the loop does not know how many there are. In `exact` mode, as `StepOrder` of the parameter server has it.
+ * the loop does not know how many there are. When a call is answered, `StepOrder` and `UpdateOrder` of the parameter server say.
  */
 export interface Wire {
+  /** The step that the leader has restored, for a learner that does not lead. */
+  readonly restored?: number;
   /**
-   * Returns all shards to a cut; without files to the initial parameters.
+   * Returns all shards to a cut; without layers to the initial parameters.
    *
    * @param lossSum sum of the log losses of all examples up to it.
    * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS.
    */
-  restore(step: number, files: readonly ObjectInfo[], lossSum?: number): Promise<void>;
+  restore(step: number, layers: readonly Pick<Layer, "files">[], lossSum?: number): Promise<void>;
   /**
    * Reads all tables' rows of `ids` (without repetition) and all dense parameters, as the step must see them.
    *
@@ -71,6 +100,8 @@ export interface Wire {
   /**
    * Applies a step's gradients once; resolves when the whole step is applied.
    *
+   * @throws {HeddleError} ABORTED STALE_PUSH in bounded mode, when a shard refused it: pull and compute again. Shards that have
+   *   applied it acknowledge the next push of the step, and do not apply it.
    * @param cut whether a cut follows: no pull is under way then, and none starts before this resolves.
    */
   push(
@@ -80,8 +111,15 @@ export interface Wire {
     cut: boolean,
     notes?: PushNotes,
   ): Promise<void>;
-  /** Writes each shard's state at that step under the prefix. */
-  snapshot(step: number, objectPrefix: string): Promise<readonly ObjectInfo[]>;
-  usage(): Promise<WireUsage>;
+  /**
+   * Has each shard take a cut at that step, at once; a cut before it is given up.
+   *
+   * @param since only rows changed after that step; all when absent.
+   */
+  freeze(step: number, since?: number): Promise<void>;
+  /** Writes each shard's cut of that step under the prefix, while steps go on. */
+  snapshot(step: number, objectPrefix: string): Promise<Omit<Layer, "step">>;
+  /** @param step is waited for: until so many are applied; 0, and absent, for at once. */
+  usage(step?: number): Promise<WireUsage>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -10,8 +10,12 @@ import { toBinary } from "@bufbuild/protobuf";
 import { denseOptimizer, rowOptimizer } from "./optimizer.ts";
 import type { Declaration, TableDeclaration } from "./shard.ts";
 
-/** Each holds one push of a step in memory. */
-export const microBatchesMax = 1_024;
+/** A learner may have pulls of one step and pushes of another under way, and a lane carries 64 calls. */
+const microBatchesMax = 24;
+
+/** The histogram of staleness has an entry for each. */
+const stalenessMax = 10_000;
+const inFlightMax = 48;
 
 /** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest, whoever calls. */
 export function declarationDigest(request: ConfigureRequest): string {
@@ -29,6 +33,7 @@ export function declarationOf(request: ConfigureRequest): Declaration {
       `a step has ${microBatches} micro-batches; at most ${microBatchesMax} are allowed`,
     );
   }
+  checkBounds(request);
   const names = [...tables, ...dense].map(({ name }) => name);
   if (new Set(names).size < names.length) throw invalid("two parameters have the same name");
   return {
@@ -46,6 +51,17 @@ export function declarationOf(request: ConfigureRequest): Declaration {
       return { name, initial, optimizer };
     }),
   };
+}
+
+function checkBounds({ bounds, microBatches }: ConfigureRequest): void {
+  if (bounds === undefined) return;
+  const { inFlight, snapshotSteps, pushesPerSecond, staleness } = bounds;
+  if (microBatches > 1) throw invalid("in bounded mode a step has no micro-batches");
+  if (inFlight === 0) throw invalid("no update may be in flight; at least 1 must");
+  if (inFlight > inFlightMax) throw invalid(`${inFlight} in flight are above ${inFlightMax}`);
+  if (snapshotSteps === 0) throw invalid("there are 0 updates between cuts; at least 1 must be");
+  if (!(pushesPerSecond >= 0)) throw invalid(`${pushesPerSecond} pushes a second are no number`);
+  if (staleness > stalenessMax) throw invalid(`staleness is ${staleness}, above ${stalenessMax}`);
 }
 
 function tableOf(table: Table): TableDeclaration {

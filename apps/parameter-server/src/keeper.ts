@@ -1,9 +1,9 @@
 import { HeddleError } from "@heddle/base";
 import type { ConfigureRequest } from "@heddle/proto/parameter-server";
 import { openChangeSignal } from "./change-signal.ts";
+import type { CallTurn, Course } from "./course.ts";
 import { declarationDigest } from "./declaration.ts";
-import { type KeptRun, openKeptRun } from "./kept-run.ts";
-import type { StepOrder, Turn } from "./step-order.ts";
+import { type KeptRun, type KeptRunOptions, openKeptRun } from "./kept-run.ts";
 
 /** Who may act on a shard's run, and when. */
 export interface Keeper {
@@ -26,9 +26,12 @@ export interface Keeper {
   /**
    * Waits for a call's turn. What the caller does before its next await happens at that turn.
    *
-   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; the signal's reason when the caller gives up.
+   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; ABORTED STALE_PUSH; the
+   *   signal's reason when the caller gives up.
    */
   turn(call: StepCall, signal: AbortSignal): Promise<{ run: KeptRun; turn: "now" | "repeated" }>;
+  /** Fencing token of the attempt that is obeyed. */
+  readonly fence: bigint;
   /** The run, if there is one, whoever asks. */
   readonly kept: KeptRun | undefined;
 }
@@ -38,11 +41,11 @@ export interface StepCall {
   readonly fence: bigint;
   /** For messages. */
   readonly what: string;
-  readonly microBatch: number;
-  readonly ask: (order: StepOrder) => Turn;
+  readonly microBatch?: number;
+  readonly ask: (course: Course) => CallTurn;
 }
 
-export function openKeeper(tableRowsMax: number): Keeper {
+export function openKeeper(options: Omit<KeptRunOptions, "onChange">): Keeper {
   const change = openChangeSignal();
   let fence = 0n;
   let digest = "";
@@ -56,6 +59,9 @@ export function openKeeper(tableRowsMax: number): Keeper {
     return kept;
   };
   return {
+    get fence() {
+      return fence;
+    },
     get kept() {
       return kept;
     },
@@ -64,10 +70,10 @@ export function openKeeper(tableRowsMax: number): Keeper {
       if (request.fence < fence) throw fenced(request.fence, fence);
       const asked = declarationDigest(request);
       if (kept !== undefined && digest !== asked) throw runDiffers(kept.request, request);
-      kept ??= openKeptRun(request, tableRowsMax, change.changed);
+      kept ??= openKeptRun(request, { ...options, onChange: change.changed });
       digest = asked;
       if (request.fence > fence) {
-        kept.held.refuseAll(fenced(fence, request.fence));
+        kept.course.refuseAll(fenced(fence, request.fence));
         isOpen = false;
       }
       fence = request.fence;
@@ -88,12 +94,17 @@ export function openKeeper(tableRowsMax: number): Keeper {
       isOpen = true;
       change.changed();
     },
-    turn: async ({ fence: token, what, microBatch, ask }, signal) => {
+    turn: async ({ fence: token, what, microBatch = 0, ask }, signal) => {
       for (;;) {
         const current = run(token);
         if (microBatch >= current.microBatches) throw unknownMicroBatch(microBatch, current);
-        const turn = ask(current.order);
-        if (turn === "refuse") throw stepOrder(what, current.order.applied);
+        const { course } = current;
+        const turn = ask(course);
+        if (turn === "refuse") throw stepOrder(what, course.applied);
+        if (turn === "stale") {
+          course.refusedStale();
+          throw stalePush(what, current);
+        }
         if (turn !== "wait") return { run: current, turn };
         await change.next(signal);
       }
@@ -108,6 +119,16 @@ export function stepOrder(what: string, applied: number): HeddleError {
     "STEP_ORDER",
     `${what} is out of order: the shard is at step ${applied}; return to the last snapshot`,
     { metadata: { applied: String(applied) } },
+  );
+}
+
+function stalePush(what: string, { request, course }: KeptRun): HeddleError {
+  const staleness = request.bounds?.staleness ?? 0;
+  return new HeddleError(
+    "ABORTED",
+    "STALE_PUSH",
+    `${what} was computed from a state from before the bound: more than ${staleness} pushes were applied since, the shard is at ${course.applied}; nothing of it was applied: pull again and compute again`,
+    { metadata: { stalenessMax: String(staleness), applied: String(course.applied) } },
   );
 }
 

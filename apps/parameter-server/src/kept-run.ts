@@ -1,85 +1,78 @@
-import type { ConfigureRequest } from "@heddle/proto/parameter-server";
+import type { Clock } from "@heddle/base";
+import type { Bounds, ConfigureRequest } from "@heddle/proto/parameter-server";
+import { openBoundedCourse } from "./bounded-course.ts";
+import type { Course } from "./course.ts";
 import { declarationOf } from "./declaration.ts";
-import { type HeldSteps, openHeldSteps } from "./held-steps.ts";
+import { openExactCourse } from "./exact-course.ts";
+import { openPace, type Pace } from "./pace.ts";
 import { openShard, type Shard } from "./shard.ts";
 import { joinParts, type StepPart } from "./step-part.ts";
-import { openStepOrder, type StepOrder } from "./step-order.ts";
 
 /** The run a shard keeps, from its first Configure on. */
 export interface KeptRun {
   readonly request: ConfigureRequest;
   readonly shard: Shard;
-  readonly order: StepOrder;
+  readonly course: Course;
   readonly microBatches: number;
-  readonly held: HeldSteps;
+  /** The step it last returned to. */
+  readonly start: number;
   readonly totals: Totals;
-  /**
-   * Keeps a push until its step is applied.
-   *
-   * @throws {HeddleError} NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, TABLE_FULL; nothing of the step was applied then.
-   */
-  push(step: number, part: StepPart, cut: boolean, signal: AbortSignal): Promise<void>;
-  /** Applies what may be applied now. */
-  advance(): void;
+  /** What each pull passes. */
+  readonly pace: Pace;
+  /** @param lossSum of all examples up to the step. */
   returnTo(step: number, lossSum: number): void;
 }
 
-/** What is summed up over steps, in their order. */
+/** What is summed up over steps, in the order in which they are applied. */
 export interface Totals {
   readonly lossSum: number;
   readonly learnerCpuSeconds: number;
 }
 
+export interface KeptRunOptions {
+  readonly tableRowsMax: number;
+  readonly clock: Clock;
+  /** Calls that wait look again. */
+  readonly onChange: () => void;
+  /** Told of each push applied in bounded mode. */
+  readonly onStaleness: (staleness: number) => void;
+}
+
 /** @throws {HeddleError} INVALID_ARGUMENT DECLARATION_INVALID. */
-export function openKeptRun(
-  request: ConfigureRequest,
-  tableRowsMax: number,
-  onChange: () => void,
-): KeptRun {
+export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions): KeptRun {
+  const { tableRowsMax, clock, onChange, onStaleness } = options;
   const microBatches = Math.max(1, request.microBatches);
   const shard = openShard(declarationOf(request), tableRowsMax);
-  const order = openStepOrder(request.lag, microBatches);
-  const held = openHeldSteps(order.dropped);
   const totals = { lossSum: 0, learnerCpuSeconds: 0 };
-
-  /** @throws {HeddleError} of the shard, which has applied nothing then. */
-  const applyNext = (step: number): void => {
-    const parts = held.parts(step);
+  const check = ({ tables, dense }: StepPart): void => shard.check(tables, dense);
+  const apply = (parts: readonly StepPart[], state: number): void => {
     const { tables, dense } = joinParts(parts);
-    shard.push(tables, dense, step);
+    shard.push(tables, dense, state);
     for (const { lossSum, learnerCpuSeconds } of parts) {
       totals.lossSum += lossSum;
       totals.learnerCpuSeconds += learnerCpuSeconds;
     }
-    order.advanced();
-    held.applied(step);
   };
-  const advance = (): void => {
-    while (order.ready) {
-      const step = order.applied + 1;
-      try {
-        applyNext(step);
-      } catch (error) {
-        held.refused(step, error);
-      }
-      onChange();
-    }
-  };
+  const { bounds, lag } = request;
+  const course =
+    bounds === undefined
+      ? openExactCourse({ lag, microBatches, check, apply, onChange })
+      : openBoundedCourse({ bounds, apply, onChange, onStaleness });
+  let start = 0;
   return {
-    ...{ request, shard, order, microBatches, held, totals, advance },
-    push: (step, part, cut, signal) => {
-      // Of several parts each answers for itself; one alone is asked when it is applied.
-      if (microBatches > 1) shard.check(part.tables, part.dense);
-      const applied = held.hold(step, part, signal);
-      order.held(step, part.microBatch, cut);
-      advance();
-      return applied;
+    ...{ request, shard, course, microBatches, totals },
+    get start() {
+      return start;
     },
+    pace: openPace(paceOf(bounds), clock),
     returnTo: (step, lossSum) => {
-      order.returnTo(step);
+      course.returnTo(step);
+      start = step;
       totals.lossSum = lossSum;
       totals.learnerCpuSeconds = 0;
       onChange();
     },
   };
 }
+
+const paceOf = (bounds: Bounds | undefined): number => bounds?.pushesPerSecond ?? 0;

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readState } from "@heddle/artifact";
 import { isHeddleError } from "@heddle/base";
-import { decodeParameters } from "@heddle/artifact";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Objects, openFileObjects } from "@heddle/objects";
 import { ConfigureRequestSchema, ParameterServerService } from "@heddle/proto/parameter-server";
@@ -24,6 +24,7 @@ const table = {
   initialAccumulator: 0.1,
   initialDeviation: 0.05,
   seed: 1,
+  versions: true,
 };
 const bias = { name: "bias", initial: bytesOf(Float32Array.of(3)) };
 const adam = { rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
@@ -114,6 +115,7 @@ test("a lower fence is refused, a higher one takes over, and who waited is told"
   await assert.rejects(shard.pull(pullOf(1), call), fenced);
   await assert.rejects(shard.push(pushOf(1), call), fenced);
   await assert.rejects(shard.snapshot({ fence: 1n, step: 0n, objectPrefix: "p" }, call), fenced);
+  await assert.rejects(shard.freeze({ fence: 1n, step: 0n }, call), fenced);
   await assert.rejects(shard.restore({ fence: 1n }, call), fenced);
   const waiting = assert.rejects(shard.pull(pullOf(2, 2n), call), fenced);
   await shard.pull(pullOf(1, 2n), call);
@@ -171,11 +173,77 @@ test("a snapshot is written at its step alone and restores to the same bytes", a
   assert.equal(restored.rows, 2n);
   const again = await shard.pull(pullOf(2), call);
   assert.deepEqual([again.rows, again.dense], [before.rows, before.dense]);
-  const file = decodeParameters(await objects.get(object!.name, object!.sha256));
+  const file = await readState([
+    { name: object!.name, chunks: objects.stream(object!.name, object!.sha256) },
+  ]);
   assert.deepEqual(file.dense["bias"]?.values, float32Of(again.dense));
   await shard.restore({ fence: 1n, step: 0n }, call);
   const { rows, step, cpuSeconds, peakMemoryBytes } = await shard.stats({}, call);
   assert.deepEqual([rows, step, cpuSeconds, peakMemoryBytes], [0n, 0n, 1.5, 77n]);
+});
+
+test("a cut is frozen at once, written while pushes go on, and an increment holds what changed since", async () => {
+  await using opened = await openTestShard();
+  const { shard, objects } = opened;
+  await shard.configure(declaration(), call);
+  const step = async (n: number) => {
+    await shard.pull(pullOf(n), call);
+    await shard.push(pushOf(n, true), call);
+  };
+  await step(1);
+  const cut = { fence: 1n, step: 1n };
+  await assert.rejects(shard.freeze({ fence: 1n, step: 2n }, call), { reason: "STEP_ORDER" });
+  await shard.freeze(cut, call);
+  const atCut = await shard.pull(pullOf(2), call);
+  await shard.push(pushOf(2), call);
+  await shard.freeze(cut, call);
+  const [base, again] = await Promise.all([
+    shard.snapshot({ ...cut, objectPrefix: "one" }, call),
+    shard.snapshot({ ...cut, objectPrefix: "one" }, call),
+  ]);
+  assert.deepEqual(again, base, "a repeated call is answered by the same file");
+  assert.equal(base.rows, 2n);
+
+  await shard.pull(pullOf(3), call);
+  const other = { table: "rows", ids: bytesOf(BigUint64Array.of(77n)) };
+  await shard.push(
+    { ...pushOf(3), tables: [{ ...other, gradients: bytesOf(Float32Array.of(1, 2)) }] },
+    call,
+  );
+  await shard.freeze({ fence: 1n, step: 3n, sinceStep: 2n }, call);
+  const changed = await shard.snapshot({ fence: 1n, step: 3n, objectPrefix: "three" }, call);
+  const { object } = changed;
+  const file = { name: object!.name, chunks: objects.stream(object!.name, object!.sha256) };
+  const { tables } = await readState([file]);
+  assert.deepEqual(tables["rows"]?.ids, BigUint64Array.of(77n));
+
+  const now = await shard.pull(pullOf(4), call);
+  await shard.restore({ fence: 1n, step: 1n, objects: [base.object!] }, call);
+  assert.deepEqual((await shard.pull(pullOf(2), call)).rows, atCut.rows);
+  const increments = [{ objects: [object!] }];
+  const both = { fence: 1n, step: 3n, objects: [base.object!], increments };
+  assert.equal((await shard.restore(both, call)).rows, 3n);
+  assert.deepEqual((await shard.pull(pullOf(4), call)).dense, now.dense);
+});
+
+test("a cut that another takes the place of is given up by name", async () => {
+  await using opened = await openTestShard();
+  const { shard, objects } = opened;
+  await shard.configure(declaration(), call);
+  await shard.pull(pullOf(1), call);
+  await shard.push(pushOf(1, true), call);
+  const cut = { fence: 1n, step: 1n };
+  await shard.freeze(cut, call);
+  const given = assert.rejects(shard.snapshot({ ...cut, objectPrefix: "p" }, call), {
+    code: "ABORTED",
+    reason: "SNAPSHOT_GIVEN_UP",
+  });
+  await shard.restore({ fence: 1n, step: 0n }, call);
+  await given;
+  await assert.rejects(shard.snapshot({ ...cut, objectPrefix: "p" }, call), {
+    reason: "STEP_ORDER",
+  });
+  assert.deepEqual(await objects.list("p"), []);
 });
 
 test("a corrupt or missing snapshot file is reported and changes nothing", async () => {
@@ -342,8 +410,91 @@ test("a return to a cut refuses what was pushed before it", async () => {
 
 test("a step of more micro-batches than a shard holds is refused", async () => {
   await using opened = await openTestShard();
-  await assert.rejects(opened.shard.configure({ ...declaration(), microBatches: 1_025 }, call), {
+  await assert.rejects(opened.shard.configure({ ...declaration(), microBatches: 25 }, call), {
     reason: "DECLARATION_INVALID",
-    message: /1025 micro-batches; at most 1024/,
+    message: /25 micro-batches; at most 24/,
   });
+});
+
+const bounds = { staleness: 1, inFlight: 3, pushesPerSecond: 0, snapshotSteps: 10 };
+const updateOf = (step: number, oldestState: number) => ({
+  ...pushOf(step),
+  oldestState: BigInt(oldestState),
+});
+
+test("in bounded mode a push from before the bound is refused by name, changes nothing, and is taken when computed again", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure({ ...declaration(), bounds }, call);
+  for (const step of [1, 2, 3]) assert.equal((await shard.pull(pullOf(step), call)).step, 0n);
+  await shard.push(updateOf(3, 0), call);
+  await shard.push(updateOf(1, 0), call);
+  await assert.rejects(shard.push(updateOf(2, 0), call), {
+    code: "ABORTED",
+    reason: "STALE_PUSH",
+    message: /push of step 2 was computed from a state from before the bound: more than 1 pushes/,
+    metadata: { stalenessMax: "1", applied: "2" },
+  });
+  const again = await shard.pull(pullOf(2), call);
+  assert.equal(again.step, 2n, "two are applied, and the refused one is not");
+  await shard.push(updateOf(2, 2), call);
+  assert.equal((await shard.push(updateOf(2, 2), call)).step, 3n, "repeated");
+  const { overlap, step } = await shard.stats({}, call);
+  assert.equal(step, 3n);
+  assert.deepEqual(overlap?.pushes, [2n, 1n]);
+  assert.deepEqual([overlap?.inFlightMax, overlap?.inFlight, overlap?.refused], [3, 0, 1n]);
+});
+
+test("in bounded mode a pull beyond its credit waits, and none passes a cut before its snapshot", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure({ ...declaration(), bounds: { ...bounds, snapshotSteps: 2 } }, call);
+  await shard.pull(pullOf(1), call);
+  await shard.pull(pullOf(2), call);
+  const beyond = shard.pull(pullOf(3), call);
+  const snapshot = shard.snapshot({ fence: 1n, step: 2n, objectPrefix: "p" }, call);
+  const settled = shard.stats({ step: 2n }, call);
+  await shard.push(updateOf(2, 0), call);
+  await assert.rejects(shard.pull(pullOf(3), { timeoutMs: 100 }), { code: "DEADLINE_EXCEEDED" });
+  await shard.push(updateOf(1, 0), call);
+  assert.equal((await settled).step, 2n);
+  const { object } = await snapshot;
+  assert.equal((await beyond).step, 2n, "the copy of the cut is taken");
+  await shard.push(updateOf(3, 2), call);
+  await shard.restore({ fence: 1n, step: 2n, objects: [object!] }, call);
+  assert.equal((await shard.pull(pullOf(3), call)).step, 2n);
+  assert.deepEqual((await shard.stats({}, call)).overlap?.pushes, [0n, 0n]);
+});
+
+test("in bounded mode pushes that are not finite, of no pull, or of a fenced learner are refused by name", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure({ ...declaration(0, 2n), bounds }, call);
+  const before = await shard.pull(pullOf(1, 2n), call);
+  const nan = { ...updateOf(1, 0), fence: 2n, dense: bytesOf(Float32Array.of(NaN)) };
+  await assert.rejects(shard.push(nan, call), { reason: "NOT_FINITE" });
+  await assert.rejects(shard.push({ ...updateOf(2, 0), fence: 2n }, call), {
+    reason: "STEP_ORDER",
+  });
+  await assert.rejects(shard.push(updateOf(1, 0), call), { code: "ABORTED", reason: "FENCED" });
+  await assert.rejects(shard.push({ ...updateOf(1, 0), fence: 2n, microBatch: 1 }, call), {
+    reason: "UNKNOWN_MICRO_BATCH",
+  });
+  assert.deepEqual((await shard.pull(pullOf(1, 2n), call)).rows, before.rows);
+});
+
+test("bounds that cannot be are refused", async () => {
+  await using opened = await openTestShard();
+  for (const wrong of [
+    { bounds: { ...bounds, inFlight: 0 } },
+    { bounds: { ...bounds, inFlight: 49 } },
+    { bounds: { ...bounds, snapshotSteps: 0 } },
+    { bounds: { ...bounds, pushesPerSecond: -1 } },
+    { bounds: { ...bounds, staleness: 10_001 } },
+    { bounds, microBatches: 2 },
+  ]) {
+    await assert.rejects(opened.shard.configure({ ...declaration(), ...wrong }, call), {
+      reason: "DECLARATION_INVALID",
+    });
+  }
 });

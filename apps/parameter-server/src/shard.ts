@@ -1,4 +1,4 @@
-import { mergeParameters, type ParameterState } from "@heddle/artifact";
+import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
 import {
   checkGradients,
@@ -6,13 +6,13 @@ import {
   type DenseVector,
   type Optimizer,
   type ParameterTable,
-  shardOf,
   type TableOptimizer,
   type ValueStorage,
 } from "@heddle/kernels";
-import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
-import { freshDense, freshTables, restoreDense, restoreTable } from "./parameters.ts";
 import { float32Of } from "@heddle/tensor";
+import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
+import { freshDense, freshTables } from "./parameters.ts";
+import { openRestoring, type Restoring } from "./restoring.ts";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -94,11 +94,11 @@ export interface Shard {
    */
   freeze(since?: number): FrozenShard;
   /**
-   * Replaces everything by what of a snapshot's parts belongs to this shard.
+   * Takes what of a snapshot belongs to this shard, which replaces everything when it is finished.
    *
-   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the parts are of another declaration.
+   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when the files are of another declaration; as `readLayers`.
    */
-  restore(parts: readonly ParameterState[]): void;
+  startRestore(): Restoring;
   /** Back to the initial state. */
   reset(): void;
 }
@@ -154,16 +154,12 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       dense: denseState(dense),
     }),
     freeze: (since) => ({ version, ...freezeTables(tables, since), dense: denseState(dense) }),
-    restore: (parts) => {
-      const { shard, shards } = declaration;
-      const merged = mergeParameters(parts, (id) => shardOf(id, shards) === shard);
-      const newTables = freshTables(declaration, rowsMax);
-      const newDense = freshDense(declaration);
-      for (const [name, table] of newTables) restoreTable(name, table, merged.tables[name]);
-      for (const [name, vector] of newDense) restoreDense(name, vector, merged);
-      tables = newTables;
-      dense = newDense;
-      version = 0;
+    startRestore: () => {
+      const fresh = { tables: freshTables(declaration, rowsMax), dense: freshDense(declaration) };
+      return openRestoring(declaration, fresh, () => {
+        ({ tables, dense } = fresh);
+        version = 0;
+      });
     },
     reset: () => {
       tables = freshTables(declaration, rowsMax);

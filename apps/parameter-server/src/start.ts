@@ -1,6 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { type LaneKind, type Offers, openOffers } from "@heddle/lane";
 import { serve } from "@heddle/rpc";
+import { openEncoder } from "./encoder.ts";
 import { shardService, type ShardServiceDeps } from "./service.ts";
 
 export interface Running {
@@ -9,7 +10,7 @@ export interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane"> {
+export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane" | "encoder"> {
   /** How lanes are offered; `none` leaves all calls to gRPC. */
   readonly lane: LaneKind | "none";
 }
@@ -22,7 +23,8 @@ export async function startShard(deps: ShardDeps): Promise<Running> {
     if (offers === undefined) throw notOffered();
     return offers.offer(actor);
   };
-  const implementation = shardService({ ...deps, offerLane });
+  const encoder = openEncoder();
+  const implementation = shardService({ ...deps, offerLane, encoder });
   // The same handlers: a lane is another way to them, not another meaning.
   if (kind !== "none") {
     offers = openOffers({ kind, implementation, methods: ["Pull", "Push"], telemetry });
@@ -32,6 +34,7 @@ export async function startShard(deps: ShardDeps): Promise<Running> {
     address: server.address,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([offers?.[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
+      await encoder[Symbol.asyncDispose]();
     },
   };
 }

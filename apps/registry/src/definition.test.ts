@@ -48,6 +48,18 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
   refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
+  const mode = { kind: "bounded", staleness: 4, inFlight: 2 };
+  assert.ok(
+    readDefinition(JSON.stringify({ ...definition, training: { ...definition.training, mode } })),
+  );
+  refused(
+    { training: { ...definition.training, mode: { ...mode, inFlight: 0 } } },
+    /training\.mode\.inFlight/,
+  );
+  refused(
+    { training: { ...definition.training, mode, microBatches: 2 } },
+    /training: expected no microBatches in bounded mode/,
+  );
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(
     { inputs: [{ name: "p", kind: "embedding", of: bounds }] },

@@ -157,6 +157,17 @@ const Partitioning = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("none") }),
 ]);
 
+/** A shard counts pushes by each staleness, and a lane carries so many updates of a learner at a time. */
+const Mode = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("exact") }),
+  z.strictObject({
+    kind: z.literal("bounded"),
+    staleness: z.int().min(0).max(10_000),
+    inFlight: z.int().min(1).max(48),
+    pushesPerSecond: z.number().positive().exactOptional(),
+  }),
+]);
+
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
@@ -165,8 +176,9 @@ const Training = z.strictObject({
   rows: RowOptionsSchema.exactOptional(),
   snapshotSteps: count,
   lag: z.union([z.literal(0), z.literal(1)]),
-  /** A shard refuses more: it holds a push of each. */
-  microBatches: z.int().min(1).max(1_024).exactOptional(),
+  /** A shard refuses more: a lane carries so many calls at a time. */
+  microBatches: z.int().min(1).max(24).exactOptional(),
+  mode: Mode.exactOptional(),
 });
 
 const Filter = z.array(
@@ -215,7 +227,10 @@ const Definition = z.strictObject({
     .max(10_000)
     .refine(...unique("input")),
   architecture: ArchitectureSchema,
-  training: Training,
+  training: Training.refine(
+    ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
+    "expected no microBatches in bounded mode: there each learner has batches of its own",
+  ),
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,

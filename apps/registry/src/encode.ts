@@ -46,6 +46,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     stageCpuSeconds: { ...training.stageCpuSeconds },
     queues: mapValues(training.queues, ({ mean, max }) => ({ mean, max })),
     loopDelayP99Ms: training.loopDelayP99Ms,
+    ...overlapOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -58,6 +59,13 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     throw new HeddleError("INVALID_ARGUMENT", "NOT_A_NUMBER", message);
   }
   return summary;
+}
+
+/** Only bounded mode has any. */
+function overlapOf({ staleness, inFlightMax, staleRefused }: TrainingMessage) {
+  if (staleness.length === 0) return {};
+  const pushes = staleness.map(Number);
+  return { overlap: { staleness: pushes, inFlightMax, staleRefused: Number(staleRefused) } };
 }
 
 function writeSnapshot({ step, manifest }: Snapshot) {
@@ -81,7 +89,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { training } = version;
+  const { overlap, ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -99,6 +107,9 @@ export function writeVersion(
       peakMemoryBytes: BigInt(training.peakMemoryBytes),
       attemptExamples: BigInt(training.attemptExamples),
       movedBytes: mapValues(training.movedBytes ?? {}, BigInt),
+      staleness: overlap?.staleness.map(BigInt) ?? [],
+      inFlightMax: overlap?.inFlightMax ?? 0,
+      staleRefused: BigInt(overlap?.staleRefused ?? 0),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,

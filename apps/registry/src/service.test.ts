@@ -97,6 +97,8 @@ test("a version is named by its manifest, numbered in its family, and registered
   const { bottleneck, stageCpuSeconds, queues, loopDelayP99Ms } = version.training;
   assert.deepEqual([bottleneck, stageCpuSeconds, loopDelayP99Ms], ["push", { compute: 3 }, 4]);
   assert.deepEqual([queues["push"]?.mean, queues["push"]?.max], [0.5, 1]);
+  const { staleness, inFlightMax, staleRefused } = version.training;
+  assert.deepEqual([staleness, inFlightMax, staleRefused], [[3n, 1n], 2, 1n]);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

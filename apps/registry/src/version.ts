@@ -19,6 +19,13 @@ export interface TrainingSummary {
   readonly stageCpuSeconds?: Readonly<Record<string, number>>;
   readonly queues?: Readonly<Record<string, QueueDepth>>;
   readonly loopDelayP99Ms?: number;
+  /** Of a training in bounded mode. */
+  readonly overlap?: {
+    /** Pushes by staleness, from 0 to the bound. */
+    readonly staleness: readonly number[];
+    readonly inFlightMax: number;
+    readonly staleRefused: number;
+  };
 }
 
 /** How many things were in a queue. */

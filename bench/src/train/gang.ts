@@ -148,7 +148,8 @@ async function shardUsage({ addresses }: Told, names: readonly string[]) {
 
 type Program = keyof typeof entries;
 
-function start(
+/** Starts one program, as the scheduler does. */
+export function start(
   jobs: Jobs,
   place: Place,
   services: string,

@@ -14,7 +14,14 @@ const never = () => Promise.reject(new Error("not called"));
 const implementation = implement(ParameterServerService, {
   pull: async ({ step }) => ({ rows: [work.values], step }),
   push: async ({ step }) => ({ step }),
-  ...{ configure: never, snapshot: never, restore: never, openLane: never, stats: never },
+  ...{
+    configure: never,
+    freeze: never,
+    snapshot: never,
+    restore: never,
+    openLane: never,
+    stats: never,
+  },
 });
 
 const lane = async (kind: "unix" | "tcp") => {

@@ -1,4 +1,14 @@
-export { mergeParameters } from "./merge.ts";
+export {
+  encodeFile,
+  type FileHeader,
+  type FilePart,
+  tablePieces,
+  type TableHeader,
+  type TablePieces,
+} from "./block-file.ts";
+export { readLayers, type SourceFile, type Target } from "./layers.ts";
+export { mergeParameters, partsOverlap } from "./merge.ts";
+export { sortedPieces } from "./order.ts";
 export {
   decodeParameters,
   type DenseState,
@@ -6,3 +16,4 @@ export {
   type ParameterState,
   type TableState,
 } from "./parameter-file.ts";
+export { readState } from "./read-state.ts";

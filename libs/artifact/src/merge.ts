@@ -20,7 +20,7 @@ export function mergeParameters(
   });
   const dense: Record<string, DenseState> = {};
   for (const [name, state] of parts.flatMap((part) => Object.entries(part.dense))) {
-    if (dense[name] !== undefined) throw overlap(`dense parameter ${name} is in two of them`);
+    if (dense[name] !== undefined) throw partsOverlap(`dense parameter ${name} is in two of them`);
     dense[name] = state;
   }
   return { tables: Object.fromEntries(tables), dense };
@@ -33,7 +33,7 @@ function mergeTables(
 ): TableState {
   const dimension = states[0]?.dimension ?? 0;
   if (states.some((state) => state.dimension !== dimension)) {
-    throw overlap(`table ${name} has two dimensions`);
+    throw partsOverlap(`table ${name} has two dimensions`);
   }
   const { parts, rows } = orderById(name, states, keep);
   const slotWidth = slotWidthOf(states);
@@ -75,7 +75,7 @@ function orderById(
       leastId = id;
     }
     if (leastId <= last)
-      throw overlap(`id ${leastId} of table ${name} comes twice or out of order`);
+      throw partsOverlap(`id ${leastId} of table ${name} comes twice or out of order`);
     last = leastId;
     const row = heads[least] as number;
     heads[least] = row + 1;
@@ -104,7 +104,8 @@ function copyRow(
   for (let i = 0; i < width; i++) to[toRow * width + i] = from[fromRow * width + i] as number;
 }
 
-function overlap(why: string): HeddleError {
+/** Files named together are not of one cut. */
+export function partsOverlap(why: string): HeddleError {
   return new HeddleError(
     "DATA_LOSS",
     "PARTS_OVERLAP",

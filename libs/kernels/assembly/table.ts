@@ -132,9 +132,14 @@ export function read(count: u32): void {
   for (let i: u32 = 0; i < count; i++) stageRow(foundRecord(i), i);
 }
 
-/** Adds the staged rows, of whose ids none has one. */
+/** Writes the staged rows over those of the same ids; rows not there are added, for which memory is reserved. */
 export function write(count: u32): void {
-  for (let i: u32 = 0; i < count; i++) unstageRow(addRow(idAt(i)), i);
+  moveRows(count * movesPerRow);
+  findAll(count, stride);
+  for (let i: u32 = 0; i < count; i++) {
+    const record = foundRecord(i);
+    unstageRow(record == 0 ? addRow(idAt(i)) : record, i);
+  }
 }
 
 function makeRow(i: u32): void {

@@ -166,6 +166,43 @@ export function tableContract(name: string, create: Create): void {
     );
   });
 
+  check(
+    "rows that are loaded replace those of their ids, stand beside the others and go on",
+    () => {
+      fc.assert(
+        fc.property(push, push, push, (before, changed, next) => {
+          const table = create(small);
+          table.push(before.ids, before.gradients);
+          const other = create(small);
+          other.push(before.ids, before.gradients);
+          other.push(changed.ids, changed.gradients);
+          const rows = other.snapshot();
+          const own = [...rows.ids.keys()].filter((i) => changed.ids.includes(rows.ids[i]!));
+          const width = rows.slots.length / Math.max(1, rows.ids.length);
+          const take = (from: Float32Array, each: number) =>
+            Float32Array.from(own.flatMap((i) => [...from.subarray(i * each, (i + 1) * each)]));
+          table.load({
+            ids: BigUint64Array.from(own, (i) => rows.ids[i]!),
+            values: take(rows.values, 3),
+            slots: take(rows.slots, width),
+          });
+          assert.deepEqual(table.snapshot(), rows);
+          table.push(next.ids, next.gradients);
+          other.push(next.ids, next.gradients);
+          assert.deepEqual(table.snapshot(), other.snapshot());
+        }),
+      );
+      const full = create({ ...small, rowsMax: 1 });
+      const three = create(small);
+      three.push(ids(3), new Float32Array(9));
+      assert.throws(() => full.load(three.snapshot()), { reason: "TABLE_FULL" });
+      assert.equal(full.rows, 0);
+      const frozen = three.freeze();
+      assert.throws(() => three.load(three.snapshot()), { reason: "TABLE_FROZEN" });
+      frozen.release();
+    },
+  );
+
   check("a snapshot is in ascending order of id, whatever the order of the pushes", () => {
     fc.assert(
       fc.property(

@@ -157,4 +157,11 @@ export interface ParameterTable {
    * RESOURCE_EXHAUSTED TABLE_FULL.
    */
   restore(rows: TableRows): void;
+  /**
+   * Replaces the rows of these ids and adds those that are not there: what a snapshot in pieces is restored by.
+   *
+   * @param expected rows in all that will come: then the table grows once, where memory allows it.
+   * @throws {HeddleError} as `restore`; then nothing of it is applied.
+   */
+  load(rows: TableRows, expected?: number): void;
 }

@@ -30,7 +30,7 @@ function idsOf(kernel: Kernel, staging: Staging, since: number): BigUint64Array 
   return found.subarray(0, count);
 }
 
-/** Adds rows to a table that has none of them. */
+/** Writes rows over those of the same ids, and adds the others. */
 export function writeRows(kernel: Kernel, staging: Staging, saved: TableRows): void {
   const { dimension, slotWidth, stagedRows, versions, rowVersions } = staging;
   for (const { from, to } of pieces(saved.ids.length, stagedRows)) {

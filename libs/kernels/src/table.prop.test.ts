@@ -41,7 +41,7 @@ const spec = fc.record({
 
 /** A step takes `count` ids of a sequence from `first`; `spread` sends them over all 64 bits. */
 const step = fc.record({
-  kind: fc.constantFrom("push", "push", "push", "pull", "restore"),
+  kind: fc.constantFrom("push", "push", "push", "pull", "restore", "load"),
   first: fc.nat(3_000),
   count: fc.oneof(fc.nat(40), fc.nat(2_000)),
   spread: fc.constantFrom(1n, 1n << 32n, 0x9e3779b97f4a7c15n),
@@ -66,10 +66,10 @@ function take(
   const { dimension } = table.spec;
   try {
     if (kind === "push") table.push(ids, numbers(ids.length * dimension, size, seed));
-    if (kind === "restore") {
+    if (kind === "restore" || kind === "load") {
       const other = create();
       other.push(ids, numbers(ids.length * dimension, 1, seed));
-      table.restore(other.snapshot());
+      table[kind](other.snapshot());
     }
     const out = new Float32Array(ids.length * dimension);
     table.pull(ids, out);

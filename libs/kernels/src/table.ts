@@ -3,7 +3,7 @@ import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./gradients.ts";
 import { pieces } from "./pieces.ts";
-import type { ParameterTable, TableSpec } from "./port.ts";
+import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
 import {
   checkRows,
@@ -36,16 +36,11 @@ export function createTable(
   let newest = 0;
   const rows = (): number => kernel.rows.value >>> 0;
 
-  /** Counts the new rows of a push only when all its ids might not fit. */
   const makeRoom = (ids: BigUint64Array, what: string): void => {
     if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
-    let missing = 0;
-    for (const { from, to } of pieces(ids.length, stagedRows)) {
-      staging().ids.set(ids.subarray(from, to));
-      missing += kernel.countMissing(to - from);
-    }
-    refuseBeyond(rows() + missing, rowsMax, what);
-    if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
+    const wanted = rows() + countMissing(kernel, staging(), ids);
+    refuseBeyond(wanted, rowsMax, what);
+    if (!kernel.reserve(wanted - rows())) throw noMemory(wanted, memory.pages);
   };
 
   const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
@@ -81,10 +76,7 @@ export function createTable(
     push: (ids, gradients, version) => prepare(ids, gradients, aTable, version)(),
     prepare,
     snapshot: () => snapshotOf(kernel, staging()),
-    changedSince: (version) => {
-      needVersions(spec.versions);
-      return snapshotOf(kernel, staging(), version);
-    },
+    changedSince: (version) => changedRows(kernel, staging(), spec, version),
     freeze: (since) => {
       if (since !== undefined) needVersions(spec.versions);
       return cut.freeze(since);
@@ -95,13 +87,45 @@ export function createTable(
       refuseBeyond(saved.ids.length, rowsMax, aTable);
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
-      newest = saved.versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
+      newest = newestOf(saved);
+    },
+    load: (more, expected = 0) => {
+      refuseFrozen(cut.frozen, "rows were to be loaded");
+      checkRows(more, dimension, slotWidth);
+      if (rows() < expected && expected <= rowsMax) kernel.reserve(expected - rows());
+      makeRoom(more.ids, aTable);
+      writeRows(kernel, staging(), more);
+      newest = Math.max(newest, newestOf(more));
     },
   };
 }
 
+/** Looks each up: only where all of them might not fit. */
+function countMissing(kernel: Kernel, staging: Staging, ids: BigUint64Array): number {
+  let missing = 0;
+  for (const { from, to } of pieces(ids.length, staging.stagedRows)) {
+    staging.ids.set(ids.subarray(from, to));
+    missing += kernel.countMissing(to - from);
+  }
+  return missing;
+}
+
+function changedRows(
+  kernel: Kernel,
+  staging: Staging,
+  { versions }: TableSpec,
+  since: number,
+): TableRows {
+  needVersions(versions);
+  return snapshotOf(kernel, staging, since);
+}
+
+const newestOf = ({ versions }: TableRows): number =>
+  versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
+
 /** For messages, where nobody said which. */
 const aTable = "a table";
+
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;

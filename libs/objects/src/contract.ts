@@ -87,10 +87,38 @@ export function objectsContract(
     },
   );
 
+  check("an object is written and read in pieces", async (objects) => {
+    const large = new Uint8Array(3 << 20).map((_, n) => n * 5);
+    const piecesOf = async function* (whole: Uint8Array) {
+      for (let at = 0; at < whole.length; at += 700_000) yield whole.subarray(at, at + 700_000);
+    };
+    const digest = sha256(large);
+    const stored = { name: info.name, bytes: large.length, sha256: digest };
+    assert.deepEqual(await objects.putStream(info.name, piecesOf(large)), stored);
+    assert.deepEqual(await objects.putStream(info.name, piecesOf(large)), stored);
+    await assert.rejects(objects.putStream(info.name, piecesOf(bytes)), {
+      reason: "OBJECT_DIFFERS",
+    });
+    const read = await Array.fromAsync(objects.stream(info.name, digest));
+    assert.equal(Buffer.compare(Buffer.concat(read), large), 0);
+    await objects.put("empty", new Uint8Array());
+    assert.deepEqual(await Array.fromAsync(objects.stream("empty")), []);
+  });
+
+  check("a stream of pieces that breaks off leaves nothing", async (objects) => {
+    const broken = async function* () {
+      yield bytes;
+      throw new Error("gone");
+    };
+    await assert.rejects(objects.putStream(info.name, broken()), /gone/);
+    assert.equal(await objects.head(info.name), undefined);
+  });
+
   check("what is not there is not found", async (objects) => {
     const missing = { code: "NOT_FOUND", reason: "NO_SUCH_OBJECT" };
     await assert.rejects(objects.get("a/b"), missing);
     await assert.rejects(objects.path("a/b"), missing);
+    await assert.rejects(Array.fromAsync(objects.stream("a/b")), missing);
     assert.equal(await objects.head("a/b"), undefined);
     await objects.delete("a/b");
   });
@@ -100,6 +128,7 @@ export function objectsContract(
     const corrupt = { code: "DATA_LOSS", reason: "OBJECT_CORRUPT" };
     await assert.rejects(objects.get(info.name, sha256("other")), corrupt);
     await assert.rejects(objects.path(info.name, sha256("other")), corrupt);
+    await assert.rejects(Array.fromAsync(objects.stream(info.name, sha256("other"))), corrupt);
   });
 
   check("a listing shows the names under a prefix, in order", async (objects) => {

@@ -62,10 +62,12 @@ test("changed, cut and missing bytes are reported, not returned", async (t) => {
   for (const bytes of ["wrong", "righ", "rights"]) {
     writeFileSync(file, bytes);
     await assert.rejects(objects.get("a"), corrupt);
+    await assert.rejects(Array.fromAsync(objects.stream("a")), corrupt);
     if (statSync(file).size !== 5) await assert.rejects(objects.path("a"), corrupt);
   }
   rmSync(file);
   await assert.rejects(objects.get("a"), corrupt);
+  await assert.rejects(Array.fromAsync(objects.stream("a")), corrupt);
   const [reference = ""] = filesUnder(join(path, "names"));
   chmodSync(reference, 0o644);
   writeFileSync(reference, "{}");

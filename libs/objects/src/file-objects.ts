@@ -16,7 +16,9 @@ import {
   digestOfFile,
   flushFolder,
   linkFlushed,
+  readPieces,
   writeFlushed,
+  writePieces,
 } from "./files.ts";
 import { type Folders, foldersOf, lookUp, referencePath } from "./folders.ts";
 import { checkName } from "./name.ts";
@@ -80,6 +82,8 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
         await rm(path);
         return info;
       }),
+    putStream: (name, pieces) => guard(name, () => putPieces(folders, name, pieces)),
+    stream: (name, expected) => readStream(folders, name, expected, guard),
     get: (name, expected) =>
       guard(name, async () => {
         const reference = await find(folders, name, expected);
@@ -102,6 +106,42 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
     list: (prefix) => listNames(folders.names, prefix),
     delete: (name) => guard(name, () => remove(folders, name)),
   };
+}
+
+async function putPieces(
+  folders: Folders,
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<ObjectInfo> {
+  const temporary = join(folders.temporary, `${process.pid}-${randomUUID()}`);
+  const digest = await writePieces(temporary, pieces);
+  try {
+    const place = (file: string): Promise<void> => rename(temporary, file);
+    return (await same(folders, name, digest)) ?? (await store(folders, name, digest, place));
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function* readStream(
+  folders: Folders,
+  name: string,
+  expected: string | undefined,
+  guard: <T>(name: string, work: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<Uint8Array> {
+  const reference = await guard(name, () => find(folders, name, expected));
+  const path = join(folders.data, reference.file);
+  const pieces = readPieces(path, (digest) => check(reference, digest));
+  try {
+    for (;;) {
+      const next = await guard(name, () => whole(name, () => pieces.next()));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Whoever stops early leaves no file open.
+    await pieces.return(undefined);
+  }
 }
 
 /** The object, when the name holds these bytes already; flushed, for its writer may not be done yet. */

@@ -7,6 +7,7 @@ import { codeOf } from "./errors.ts";
 
 /** Bytes hashed before other work gets its turn: about 5 ms. */
 const hashedAtOnceBytes = 4 << 20;
+const pieceBytes = 1 << 20;
 /** Nobody writes into an object: a stray writer should fail. */
 const readOnly = 0o444;
 
@@ -25,13 +26,10 @@ export async function digestOf(bytes: Uint8Array): Promise<Digest> {
 }
 
 export async function digestOfFile(path: string): Promise<Digest> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-  }
-  return { sha256: hash.digest("hex"), bytes };
+  const found = Promise.withResolvers<Digest>();
+  const pieces = readPieces(path, found.resolve);
+  while ((await pieces.next()).done !== true);
+  return found.promise;
 }
 
 /** Writes a new file and flushes it. Leaves nothing when it fails. */
@@ -44,6 +42,44 @@ export async function writeFlushed(path: string, bytes: Uint8Array): Promise<voi
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** As `writeFlushed`, of bytes that come in pieces. */
+export async function writePieces(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<Digest> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    await using file = await open(path, "wx", readOnly);
+    for await (const piece of pieces) {
+      hash.update(piece);
+      bytes += piece.byteLength;
+      await file.writeFile(piece);
+    }
+    await file.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { sha256: hash.digest("hex"), bytes };
+}
+
+/** A file's bytes in pieces, and what they were when the last was taken. */
+export async function* readPieces(
+  path: string,
+  whole: (digest: Digest) => void,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
+    const piece = chunk as Buffer;
+    hash.update(piece);
+    bytes += piece.length;
+    yield piece;
+  }
+  whole({ sha256: hash.digest("hex"), bytes });
 }
 
 /** Gives a file that others wrote a second name, flushed; copies it when it lies on another disk. */

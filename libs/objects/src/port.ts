@@ -16,6 +16,8 @@ export interface Objects {
   put(name: string, bytes: Uint8Array): Promise<ObjectInfo>;
   /** As `put`, from a local file, which is moved when it lies on the same disk. */
   putFile(name: string, path: string): Promise<ObjectInfo>;
+  /** As `put`, of bytes that come in pieces; holds one of them. */
+  putStream(name: string, pieces: AsyncIterable<Uint8Array>): Promise<ObjectInfo>;
   /**
    * Reads an object whole and checks it.
    *
@@ -24,6 +26,11 @@ export interface Objects {
    * @throws {HeddleError} DATA_LOSS OBJECT_CORRUPT when the bytes are not those that were stored.
    */
   get(name: string, expected?: string): Promise<Uint8Array>;
+  /**
+   * As `get`, in pieces, of which it holds one. The digest is known only at the end: whoever reads takes back what it did with
+   * the pieces when this throws.
+   */
+  stream(name: string, expected?: string): AsyncIterable<Uint8Array>;
   /** A local path from which the object can be read as a file (an S3 backend downloads it first), checked as `get` does. */
   path(name: string, expected?: string): Promise<string>;
   head(name: string): Promise<ObjectInfo | undefined>;

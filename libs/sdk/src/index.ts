@@ -22,6 +22,7 @@ export {
   type RowOptions,
   type Slice,
   type Training,
+  type TrainingMode,
 } from "./model.ts";
 export {
   definePipeline,

@@ -78,6 +78,21 @@ export type Architecture =
       readonly settings?: Readonly<Record<string, unknown>>;
     };
 
+/** How updates of several learners follow one another. */
+export type TrainingMode =
+  /** The same recipe gives the same bytes. */
+  | { readonly kind: "exact" }
+  /** Learners do not wait for one another, within bounds that the parameter server enforces; bytes depend on timing. */
+  | {
+      readonly kind: "bounded";
+      /** Pushes that may be applied between an update's pull and its push. */
+      readonly staleness: number;
+      /** Updates of all learners that may be under way at a time. */
+      readonly inFlight: number;
+      /** Updates that may begin in a second; any number when absent. */
+      readonly pushesPerSecond?: number;
+    };
+
 /**
  * How gradients move embedding rows. Each rule is a function of the row's own gradients alone; all arithmetic is float32.
  * Formulas, sources and memory of each: the guide's page on optimisers.
@@ -165,6 +180,8 @@ export interface Training {
    * theirs in micro-batch order, so the model's bytes depend on this number and not on that of the learners.
    */
   readonly microBatches?: number;
+  /** `exact` when absent. In bounded mode a step is an update, with neither lag nor micro-batches. */
+  readonly mode?: TrainingMode;
 }
 
 /** A named part of the evaluation rows. */

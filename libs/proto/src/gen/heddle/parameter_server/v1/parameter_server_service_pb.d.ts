@@ -435,6 +435,13 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
    * @generated from field: uint32 learner = 9;
    */
   learner: number;
+
+  /**
+   * Bounded mode: updates of several learners overlap within these bounds, each a batch of its own. Absent: exact mode.
+   *
+   * @generated from field: heddle.parameter_server.v1.Bounds bounds = 10;
+   */
+  bounds?: Bounds | undefined;
 };
 
 /**
@@ -444,13 +451,54 @@ export declare type ConfigureRequest = Message<"heddle.parameter_server.v1.Confi
 export declare const ConfigureRequestSchema: GenMessage<ConfigureRequest>;
 
 /**
+ * Bounds of bounded mode.
+ *
+ * @generated from message heddle.parameter_server.v1.Bounds
+ */
+export declare type Bounds = Message<"heddle.parameter_server.v1.Bounds"> & {
+  /**
+   * Pushes that may be applied between an update's pull and its push.
+   *
+   * @generated from field: uint32 staleness = 1;
+   */
+  staleness: number;
+
+  /**
+   * Updates that may have pulled and not pushed yet, of all learners; at least 1.
+   *
+   * @generated from field: uint32 in_flight = 2;
+   */
+  inFlight: number;
+
+  /**
+   * Updates that may begin in a second; 0 for any number.
+   *
+   * @generated from field: double pushes_per_second = 3;
+   */
+  pushesPerSecond: number;
+
+  /**
+   * Updates between cuts.
+   *
+   * @generated from field: uint32 snapshot_steps = 4;
+   */
+  snapshotSteps: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Bounds.
+ * Use `create(BoundsSchema)` to create a new message.
+ */
+export declare const BoundsSchema: GenMessage<Bounds>;
+
+/**
  * It is declared.
  *
  * @generated from message heddle.parameter_server.v1.ConfigureResponse
  */
 export declare type ConfigureResponse = Message<"heddle.parameter_server.v1.ConfigureResponse"> & {
   /**
-   * Steps applied so far.
+   * Steps applied so far; for a learner that does not lead, the step of the cut that its leader restored.
    *
    * @generated from field: uint64 step = 1;
    */
@@ -634,6 +682,13 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
    * @generated from field: double learner_cpu_seconds = 8;
    */
   learnerCpuSeconds: number;
+
+  /**
+   * Bounded mode: the oldest state of this shard that the gradients were computed from, as the pull's answer had it.
+   *
+   * @generated from field: uint64 oldest_state = 9;
+   */
+  oldestState: bigint;
 };
 
 /**
@@ -697,6 +752,54 @@ export declare type PushResponse = Message<"heddle.parameter_server.v1.PushRespo
 export declare const PushResponseSchema: GenMessage<PushResponse>;
 
 /**
+ * A cut to take.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeRequest
+ */
+export declare type FreezeRequest = Message<"heddle.parameter_server.v1.FreezeRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+
+  /**
+   * Step of the cut: every push up to it is applied, none after it.
+   *
+   * @generated from field: uint64 step = 2;
+   */
+  step: bigint;
+
+  /**
+   * Only rows changed after this step; absent for all rows.
+   *
+   * @generated from field: optional uint64 since_step = 3;
+   */
+  sinceStep?: bigint | undefined;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeRequest.
+ * Use `create(FreezeRequestSchema)` to create a new message.
+ */
+export declare const FreezeRequestSchema: GenMessage<FreezeRequest>;
+
+/**
+ * It is taken.
+ *
+ * @generated from message heddle.parameter_server.v1.FreezeResponse
+ */
+export declare type FreezeResponse = Message<"heddle.parameter_server.v1.FreezeResponse"> & {
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.FreezeResponse.
+ * Use `create(FreezeResponseSchema)` to create a new message.
+ */
+export declare const FreezeResponseSchema: GenMessage<FreezeResponse>;
+
+/**
  * A cut to write.
  *
  * @generated from message heddle.parameter_server.v1.SnapshotRequest
@@ -742,6 +845,13 @@ export declare type SnapshotResponse = Message<"heddle.parameter_server.v1.Snaps
    * @generated from field: heddle.common.v1.ObjectRef object = 1;
    */
   object?: ObjectRef | undefined;
+
+  /**
+   * Rows in it, of all tables.
+   *
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
 };
 
 /**
@@ -771,11 +881,18 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
   step: bigint;
 
   /**
-   * Files of all shards of that snapshot, however many there were.
+   * Files of all shards of that snapshot, however many there were; of a snapshot in layers, of its first layer.
    *
    * @generated from field: repeated heddle.common.v1.ObjectRef objects = 3;
    */
   objects: ObjectRef[];
+
+  /**
+   * Rows changed since the layer before, oldest first.
+   *
+   * @generated from field: repeated heddle.parameter_server.v1.SnapshotLayer increments = 4;
+   */
+  increments: SnapshotLayer[];
 
   /**
    * Sum of the log losses of all examples up to the cut; later ones are added to it in their order.
@@ -790,6 +907,26 @@ export declare type RestoreRequest = Message<"heddle.parameter_server.v1.Restore
  * Use `create(RestoreRequestSchema)` to create a new message.
  */
 export declare const RestoreRequestSchema: GenMessage<RestoreRequest>;
+
+/**
+ * What changed between two cuts.
+ *
+ * @generated from message heddle.parameter_server.v1.SnapshotLayer
+ */
+export declare type SnapshotLayer = Message<"heddle.parameter_server.v1.SnapshotLayer"> & {
+  /**
+   * Files of all shards of that cut, however many there were.
+   *
+   * @generated from field: repeated heddle.common.v1.ObjectRef objects = 1;
+   */
+  objects: ObjectRef[];
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.SnapshotLayer.
+ * Use `create(SnapshotLayerSchema)` to create a new message.
+ */
+export declare const SnapshotLayerSchema: GenMessage<SnapshotLayer>;
 
 /**
  * It is restored.
@@ -871,6 +1008,12 @@ export declare const OpenLaneResponseSchema: GenMessage<OpenLaneResponse>;
  * @generated from message heddle.parameter_server.v1.StatsRequest
  */
 export declare type StatsRequest = Message<"heddle.parameter_server.v1.StatsRequest"> & {
+  /**
+   * Answers only when so many steps are applied; 0 for at once.
+   *
+   * @generated from field: uint64 step = 6;
+   */
+  step: bigint;
 };
 
 /**
@@ -933,6 +1076,13 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: double learner_cpu_seconds = 7;
    */
   learnerCpuSeconds: number;
+
+  /**
+   * Bounded mode: what the bounds did.
+   *
+   * @generated from field: heddle.parameter_server.v1.Overlap overlap = 8;
+   */
+  overlap?: Overlap | undefined;
 };
 
 /**
@@ -940,6 +1090,47 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
  * Use `create(StatsResponseSchema)` to create a new message.
  */
 export declare const StatsResponseSchema: GenMessage<StatsResponse>;
+
+/**
+ * What overlapped since the last Restore.
+ *
+ * @generated from message heddle.parameter_server.v1.Overlap
+ */
+export declare type Overlap = Message<"heddle.parameter_server.v1.Overlap"> & {
+  /**
+   * Pushes applied by staleness: the first number counts those of staleness 0, the last those at the bound.
+   *
+   * @generated from field: repeated uint64 pushes = 1;
+   */
+  pushes: bigint[];
+
+  /**
+   * Updates under way now.
+   *
+   * @generated from field: uint32 in_flight = 2;
+   */
+  inFlight: number;
+
+  /**
+   * Most updates that were under way at a time.
+   *
+   * @generated from field: uint32 in_flight_max = 3;
+   */
+  inFlightMax: number;
+
+  /**
+   * Pushes refused because they were too stale.
+   *
+   * @generated from field: uint64 refused = 4;
+   */
+  refused: bigint;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.Overlap.
+ * Use `create(OverlapSchema)` to create a new message.
+ */
+export declare const OverlapSchema: GenMessage<Overlap>;
 
 /**
  * How the values of rows lie in memory; what is pulled, pushed or saved is float32 in any case.
@@ -988,7 +1179,8 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Reads rows and dense parameters at the state that the step must see: after step − 1 − lag pushes, and never before
-   * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER.
+   * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER. In bounded mode it reads the state of
+   * now, and waits for its credit: until at most `in_flight` updates are under way, and, after a cut, for its snapshot.
    * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
@@ -1001,8 +1193,9 @@ export declare const ParameterServerService: GenService<{
   /**
    * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
    * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
-   * see the state before it was served.
-   * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
+   * see the state before it was served. In bounded mode it is applied or refused at once: one that was computed from a
+   * state of more than `staleness` pushes ago is STALE_PUSH, and its learner pulls and computes again.
+   * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED, TABLE_FULL.
    * Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
@@ -1013,8 +1206,22 @@ export declare const ParameterServerService: GenService<{
     output: typeof PushResponseSchema;
   },
   /**
-   * Writes rows and slots at the current step to the object store.
+   * Takes a cut: what Snapshot of this step writes is from now on as it is, whatever is pushed. It answers at once, in bounded mode as
+   * soon as all updates up to the step are applied; no later one is pulled before. A shard
+   * has one cut at a time: an earlier one is given up. The same cut again is no error.
    * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), FENCED.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Freeze
+   */
+  freeze: {
+    methodKind: "unary";
+    input: typeof FreezeRequestSchema;
+    output: typeof FreezeResponseSchema;
+  },
+  /**
+   * Writes rows and slots of a cut to the object store while pulls and pushes go on, and answers when the file is durable.
+   * Without a Freeze before, it takes the cut itself, of all rows.
+   * Errors: NOT_CONFIGURED, STEP_ORDER (the shard is not at that step), SNAPSHOT_GIVEN_UP, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Snapshot
    */
@@ -1025,8 +1232,9 @@ export declare const ParameterServerService: GenService<{
   },
   /**
    * Replaces all rows and slots by a snapshot's; of several files it keeps the ids that belong to this shard. Without
-   * files it returns to the initial state. The step of the cut counts as applied.
-   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another declaration), TABLE_FULL, FENCED.
+   * files it returns to the initial state. The step of the cut counts as applied. A refused restore changes nothing.
+   * Errors: NOT_CONFIGURED, OBJECT_CORRUPT, BLOCK_CORRUPT, PARTS_OVERLAP, NO_SUCH_OBJECT, SNAPSHOT_DIFFERS (of another
+   * declaration), TABLE_FULL, FENCED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Restore
    */

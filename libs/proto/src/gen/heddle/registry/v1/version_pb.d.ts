@@ -240,6 +240,27 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: double loop_delay_p99_ms = 33;
    */
   loopDelayP99Ms: number;
+
+  /**
+   * Bounded mode: pushes of this attempt by staleness, the first number those of staleness 0. Empty in exact mode.
+   *
+   * @generated from field: repeated uint64 staleness = 20;
+   */
+  staleness: bigint[];
+
+  /**
+   * Bounded mode: most updates that were under way at a time.
+   *
+   * @generated from field: uint32 in_flight_max = 21;
+   */
+  inFlightMax: number;
+
+  /**
+   * Bounded mode: pushes refused because they were too stale, and computed again.
+   *
+   * @generated from field: uint64 stale_refused = 22;
+   */
+  staleRefused: bigint;
 };
 
 /**

@@ -1,0 +1,132 @@
+import { HeddleError } from "@heddle/base";
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+
+/** What a block holds. */
+export const blockKinds = { header: 1, rows: 2, dense: 3, end: 4 } as const;
+export type BlockKind = (typeof blockKinds)[keyof typeof blockKinds];
+
+/** A block as it was read: checked and unpacked. */
+export interface Block {
+  readonly kind: BlockKind;
+  /** Its place in the file, from 0; for messages. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** `HEDDLEB1`, then blocks: kind, stored bytes, unpacked bytes, CRC-32 (4 bytes each, little-endian), then a zstd frame. */
+export const blockMagic = Uint8Array.from("HEDDLEB1", (letter) => letter.charCodeAt(0));
+const frameBytes = 16;
+/** What a block holds unpacked, at most; so a reader needs this and the stored form of it, whatever the file's size. */
+export const blockBytesMax = 4 << 20;
+/** What cannot be compressed grows a little. */
+const storedBytesMax = blockBytesMax + (blockBytesMax >> 7) + 64;
+/** Floats give little, and higher levels give no more of it, for three times the time. */
+const level = 1;
+/** Node takes no smaller piece of output; one piece for all of it saves a call and a copy for every 16 KiB. */
+const chunkBytesMin = 64;
+
+/** @param number the block's place in its file: a block that stands elsewhere is corrupt. */
+export function encodeBlock(kind: BlockKind, number: number, bytes: Uint8Array): Uint8Array {
+  const stored = zstdCompressSync(bytes, {
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+    chunkSize: Math.max(bytes.length, chunkBytesMin),
+  });
+  const block = new Uint8Array(frameBytes + stored.length);
+  const view = new DataView(block.buffer);
+  view.setUint32(0, kind, true);
+  view.setUint32(4, stored.length, true);
+  view.setUint32(8, bytes.length, true);
+  view.setUint32(12, sumOf(number, block.subarray(0, 12), stored), true);
+  block.set(stored, frameBytes);
+  return block;
+}
+
+/**
+ * The blocks of a file whose first bytes were taken, each as soon as its bytes are there.
+ *
+ * @param what the file, for messages.
+ * @throws {HeddleError} DATA_LOSS BLOCK_CORRUPT naming file and block.
+ */
+export async function* readBlocks(source: ByteSource, what: string): AsyncGenerator<Block> {
+  for (let number = 0; ; number++) {
+    const frame = await source.take(frameBytes);
+    if (frame.length === 0) return;
+    yield await readBlock(frame, number, source, what);
+  }
+}
+
+async function readBlock(
+  frame: Uint8Array,
+  number: number,
+  source: ByteSource,
+  what: string,
+): Promise<Block> {
+  if (frame.length < frameBytes) throw corrupt(what, number, "the file ends inside it");
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const [kind, storedBytes, bytes] = [0, 4, 8].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+  ];
+  // Before they are believed: a flipped bit must not ask for gigabytes.
+  if (!isKind(kind) || storedBytes > storedBytesMax || bytes > blockBytesMax) {
+    throw corrupt(what, number, "it does not start as one");
+  }
+  const stored = await source.take(storedBytes);
+  if (stored.length < storedBytes) throw corrupt(what, number, "the file ends inside it");
+  if (view.getUint32(12, true) !== sumOf(number, frame.subarray(0, 12), stored)) {
+    throw corrupt(what, number, "its checksum differs");
+  }
+  const unpacked = zstdDecompressSync(stored, {
+    maxOutputLength: Math.max(bytes, 1),
+    chunkSize: Math.max(bytes, chunkBytesMin),
+  });
+  if (unpacked.length !== bytes) throw corrupt(what, number, "it unpacks to another size");
+  return { kind, number, bytes: unpacked };
+}
+
+/** Bytes of a stream, as many as asked for. */
+export interface ByteSource {
+  /** The next `count` bytes; fewer only where the stream ends. */
+  take(count: number): Promise<Uint8Array>;
+}
+
+/** Holds one chunk of the stream and what is asked for, nothing else. */
+export function byteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array();
+  return {
+    take: async (count) => {
+      const out = new Uint8Array(count);
+      let filled = 0;
+      while (filled < count) {
+        if (rest.length === 0) {
+          const next = await iterator.next();
+          if (next.done === true) break;
+          rest = next.value;
+        }
+        const part = rest.subarray(0, count - filled);
+        out.set(part, filled);
+        filled += part.length;
+        rest = rest.subarray(part.length);
+      }
+      return out.subarray(0, filled);
+    },
+  };
+}
+
+export function corrupt(what: string, block: number, why: string): HeddleError {
+  return new HeddleError(
+    "DATA_LOSS",
+    "BLOCK_CORRUPT",
+    `block ${block} of ${what} is corrupt: ${why}; nothing of the file was used: put a good copy of it back, or train the run again from its beginning`,
+    { metadata: { object: what, block: String(block) } },
+  );
+}
+
+function sumOf(number: number, frame: Uint8Array, stored: Uint8Array): number {
+  return crc32(stored, crc32(frame, crc32(String(number))));
+}
+
+const isKind = (kind: number): kind is BlockKind =>
+  (Object.values(blockKinds) as number[]).includes(kind);
