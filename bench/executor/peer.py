@@ -1,7 +1,7 @@
 """The models of bench `executor` in TensorFlow or PyTorch, on one thread.
 
-argv: tensorflow | torch | torch-bfloat16 | torch-compile, a folder with <model>-<rows>/spec.json and one raw float32 file per input.
-stdin: "<model> <rows> <steps>" per line; stdout: "<CPU milliseconds per step> <loss> <norm of the embeddings' gradient>".
+argv: tensorflow | torch | torch-bfloat16 | torch-compile | torch-cuda, a folder with <model>-<rows>/spec.json and one raw float32 file per input.
+stdin: "<model> <rows> <steps>" per line; stdout: "<CPU milliseconds (torch-cuda: of wall time) per step> <loss> <norm of the embeddings' gradient>".
 A step goes from tensors that are ready to loss, predictions and the gradient of every input that is learned.
 """
 import json, os, sys, time
@@ -89,7 +89,8 @@ def pytorch(how):
         matmul_t = staticmethod(lambda a, b: torch.matmul(a, b.transpose(1, 2)))
 
     def prepare(model, data):
-        x = {n: torch.from_numpy(v).requires_grad_(n not in not_learned) for n, v in data.items()}
+        device = "cuda" if how == "cuda" else "cpu"
+        x = {n: torch.from_numpy(v).to(device).requires_grad_(n not in not_learned) for n, v in data.items()}
         learned = [n for n in x if n not in not_learned]
 
         def forward(x):
@@ -102,19 +103,20 @@ def pytorch(how):
         def run():
             loss, z = forward(x)
             grads = torch.autograd.grad(loss, [x[n] for n in learned])
-            torch.sigmoid(z.detach().float()).numpy()
-            return float(loss), grads[learned.index("emb")].numpy()
+            torch.sigmoid(z.detach().float()).cpu().numpy()
+            return float(loss.detach()), grads[learned.index("emb")].cpu().numpy()
         return run
     return prepare
 
 
 prepare = tensorflow() if kind == "tensorflow" else pytorch(kind.removeprefix("torch").removeprefix("-"))
 known = {}
+clock = time.perf_counter if kind == "torch-cuda" else time.process_time
 for line in sys.stdin:
     model, rows, steps = line.split()
     run = known.get((model, rows)) or known.setdefault((model, rows), prepare(model, read(model, rows)))
-    started = time.process_time()
+    started = clock()
     for _ in range(int(steps)):
         loss, grad = run()
-    taken = time.process_time() - started
+    taken = clock() - started
     print(taken * 1e3 / int(steps), loss, float(np.linalg.norm(grad)), flush=True)

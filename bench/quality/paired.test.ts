@@ -27,7 +27,7 @@ test("the AUC is the weighted share of pairs in the right order, ties half", () 
       wins += good[p]! > good[n]! ? pair : good[p] === good[n] ? pair / 2 : 0;
     }
   }
-  assert.ok(Math.abs((resample(rows, { good }, 1).auc["good"] ?? 0) - wins / pairs) < 1e-12);
+  assert.ok(Math.abs((resample(rows, { good }, 1).whole["good"] ?? 0) - wins / pairs) < 1e-12);
 });
 
 test("a score is not above itself, nor above an increasing function of itself", () => {

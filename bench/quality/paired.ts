@@ -16,9 +16,9 @@ export interface Interval {
   readonly high: number;
 }
 
-/** The AUCs of some scores, and of each in every resample; the resamples are the same for all. */
+/** A statistic of some scores, and of each in every resample; the resamples are the same for all. */
 export interface Resampled {
-  readonly auc: Readonly<Record<string, number>>;
+  readonly whole: Readonly<Record<string, number>>;
   readonly replicates: Readonly<Record<string, Float64Array>>;
 }
 
@@ -33,10 +33,11 @@ export function resample(
   rows: ScoredRows,
   scores: Readonly<Record<string, ArrayLike<number>>>,
   resamples: number,
+  statisticOf: typeof aucOf = aucOf,
 ): Resampled {
   const clusters = rows.cluster.reduce((most, cluster) => Math.max(most, cluster), -1) + 1;
   const names = Object.keys(scores);
-  const statistics = Object.entries(scores).map(([, score]) => aucOf(rows, score));
+  const statistics = Object.entries(scores).map(([, score]) => statisticOf(rows, score));
   const once = new Int32Array(clusters).fill(1);
   const replicates = names.map(() => new Float64Array(resamples));
   const random = seededRandom(1);
@@ -50,24 +51,24 @@ export function resample(
     statistics.forEach((auc, s) => replicates[s]?.fill(auc(copies), b, b + 1));
   }
   return {
-    auc: Object.fromEntries(names.map((name, s) => [name, statistics[s]?.(once) ?? Number.NaN])),
+    whole: Object.fromEntries(names.map((name, s) => [name, statistics[s]?.(once) ?? Number.NaN])),
     replicates: Object.fromEntries(
       names.map((name, s) => [name, replicates[s] ?? new Float64Array()]),
     ),
   };
 }
 
-/** One score's AUC with its 95 % interval. */
-export function intervalOf({ auc, replicates }: Resampled, name: string): Interval {
-  return percentiles(auc[name] ?? Number.NaN, replicates[name] ?? new Float64Array());
+/** One score's statistic with its 95 % interval. */
+export function intervalOf({ whole, replicates }: Resampled, name: string): Interval {
+  return percentiles(whole[name] ?? Number.NaN, replicates[name] ?? new Float64Array());
 }
 
-/** How far the first score's AUC lies above the second's, with the paired 95 % interval. */
-export function differenceOf({ auc, replicates }: Resampled, a: string, b: string): Interval {
+/** How far the first score's statistic lies above the second's, with the paired 95 % interval. */
+export function differenceOf({ whole, replicates }: Resampled, a: string, b: string): Interval {
   const others = replicates[b] ?? new Float64Array();
   const differences = replicates[a]?.map((value, i) => value - (others[i] ?? Number.NaN));
   return percentiles(
-    (auc[a] ?? Number.NaN) - (auc[b] ?? Number.NaN),
+    (whole[a] ?? Number.NaN) - (whole[b] ?? Number.NaN),
     differences ?? new Float64Array(),
   );
 }
@@ -95,6 +96,26 @@ function aucOf(rows: ScoredRows, score: ArrayLike<number>): (copies: Int32Array)
     ),
   };
   return (copies) => aucSorted(sorted, copies);
+}
+
+/** Prepares a score's mean log loss, each row weighing what it stands for. */
+export function logLossOf(
+  { label, weight, cluster }: ScoredRows,
+  score: ArrayLike<number>,
+): (copies: Int32Array) => number {
+  const losses = Float64Array.from(label, (y, i) => {
+    const p = Math.min(Math.max(score[i] as number, 1e-7), 1 - 1e-7);
+    return -Math.log(y === 1 ? p : 1 - p);
+  });
+  return (copies) => {
+    let [sum, rows] = [0, 0];
+    for (let i = 0; i < losses.length; i++) {
+      const counted = (copies[cluster[i] as number] as number) * (weight[i] as number);
+      sum += counted * (losses[i] as number);
+      rows += counted;
+    }
+    return sum / rows;
+  };
 }
 
 interface Sorted extends ScoredRows {

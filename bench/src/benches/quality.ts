@@ -106,7 +106,7 @@ function rowsOf(
       const goal = peer === "popularity" ? 0 : -behindMax;
       return {
         ...measured(`AUC${kind} above ${peer}'s, ${which}`, difference, weeks.length),
-        ...{ peer, peerValue: resampled.auc[peer] ?? Number.NaN },
+        ...{ peer, peerValue: resampled.whole[peer] ?? Number.NaN },
         goal: goal === 0 ? "lower end > 0" : `lower end ≥ −${behindMax}`,
         verdict: judge(goal === 0 ? difference.low > 0 : difference.low >= goal),
       };
@@ -142,7 +142,7 @@ function byWeek(
         differenceOf(resampled, "model", peer),
         1,
       ),
-      ...{ peer, peerValue: resampled.auc[peer] ?? Number.NaN },
+      ...{ peer, peerValue: resampled.whole[peer] ?? Number.NaN },
     }));
   });
 }

@@ -7,7 +7,7 @@ const script = join(import.meta.dirname, "../../executor/peer.py");
 
 /** What some steps took and gave. */
 export interface Taken {
-  /** CPU time of all threads, in milliseconds. */
+  /** CPU time of all threads, in milliseconds; on a GPU wall time. */
   readonly msPerStep: number;
   readonly loss: number;
   /** Euclidean norm of the embeddings' gradient. */
@@ -15,7 +15,7 @@ export interface Taken {
 }
 
 /** How a library of Python runs a step. */
-export type PeerKind = "tensorflow" | "torch" | "torch-compile" | "torch-bfloat16";
+export type PeerKind = "tensorflow" | "torch" | "torch-compile" | "torch-bfloat16" | "torch-cuda";
 
 /** A library of Python with the same models, in a process of its own. */
 export interface Peer {

@@ -61,7 +61,8 @@ export async function openRunners(
   return [runners, absent];
 }
 
-async function executorRunner(kind: "onnx" | "tensorflow" | "tfjs"): Promise<Runner> {
+/** All models on one of the executors, in CPU time of this process. */
+export async function executorRunner(kind: "onnx" | "tensorflow" | "tfjs"): Promise<Runner> {
   const executor = await openExecutor({ kind });
   const compiled = new Map(
     await Promise.all(

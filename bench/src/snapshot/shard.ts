@@ -36,7 +36,7 @@ export interface BenchShard extends AsyncDisposable {
 
 export async function openBenchShard(jobs: Jobs, place: Place, rowsMax: number) {
   await using stack = new AsyncDisposableStack();
-  const services = stack.use(await startServices("{}", "snapshot"));
+  const services = stack.use(await startServices({ definitionJson: "{}", run: "snapshot" }));
   const own = { role: "shard-0", tableRowsMax: rowsMax };
   const job = await start(jobs, place, services.address, "shard", "shard-0", own);
   stack.defer(() => job.stop(10_000));

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "@heddle/base";
 import { type Jobs, openProcessJobs, type RunningJob } from "@heddle/jobs";
@@ -5,20 +6,23 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import type { TrainingSummary } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { startServices, type Told } from "./services.ts";
+import { type Given, startServices, type Told } from "./services.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
-const programs = {
-  dataset: { entry: join(apps, "feature-store/src/dataset-job.ts") },
-  learner: { entry: join(apps, "learner/src/train-job.ts") },
-  shard: { entry: join(apps, "parameter-server/src/shard-job.ts") },
-};
+const probe = { entry: join(import.meta.dirname, "probe.ts") };
+/** The product's programs, each started by the probe. */
+const entries = {
+  dataset: join(apps, "feature-store/src/dataset-job.ts"),
+  learner: join(apps, "learner/src/train-job.ts"),
+  shard: join(apps, "parameter-server/src/shard-job.ts"),
+  "one-process": join(import.meta.dirname, "one-process.ts"),
+} as const;
 const stopMs = 10_000;
 
 /** Where a bench's processes work. */
 export interface Place {
-  /** `host:port` of the feature store. */
-  readonly featureStore: string;
+  /** `host:port` of the feature store; where none is, the services of a round have the dataset. */
+  readonly featureStore?: string;
   /** Folder of the object store. */
   readonly objects: string;
   readonly logFolder: string;
@@ -28,20 +32,22 @@ export interface Place {
 
 /** The programs as the scheduler starts them. */
 export function openJobs({ logFolder, environment }: Place): Jobs {
+  const programs = Object.fromEntries(Object.keys(entries).map((name) => [name, probe]));
   const clock = systemClock;
   return openProcessJobs({ programs, node: process.execPath, logFolder, environment, clock });
 }
 
-/** Builds the training dataset in a process of its own. @returns its name. */
+/** Builds a dataset in a process of its own. @returns its name. */
 export async function buildDataset(
   jobs: Jobs,
   place: Place,
   definitionJson: string,
   [fromPartition, toPartition]: readonly [string, string],
+  use: "training" | "evaluation" = "training",
 ): Promise<string> {
-  await using services = await startServices(definitionJson, "none");
+  await using services = await startServices({ definitionJson, run: "none" });
   const job = await start(jobs, place, services.address, "dataset", "dataset", {
-    ...{ modelDefinitionJson: definitionJson, fromPartition, toPartition, use: "training" },
+    ...{ modelDefinitionJson: definitionJson, fromPartition, toPartition, use },
   });
   await succeeded(job);
   return (await services.told.outputs)["dataset"] ?? "";
@@ -50,40 +56,83 @@ export async function buildDataset(
 /** One training, as its learner and its shards measured it. */
 export interface Training {
   readonly summary: TrainingSummary;
+  /** Where the version's manifest is. */
+  readonly version: { readonly name: string; readonly sha256: string };
   /** Of all shards, at the end. */
   readonly shardCpuSeconds: number;
   readonly shardMemoryBytes: number;
 }
 
-export interface GangOptions {
-  /** Unique in the object store. */
-  readonly run: string;
-  readonly definitionJson: string;
-  readonly dataset: string;
-  readonly executor: "auto" | "tfjs";
+export interface GangOptions extends Given {
+  /** Name of the dataset. */
+  readonly datasetName: string;
+  readonly executor: "auto" | "tensorflow" | "tfjs";
+  /** `none` leaves the shards to gRPC. */
+  readonly lane?: "unix" | "none";
+  /** 0: one process has the learner and a shard. */
   readonly shards: number;
+  readonly learners?: number;
 }
 
-/** Trains once, in fresh processes: shards and a learner over gRPC, as the scheduler would start them. */
-export async function trainOnce(jobs: Jobs, place: Place, options: GangOptions): Promise<Training> {
-  const { run, definitionJson, dataset, executor, shards } = options;
-  await using services = await startServices(definitionJson, run);
+/** A gang that trains. */
+export interface Gang {
+  readonly told: Told;
+  readonly shardNames: readonly string[];
+  /** Resolves when the leading learner is done. @throws when a member ends before. */
+  readonly done: Promise<void>;
+  /** Process ids of all members. */
+  pids(): readonly number[];
+}
+
+/** Starts shards and learners over gRPC as the scheduler would, each in a fresh process, and stops them after `body`. */
+export async function withGang<T>(
+  jobs: Jobs,
+  place: Place,
+  options: GangOptions,
+  body: (gang: Gang) => Promise<T>,
+): Promise<T> {
+  const { datasetName, executor, shards, learners = 1, lane = "unix" } = options;
+  await using services = await startServices(options);
   const { told, address } = services;
-  const names = Array.from({ length: shards }, (_, n) => `shard-${n}`);
-  const gang = await Promise.all(
-    names.map((role) => start(jobs, place, address, "shard", role, { role })),
-  );
+  const members: RunningJob[] = [];
+  const enter = async (program: Program, job: string, own: object): Promise<RunningJob> => {
+    const member = await start(jobs, place, address, program, job, own);
+    members.push(member);
+    return member;
+  };
+  const shardNames = Array.from({ length: Math.max(shards, 1) }, (_, n) => `shard-${n}`);
+  const recipe = {
+    ...{ configuration: "bench", dataset: datasetName, executor, shards: shardNames.length },
+    ...(learners > 1 ? { learners } : {}),
+  };
   try {
-    await Promise.race([told.listening(names), ...gang.map(succeeded)]);
-    const learner = await start(jobs, place, address, "learner", "learner", {
-      ...{ configuration: "bench", dataset, shards, executor },
-    });
-    await succeeded(learner);
-    return { summary: await told.training, ...(await shardUsage(told, names)) };
+    for (const role of shardNames.slice(0, shards)) await enter("shard", role, { role, lane });
+    // A shard that ends now would never be heard of.
+    if (shards > 0) await Promise.race([told.listening(shardNames), ...members.map(succeeded)]);
+    const leader = await enter(shards === 0 ? "one-process" : "learner", "learner", recipe);
+    for (let learner = 1; learner < learners; learner++) {
+      await enter("learner", `learner-${learner}`, { ...recipe, learner });
+    }
+    const others = members.filter((member) => member !== leader).map(succeeded);
+    const done = Promise.race([succeeded(leader), ...others]);
+    done.catch(() => undefined);
+    const pids = (): number[] => members.map(({ id }) => Number(readFileSync(pidFile(place, id))));
+    return await Promise.race([body({ told, shardNames, done, pids }), failure(done)]);
   } finally {
-    for (const shard of gang) await shard.stop(stopMs);
+    await Promise.all(members.map((member) => member.stop(stopMs)));
   }
 }
+
+/** Trains once, to the registered version. */
+export async function trainOnce(jobs: Jobs, place: Place, options: GangOptions): Promise<Training> {
+  return withGang(jobs, place, options, async ({ told, shardNames, done }) => {
+    await done;
+    const usage = options.shards === 0 ? noUsage : await shardUsage(told, shardNames);
+    return { summary: await told.training, version: await told.version, ...usage };
+  });
+}
+
+const noUsage = { shardCpuSeconds: 0, shardMemoryBytes: 0 };
 
 async function shardUsage({ addresses }: Told, names: readonly string[]) {
   let [shardCpuSeconds, shardMemoryBytes] = [0, 0];
@@ -97,22 +146,36 @@ async function shardUsage({ addresses }: Told, names: readonly string[]) {
   return { shardCpuSeconds, shardMemoryBytes };
 }
 
+type Program = keyof typeof entries;
+
 /** Starts one program, as the scheduler does. */
 export function start(
   jobs: Jobs,
-  { featureStore, objects }: Place,
+  place: Place,
   services: string,
-  program: string,
+  program: Program,
   job: string,
   own: object,
 ): Promise<RunningJob> {
+  const { featureStore = services, objects } = place;
   const peers = { registry: services, featureStore };
   const input = { job, fence: 1, scheduler: services, peers, objects, ...own };
-  return jobs.start({ id: job, program, input, environment: {} });
+  const environment = {
+    HEDDLE_BENCH_PID: pidFile(place, job),
+    HEDDLE_BENCH_ENTRY: entries[program],
+  };
+  return jobs.start({ id: job, program, input, environment });
 }
+
+const pidFile = ({ logFolder }: Place, job: string): string => join(logFolder, `${job}.pid`);
 
 /** @throws when the job did not end well, with what it said. */
 async function succeeded({ id, exited }: RunningJob): Promise<void> {
   const exit = await exited;
   if (exit.kind !== "succeeded") throw new Error(`the ${id} failed: ${exit.message}`);
+}
+
+/** Only fails. */
+function failure(done: Promise<void>): Promise<never> {
+  return new Promise((_, reject) => void done.catch(reject));
 }

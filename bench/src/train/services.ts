@@ -1,4 +1,5 @@
 import { present } from "@heddle/base";
+import { FeatureStoreService } from "@heddle/proto/feature-store";
 import {
   type CreateRunRequest,
   type RegisterVersionRequest,
@@ -19,31 +20,46 @@ export interface Told {
   readonly addresses: Readonly<Record<string, string>>;
   /** Resolves when every one of these jobs listens. */
   listening(jobs: readonly string[]): Promise<void>;
+  /** Resolves when a learner asks for its data: all is set up, nothing is read. Only where the services have a dataset. */
+  readonly reading: Promise<void>;
   /** Outputs of the job that completes. */
   readonly outputs: Promise<Readonly<Record<string, string>>>;
   /** What the learner measured of its training. */
   readonly training: Promise<TrainingSummary>;
+  /** Where the version's manifest is. */
+  readonly version: Promise<{ readonly name: string; readonly sha256: string }>;
+}
+
+/** What the services of a round hand out. */
+export interface Given {
+  /** The configuration that is asked for. */
+  readonly definitionJson: string;
+  /** Name of the run: its objects lie under it, so another round needs another. */
+  readonly run: string;
+  /** Manifest of a dataset that learners may read, when no feature store has it. */
+  readonly dataset?: object;
 }
 
 /**
  * A registry and a scheduler that keep one round's facts in memory, served on one port. Every round so begins from
  * nothing, where real ones would hand out the version that the same recipe made before.
- *
- * @param definitionJson the configuration that is asked for.
- * @param run name of the run: its objects lie under it, so another round needs another.
  */
-export async function startServices(definitionJson: string, run: string) {
+export async function startServices({ definitionJson, run, dataset }: Given) {
   const addresses: Record<string, string> = {};
   const waiting = new Set<() => void>();
+  const reading = Promise.withResolvers<void>();
   const outputs = Promise.withResolvers<Readonly<Record<string, string>>>();
   const training = Promise.withResolvers<TrainingSummary>();
+  const version = Promise.withResolvers<{ name: string; sha256: string }>();
   const registry = some(RegistryService, {
     getConfiguration: async () => ({ definitionJson }),
     createRun: async ({ recipe }: CreateRunRequest) => ({ run, state: { run, recipe } }),
     recordSnapshot: async () => ({}),
     registerVersion: async (request: RegisterVersionRequest) => {
+      const manifest = present(request.manifest, "a manifest");
       training.resolve(present(request.training, "a training's summary"));
-      return { version: present(request.manifest, "a manifest").sha256, number: 1 };
+      version.resolve(manifest);
+      return { version: manifest.sha256, number: 1 };
     },
   });
   const scheduler = some(SchedulerService, {
@@ -58,8 +74,14 @@ export async function startServices(definitionJson: string, run: string) {
       return {};
     },
   });
+  const featureStore = some(FeatureStoreService, {
+    grantRead: async () => {
+      reading.resolve();
+      return { grantId: "bench", manifest: dataset };
+    },
+  });
   const server = await serve({
-    implementations: [registry, scheduler],
+    implementations: [registry, scheduler, ...(dataset === undefined ? [] : [featureStore])],
     telemetry: silentTelemetry(),
   });
   const told: Told = {
@@ -72,15 +94,17 @@ export async function startServices(definitionJson: string, run: string) {
         waiting.add(look);
         look();
       }),
+    reading: reading.promise,
     outputs: outputs.promise,
     training: training.promise,
+    version: version.promise,
   };
   return { ...server, told };
 }
 
 /** A service of which only these methods are called. */
 function some(
-  service: typeof RegistryService | typeof SchedulerService,
+  service: typeof RegistryService | typeof SchedulerService | typeof FeatureStoreService,
   handlers: Readonly<Record<string, (request: never) => Promise<object>>>,
 ): Implementation {
   const unused = (): Promise<object> => Promise.reject(new Error("no learner calls this"));

@@ -1,0 +1,38 @@
+import type { ModelDefinition } from "@heddle/sdk";
+
+/** A definition that differs from the exact one in something that saves work, or only in chance. */
+export interface Variant {
+  readonly name: string;
+  /** `noise` shows what chance does; a `saving` must stay within the interval of `exact`. */
+  readonly kind: "noise" | "saving";
+  of(exact: ModelDefinition): ModelDefinition;
+}
+
+type Training = ModelDefinition["training"];
+const training =
+  (change: Partial<Training>) =>
+  (exact: ModelDefinition): ModelDefinition => ({
+    ...exact,
+    training: { ...exact.training, ...change },
+  });
+
+/** The exact model: float32 throughout, every pull after the push before it. */
+export const exactOf = training({ lag: 0 });
+
+/** Each saving of the learner has its line here. */
+export const variants: readonly Variant[] = [
+  { name: "another seed", kind: "noise", of: training({ lag: 0, seed: 2 }) },
+  { name: "lag 1", kind: "saving", of: training({ lag: 1 }) },
+  {
+    name: "rows in bfloat16",
+    kind: "saving",
+    of: training({ lag: 0, rows: { storage: "bfloat16" } }),
+  },
+  { name: "two micro-batches", kind: "saving", of: training({ lag: 0, microBatches: 2 }) },
+];
+
+/** Savings that no definition can ask for yet, and why they are not measured. */
+export const missing: readonly (readonly [name: string, why: string])[] = [
+  ["rows cached in the learner", "a definition cannot ask for it yet"],
+  ["bounded staleness", "a definition cannot ask for it yet"],
+];
