@@ -19,7 +19,10 @@ const dataProgram = new URL("./fixtures/weighed-data-program.ts", import.meta.ur
 const computeProgram = new URL("./fixtures/weighed-compute-program.ts", import.meta.url);
 
 /** Answers pulls with rows and takes pushes, keeping nothing. */
-function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push" | "usage"> {
+function forgetfulWire({
+  tables,
+  dense,
+}: Network): Pick<Wire, "pull" | "release" | "push" | "usage"> {
   return {
     pull: async (_step, ids) => ({
       rows: Object.fromEntries(
@@ -27,6 +30,7 @@ function forgetfulWire({ tables, dense }: Network): Pick<Wire, "pull" | "push" |
       ),
       dense: Object.fromEntries(dense.map(({ name, initial }) => [name, initial.slice()])),
     }),
+    release: () => undefined,
     push: () => new Promise((applied) => setImmediate(applied)),
     usage: async () => ({ step: 0, cpuSeconds: 0, lossSum: 0 }),
   };

@@ -21,13 +21,7 @@ export function stepCalls(
   const fence = BigInt(token);
   const pool = openPool({ heldBytesMax });
   const lent = new WeakMap<Pulled, Loan>();
-  /** A step pulls and pushes the same ids: they are split once, and each shard hears them once. */
-  const split = new WeakMap<BigUint64Array, readonly Part[]>();
-  const partsOf = (ids: BigUint64Array): readonly Part[] => {
-    const known = split.get(ids) ?? layout.split(ids);
-    split.set(ids, known);
-    return known;
-  };
+  const partsOf = splitOnce(layout);
   const each = <T>(ids: BigUint64Array, run: (route: Route, part: Part, shard: number) => T) => {
     const parts = partsOf(ids);
     return Promise.all(routes.map((route, n) => run(route, present(parts[n], "a part"), n)));
@@ -84,6 +78,16 @@ export function stepCalls(
         loan.giveBack();
       });
     },
+  };
+}
+
+/** A step pulls and pushes the same ids: they are split once, and each shard hears them once. */
+function splitOnce(layout: ShardLayout): (ids: BigUint64Array) => readonly Part[] {
+  const split = new WeakMap<BigUint64Array, readonly Part[]>();
+  return (ids) => {
+    const known = split.get(ids) ?? layout.split(ids);
+    split.set(ids, known);
+    return known;
   };
 }
 

@@ -28,7 +28,7 @@ export async function openHoldout(objectsFolder: string, dataset: string): Promi
     rows: { label: batch.label, weight: batch.weight, cluster },
     scoreBy: async (manifest) => {
       await using scorer = await openScorer({ objects, executor, manifest });
-      return score(scorer, batch);
+      return await score(scorer, batch);
     },
   };
 }

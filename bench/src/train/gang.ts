@@ -9,13 +9,13 @@ import { silentTelemetry } from "@heddle/telemetry";
 import { type Given, startServices, type Told } from "./services.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
-const probe = { entry: join(import.meta.dirname, "probe.ts") };
+const probe = { entry: join(import.meta.dirname, "probe-main.ts") };
 /** The product's programs, each started by the probe. */
 const entries = {
   dataset: join(apps, "feature-store/src/dataset-job.ts"),
   learner: join(apps, "learner/src/train-job.ts"),
   shard: join(apps, "parameter-server/src/shard-job.ts"),
-  "one-process": join(import.meta.dirname, "one-process.ts"),
+  "one-process": join(import.meta.dirname, "one-process-main.ts"),
 } as const;
 const stopMs = 10_000;
 

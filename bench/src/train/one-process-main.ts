@@ -17,4 +17,4 @@ const shard = await startShard({
   lane: "unix",
 });
 await openJobClient({ ...input, job: "shard-0" }, telemetry).setAddress(shard.address);
-await import("../../../apps/learner/src/train-job.ts");
+await import("@heddle/learner/train-job");
