@@ -1,18 +1,18 @@
 import { HeddleError, present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { ModelDefinition, Training } from "@heddle/sdk";
-import { trainBounded } from "./bounded-loop.ts";
-import type { Layer } from "./chain.ts";
-import { type CutDeps, openCuts } from "./cuts.ts";
-import type { TrainingData } from "./dataset.ts";
+import { trainBounded } from "./loop/bounded-loop.ts";
+import type { Layer } from "./cuts/chain.ts";
+import { type CutDeps, openCuts } from "./cuts/cuts.ts";
+import type { TrainingData } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
-import { type LoopOptions, type Progress, train } from "./loop.ts";
-import { shareOf } from "./micro-batches.ts";
-import { countCalls, countSteps } from "./queues.ts";
-import type { Stages } from "./stages.ts";
-import type { Start } from "./start.ts";
-import type { Moved } from "./traffic.ts";
-import type { Bounds, Overlap, Wire } from "./wire.ts";
+import { type LoopOptions, type Progress, train } from "./loop/loop.ts";
+import { shareOf } from "./loop/micro-batches.ts";
+import { countCalls, countSteps } from "./meters/queues.ts";
+import type { Stages } from "./meters/stages.ts";
+import type { Start } from "./cuts/start.ts";
+import type { Moved } from "./wire/traffic.ts";
+import type { Bounds, Overlap, Wire } from "./wire/wire.ts";
 
 /** What is fixed during an attempt. */
 export interface Attempt {

@@ -7,10 +7,10 @@ import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import type { Compute } from "./compute.ts";
-import type { Examples } from "./examples.ts";
-import type { TrainingPartition } from "./reader.ts";
-import type { Meters } from "./meters.ts";
-import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Examples } from "./data/examples.ts";
+import type { TrainingPartition } from "./data/reader.ts";
+import type { Meters } from "./meters/meters.ts";
+import type { RunDeclaration, Wire } from "./wire/wire.ts";
 
 /** CPU and memory of this process. */
 export interface Usage {

@@ -6,7 +6,7 @@ import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { startLearner, trainTogether } from "./fixtures/gang.ts";
 import { openWorld } from "./fixtures/world.ts";
-import { readSnapshot } from "./snapshot.ts";
+import { readSnapshot } from "./cuts/snapshot.ts";
 
 const microBatches = 3;
 const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches });

@@ -4,9 +4,9 @@ import type { ObjectInfo, Objects } from "@heddle/objects";
 import { compileTransform } from "@heddle/transform";
 import type { Attempt, End } from "./attempt.ts";
 import type { TrainDeps } from "./deps.ts";
-import type { Progress } from "./loop.ts";
-import { readParameters } from "./snapshot.ts";
-import type { Start } from "./start.ts";
+import type { Progress } from "./loop/loop.ts";
+import { readParameters } from "./cuts/snapshot.ts";
+import type { Start } from "./cuts/start.ts";
 
 /** All that a version is made of, but for its tensors: their file is named. */
 export interface VersionOrder extends Omit<TrainedModel, "dense" | "ids" | "values"> {

@@ -5,7 +5,7 @@ export {
   type SpeedVerdict,
 } from "./audit/audit.ts";
 export { auditModel, type AuditModelDeps } from "./audit/audit-model.ts";
-export { localExamples } from "./examples.ts";
-export { datasetReader } from "./reader.ts";
+export { localExamples } from "./data/examples.ts";
+export { datasetReader } from "./data/reader.ts";
 export type { TrainDeps, Usage } from "./deps.ts";
 export { runTraining, type TrainOutputs, type TrainRequest } from "./run.ts";

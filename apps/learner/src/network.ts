@@ -9,8 +9,8 @@ import {
   trainStep,
 } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
-import type { TrainingBatch } from "./rows.ts";
-import type { Gradients, Pulled } from "./wire.ts";
+import type { TrainingBatch } from "./data/rows.ts";
+import type { Gradients, Pulled } from "./wire/wire.ts";
 
 /** What a step gives. */
 export interface StepResult {

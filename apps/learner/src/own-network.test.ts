@@ -5,8 +5,8 @@ import type { ModelDefinition } from "@heddle/sdk";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
-import type { ExampleReader } from "./reader.ts";
-import { readParameters, readSnapshot } from "./snapshot.ts";
+import type { ExampleReader } from "./data/reader.ts";
+import { readParameters, readSnapshot } from "./cuts/snapshot.ts";
 
 const text = `
 import { batchNorm, batchNormParameters, defineArchitecture } from "@heddle/sdk/architecture";

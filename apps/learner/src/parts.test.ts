@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { instructionSet } from "./environment.ts";
-import { fitOn } from "./fit.ts";
+import { fitOn } from "./data/fit.ts";
 import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
-import { goldenRows } from "./golden.ts";
-import { trainingOrder } from "./order.ts";
-import type { ExampleReader } from "./reader.ts";
+import { goldenRows } from "./data/golden.ts";
+import { trainingOrder } from "./data/order.ts";
+import type { ExampleReader } from "./data/reader.ts";
 
 const { signal } = new AbortController();
 const partitions = Object.entries(partitionRows).map(([partition, rows]) => ({

@@ -6,8 +6,8 @@ import type { ExampleBatch } from "@heddle/transform";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { openWorld } from "./fixtures/world.ts";
-import type { ExampleReader } from "./reader.ts";
-import { readSnapshot } from "./snapshot.ts";
+import type { ExampleReader } from "./data/reader.ts";
+import { readSnapshot } from "./cuts/snapshot.ts";
 
 /** The test dataset with something done to each piece. */
 function changed(change: (batch: ExampleBatch, partition: string) => void): ExampleReader {

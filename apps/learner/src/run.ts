@@ -3,14 +3,14 @@ import { failpoint } from "@heddle/failpoint";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
 import { type Attempt, type End, trainToEnd } from "./attempt.ts";
-import { grantedDataset } from "./dataset.ts";
+import { grantedDataset } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";
-import type { Progress } from "./loop.ts";
-import { gaugeMeters } from "./meters.ts";
-import { queueNames } from "./queues.ts";
-import { bottleneckOf, startStages, type Stages } from "./stages.ts";
-import { findStart, type Start } from "./start.ts";
+import type { Progress } from "./loop/loop.ts";
+import { gaugeMeters } from "./meters/meters.ts";
+import { queueNames } from "./meters/queues.ts";
+import { bottleneckOf, startStages, type Stages } from "./meters/stages.ts";
+import { findStart, type Start } from "./cuts/start.ts";
 
 /** What the scheduler asks of a learner. */
 export interface TrainRequest {

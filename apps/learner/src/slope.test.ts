@@ -4,12 +4,12 @@ import { systemClock } from "@heddle/base";
 import { temporaryFolder } from "@heddle/testkit";
 import { tinyDefinition } from "./fixtures/data.ts";
 import { exposeCollector, weighAll } from "./fixtures/weighed.ts";
-import { beginning, train } from "./loop.ts";
+import { beginning, train } from "./loop/loop.ts";
 import type { Network } from "./network.ts";
-import { startStages } from "./stages.ts";
+import { startStages } from "./meters/stages.ts";
 import { openComputeThread } from "./threads/compute-thread.ts";
 import { openDataThread } from "./threads/data-thread.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./wire/wire.ts";
 
 const [warmUpSteps, steps] = [800, 3_800];
 const stepsOfPartition = 50;

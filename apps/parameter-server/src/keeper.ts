@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import type { ConfigureRequest } from "@heddle/proto/parameter-server";
 import { openChangeSignal } from "./change-signal.ts";
-import type { CallTurn, Course } from "./course.ts";
+import type { CallTurn, Course } from "./course/course.ts";
 import { declarationDigest } from "./declaration.ts";
 import { type KeptRun, type KeptRunOptions, openKeptRun } from "./kept-run.ts";
 

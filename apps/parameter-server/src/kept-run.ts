@@ -1,12 +1,12 @@
 import type { Clock } from "@heddle/base";
 import type { Bounds, ConfigureRequest } from "@heddle/proto/parameter-server";
-import { openBoundedCourse } from "./bounded-course.ts";
-import type { Course } from "./course.ts";
+import { openBoundedCourse } from "./course/bounded-course.ts";
+import type { Course } from "./course/course.ts";
 import { declarationOf } from "./declaration.ts";
-import { openExactCourse } from "./exact-course.ts";
-import { openPace, type Pace } from "./pace.ts";
+import { openExactCourse } from "./course/exact-course.ts";
+import { openPace, type Pace } from "./course/pace.ts";
 import { openShard, type Shard } from "./shard.ts";
-import { joinParts, type StepPart } from "./step-part.ts";
+import { joinParts, type StepPart } from "./course/step-part.ts";
 
 /** The run a shard keeps, from its first Configure on. */
 export interface KeptRun {

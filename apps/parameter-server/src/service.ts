@@ -8,13 +8,13 @@ import {
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import type { CallTurn, Course } from "./course.ts";
-import { cutHandlers } from "./cuts.ts";
+import type { CallTurn, Course } from "./course/course.ts";
+import { cutHandlers } from "./cuts/cuts.ts";
 import { openKeyLists } from "./key-lists.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
-import type { CutDeps } from "./save-cut.ts";
+import type { CutDeps } from "./cuts/save-cut.ts";
 import { stepCalls } from "./step-calls.ts";
-import type { Overlap } from "./update-order.ts";
+import type { Overlap } from "./course/update-order.ts";
 
 /** CPU and memory of this process. */
 export interface Usage {

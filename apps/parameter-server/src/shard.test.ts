@@ -12,7 +12,7 @@ import {
 } from "@heddle/artifact";
 import { shardOf } from "@heddle/kernels";
 import fc from "fast-check";
-import type { FrozenShard } from "./frozen.ts";
+import type { FrozenShard } from "./cuts/frozen.ts";
 import { type Declaration, openShard, type Shard } from "./shard.ts";
 
 const adagrad = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;

@@ -11,9 +11,9 @@ import {
   type ValueStorage,
 } from "@heddle/kernels";
 import { float32Of } from "@heddle/tensor";
-import { denseState, freezeTables, type FrozenShard } from "./frozen.ts";
+import { denseState, freezeTables, type FrozenShard } from "./cuts/frozen.ts";
 import { freshDense, freshTables } from "./parameters.ts";
-import { openRestoring, type Restoring } from "./restoring.ts";
+import { openRestoring, type Restoring } from "./cuts/restoring.ts";
 
 /** What a run keeps on one shard. */
 export interface Declaration {

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { type LaneKind, type Offers, openOffers } from "@heddle/lane";
 import { serve } from "@heddle/rpc";
-import { openEncoder } from "./encoder.ts";
+import { openEncoder } from "./cuts/encoder.ts";
 import { shardService, type ShardServiceDeps } from "./service.ts";
 
 export interface Running {

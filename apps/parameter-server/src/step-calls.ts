@@ -1,7 +1,7 @@
 import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import { bytesOf } from "@heddle/tensor";
-import type { CallTurn, Course } from "./course.ts";
+import type { CallTurn, Course } from "./course/course.ts";
 import type { Keeper } from "./keeper.ts";
 import type { KeyLists } from "./key-lists.ts";
 import { pulledRows, pushedPart } from "./step-rows.ts";

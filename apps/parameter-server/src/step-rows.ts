@@ -2,7 +2,7 @@ import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
 import type { KeyLists } from "./key-lists.ts";
 import type { Room, Shard } from "./shard.ts";
-import type { StepPart } from "./step-part.ts";
+import type { StepPart } from "./course/step-part.ts";
 
 /**
  * The rows that a pull asks for, by table.

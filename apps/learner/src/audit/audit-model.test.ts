@@ -6,7 +6,7 @@ import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { localExamples } from "../examples.ts";
+import { localExamples } from "../data/examples.ts";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { openWorld } from "../fixtures/world.ts";

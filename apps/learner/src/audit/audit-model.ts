@@ -1,10 +1,10 @@
 import { HeddleError, present, type Clock } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
-import { grantedDataset } from "../dataset.ts";
+import { grantedDataset } from "../data/dataset.ts";
 import { callMs, type TrainDeps } from "../deps.ts";
-import { batchesOf } from "../rows.ts";
-import { startStages } from "../stages.ts";
+import { batchesOf } from "../data/rows.ts";
+import { startStages } from "../meters/stages.ts";
 import { type AuditOptions, auditSpeed, type SpeedAudit } from "./audit.ts";
 
 export interface AuditModelDeps extends Pick<

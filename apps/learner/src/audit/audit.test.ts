@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { mix32, systemClock } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import type { ModelDefinition, Optimizer } from "@heddle/sdk";
-import type { ExampleReader } from "../reader.ts";
-import { localExamples } from "../examples.ts";
+import type { ExampleReader } from "../data/reader.ts";
+import { localExamples } from "../data/examples.ts";
 import { tinyDefinition } from "../fixtures/data.ts";
-import { startStages } from "../stages.ts";
+import { startStages } from "../meters/stages.ts";
 import { auditSpeed, type SpeedAudit } from "./audit.ts";
 
 const { signal } = new AbortController();

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Executor } from "@heddle/executor";
-import type { Batches } from "../batches.ts";
+import type { Batches } from "../data/batches.ts";
 import { openNetwork } from "../network.ts";
 import { compare, type Quality } from "./compare.ts";
 import type { Setting } from "./interleave.ts";

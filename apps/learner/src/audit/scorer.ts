@@ -2,8 +2,8 @@ import { present } from "@heddle/base";
 import type { Executor, TensorData } from "@heddle/executor";
 import { embeddingTable, predictStep, widthsOf } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
-import type { TrainingBatch } from "../rows.ts";
-import type { Pulled } from "../wire.ts";
+import type { TrainingBatch } from "../data/rows.ts";
+import type { Pulled } from "../wire/wire.ts";
 
 /** Scores batches with parameters as they are. */
 export interface Scorer extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { HeddleError, isHeddleError, seededRandom } from "@heddle/base";
-import type { Batches } from "../batches.ts";
-import { checkFinite } from "../not-finite.ts";
+import type { Batches } from "../data/batches.ts";
+import { checkFinite } from "../loop/not-finite.ts";
 import type { Network } from "../network.ts";
-import type { TrainingBatch } from "../rows.ts";
+import type { TrainingBatch } from "../data/rows.ts";
 import { interleave, type Overlapped, type Setting } from "./interleave.ts";
 import type { Scorer } from "./scorer.ts";
 import { openStore } from "./store.ts";

@@ -8,7 +8,7 @@ import {
   type StepBatch,
   type StepRuns,
 } from "../network.ts";
-import type { Gradients, Pulled } from "../wire.ts";
+import type { Gradients, Pulled } from "../wire/wire.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
 

@@ -1,7 +1,7 @@
 /** The program of the data thread: reads a dataset's Parquet files, transforms rows and cuts batches. */
 import { openDuckdb } from "@heddle/feature-engine";
 import { openFileObjects } from "@heddle/objects";
-import { datasetReader } from "../reader.ts";
+import { datasetReader } from "../data/reader.ts";
 import type { DataOptions } from "./data-thread.ts";
 import { threadOptions } from "./serve.ts";
 import { serveData } from "./serve-data.ts";

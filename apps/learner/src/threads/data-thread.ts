@@ -2,10 +2,10 @@ import { present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
 import type { ModelInput } from "@heddle/sdk";
 import type { ColumnBatch, Fit } from "@heddle/transform";
-import type { Batches } from "../batches.ts";
-import type { BatchPlan, Examples } from "../examples.ts";
-import type { TrainingPartition } from "../reader.ts";
-import type { DataCursor, TrainingBatch } from "../rows.ts";
+import type { Batches } from "../data/batches.ts";
+import type { BatchPlan, Examples } from "../data/examples.ts";
+import type { TrainingPartition } from "../data/reader.ts";
+import type { DataCursor, TrainingBatch } from "../data/rows.ts";
 import { openThread, type Thread } from "./thread.ts";
 
 /** What the thread is started with. */

@@ -1,8 +1,8 @@
 import { present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
-import type { Batches } from "../batches.ts";
-import { type Examples, localExamples } from "../examples.ts";
-import type { ExampleReader } from "../reader.ts";
+import type { Batches } from "../data/batches.ts";
+import { type Examples, localExamples } from "../data/examples.ts";
+import type { ExampleReader } from "../data/reader.ts";
 import {
   type BatchesWork,
   type CutBatch,

@@ -2,7 +2,7 @@ import { HeddleError, present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
 import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
-import { callMs, type TrainDeps } from "./deps.ts";
+import { callMs, type TrainDeps } from "../deps.ts";
 import type { Examples } from "./examples.ts";
 import type { TrainingPartition } from "./reader.ts";
 

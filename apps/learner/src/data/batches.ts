@@ -10,7 +10,7 @@ import {
   type PartitionRows,
   type TrainingBatch,
 } from "./rows.ts";
-import type { Stages } from "./stages.ts";
+import type { Stages } from "../meters/stages.ts";
 
 export interface BatchesOptions {
   readonly reader: ExampleReader;

@@ -3,7 +3,7 @@ import type { Clock } from "@heddle/base";
 import type { Telemetry } from "@heddle/telemetry";
 import { openQueues, queueNames, type Queues } from "./queues.ts";
 import { stageNames, type Stages, type ThreadTimes } from "./stages.ts";
-import type { Thread } from "./threads/thread.ts";
+import type { Thread } from "../threads/thread.ts";
 
 /** What a learner measures of itself. */
 export interface Meters {

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { allFinite } from "@heddle/tensor";
-import type { StepResult } from "./network.ts";
-import type { TrainingBatch } from "./rows.ts";
+import type { StepResult } from "../network.ts";
+import type { TrainingBatch } from "../data/rows.ts";
 
 /** @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE naming learner, step, partition and batch. */
 export function checkFinite(

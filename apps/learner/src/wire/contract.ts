@@ -5,10 +5,10 @@ import { openFileObjects } from "@heddle/objects";
 import { temporaryFolder } from "@heddle/testkit";
 import { silentTelemetry } from "@heddle/telemetry";
 import { float32Of } from "@heddle/tensor";
-import { startFalseShard } from "./fixtures/false-shard.ts";
-import { startTestShards } from "./fixtures/shards.ts";
+import { startFalseShard } from "../fixtures/false-shard.ts";
+import { startTestShards } from "../fixtures/shards.ts";
 import type { ShardWireOptions } from "./shard-wire.ts";
-import { readParameters } from "./snapshot.ts";
+import { readParameters } from "../cuts/snapshot.ts";
 import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
 
 type Open = (declaration: RunDeclaration, options: ShardWireOptions) => Promise<Wire>;

@@ -1,6 +1,6 @@
 import { present } from "@heddle/base";
 import { sumGradients, uniqueIds } from "@heddle/kernels";
-import type { RowGradients } from "./shard.ts";
+import type { RowGradients } from "../shard.ts";
 
 /** What a push brings: the gradients of one micro-batch, and what else it tells. */
 export interface StepPart {

@@ -7,9 +7,9 @@ import type {
   SnapshotRequest,
 } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
-import type { CallTurn, Course } from "./course.ts";
+import type { CallTurn, Course } from "../course/course.ts";
 import type { FrozenShard } from "./frozen.ts";
-import { type Keeper, stepOrder } from "./keeper.ts";
+import { type Keeper, stepOrder } from "../keeper.ts";
 import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
 
 /** The one cut that a shard has. */

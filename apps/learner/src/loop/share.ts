@@ -1,9 +1,9 @@
 import type { LoopOptions } from "./loop.ts";
 import { cutMicroBatches, type MicroBatch } from "./micro-batches.ts";
-import type { StepResult } from "./network.ts";
+import type { StepResult } from "../network.ts";
 import { checkFinite } from "./not-finite.ts";
-import type { TrainingBatch } from "./rows.ts";
-import type { Gradients, Pulled } from "./wire.ts";
+import type { TrainingBatch } from "../data/rows.ts";
+import type { Gradients, Pulled } from "../wire/wire.ts";
 
 /** A micro-batch and what it read. */
 export interface PulledPart extends MicroBatch {

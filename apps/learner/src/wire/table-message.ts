@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type TableSchema, ValueStorage } from "@heddle/proto/parameter-server";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import { optimizerMessage } from "./optimizer-message.ts";
 
 /** A table as a shard is told it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type Gang, openGang } from "./fixtures/gang.ts";
+import { type Gang, openGang } from "../fixtures/gang.ts";
 import { openStepOrder } from "./step-order.ts";
 
 const gangs = fc.record<Gang>({

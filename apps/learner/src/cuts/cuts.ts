@@ -2,10 +2,10 @@ import { encodeParameters } from "@heddle/artifact";
 import { failpoint } from "@heddle/failpoint";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import { type Layer, sinceOf } from "./chain.ts";
-import type { Progress } from "./loop.ts";
+import type { Progress } from "../loop/loop.ts";
 import { deleteOlder, prefixOf } from "./retention.ts";
 import { encodeLayered, encodeWhole, readParameters, type SnapshotSubject } from "./snapshot.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "../wire/wire.ts";
 
 export interface CutDeps {
   readonly objects: Objects;

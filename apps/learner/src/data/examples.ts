@@ -5,7 +5,7 @@ import { fitOn } from "./fit.ts";
 import { goldenRows } from "./golden.ts";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 import type { BatchMemory, DataCursor } from "./rows.ts";
-import type { Stages } from "./stages.ts";
+import type { Stages } from "../meters/stages.ts";
 
 /** How examples become batches. */
 export interface BatchPlan {

@@ -1,6 +1,6 @@
 import type { Clock } from "@heddle/base";
-import type { Network } from "./network.ts";
-import type { Wire } from "./wire.ts";
+import type { Network } from "../network.ts";
+import type { Wire } from "../wire/wire.ts";
 
 /** What waits or is under way: batches cut and not asked for, steps asked and not computed, pulls and pushes. */
 export const queueNames = ["batch", "step", "pull", "push"] as const;

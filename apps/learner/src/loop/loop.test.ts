@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { beginning, type LoopOptions, train } from "./loop.ts";
-import type { StepResult } from "./network.ts";
-import type { TrainingBatch } from "./rows.ts";
-import { startStages } from "./stages.ts";
+import type { StepResult } from "../network.ts";
+import type { TrainingBatch } from "../data/rows.ts";
+import { startStages } from "../meters/stages.ts";
 
 const { signal } = new AbortController();
 

@@ -1,10 +1,10 @@
 import { failpoint } from "@heddle/failpoint";
-import type { Batches } from "./batches.ts";
-import type { Network } from "./network.ts";
-import type { DataCursor, TrainingBatch } from "./rows.ts";
+import type { Batches } from "../data/batches.ts";
+import type { Network } from "../network.ts";
+import type { DataCursor, TrainingBatch } from "../data/rows.ts";
 import { type ComputedPart, lossOf, openShare, watched } from "./share.ts";
-import type { Stages } from "./stages.ts";
-import type { Wire } from "./wire.ts";
+import type { Stages } from "../meters/stages.ts";
+import type { Wire } from "../wire/wire.ts";
 
 /** How far a run is: all that a step changes, besides parameters. */
 export interface Progress {

@@ -4,11 +4,11 @@ import type { ObjectInfo } from "@heddle/objects";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
-import type { TrainingData } from "./dataset.ts";
+import type { TrainingData } from "../data/dataset.ts";
 import type { Layer } from "./chain.ts";
 import { namesOf } from "./cuts.ts";
-import { callMs, type TrainDeps } from "./deps.ts";
-import { beginning, type Progress } from "./loop.ts";
+import { callMs, type TrainDeps } from "../deps.ts";
+import { beginning, type Progress } from "../loop/loop.ts";
 import { deleteOlder } from "./retention.ts";
 import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { temporaryFolder } from "@heddle/testkit";
-import { startFalseShard } from "./fixtures/false-shard.ts";
-import { startTestShards } from "./fixtures/shards.ts";
+import { startFalseShard } from "../fixtures/false-shard.ts";
+import { startTestShards } from "../fixtures/shards.ts";
 import { openLaneWire } from "./lane-wire.ts";
 
 const { signal } = new AbortController();

@@ -1,6 +1,6 @@
-import type { Layer } from "./chain.ts";
+import type { Layer } from "../cuts/chain.ts";
 import type { Moved } from "./traffic.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
 export interface RunDeclaration {

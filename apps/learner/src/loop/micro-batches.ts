@@ -1,5 +1,5 @@
 import { uniqueIds } from "@heddle/kernels";
-import type { TrainingBatch } from "./rows.ts";
+import type { TrainingBatch } from "../data/rows.ts";
 
 /** A learner's share of a step. */
 export interface MicroBatch {

@@ -1,6 +1,6 @@
 import { assert, HeddleError, present } from "@heddle/base";
 import { gatherRows, keyListName, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
-import type { Network } from "./network.ts";
+import type { Network } from "../network.ts";
 import type { Gradients, Pulled, RunDeclaration } from "./wire.ts";
 
 type DenseParameter = Network["dense"][number];

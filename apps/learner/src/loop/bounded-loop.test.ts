@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { HeddleError, systemClock } from "@heddle/base";
 import { type BoundedOptions, trainBounded } from "./bounded-loop.ts";
 import { beginning } from "./loop.ts";
-import type { TrainingBatch } from "./rows.ts";
-import { startStages } from "./stages.ts";
+import type { TrainingBatch } from "../data/rows.ts";
+import { startStages } from "../meters/stages.ts";
 
 const { signal } = new AbortController();
 const none = { rows: {}, dense: {} };

@@ -1,9 +1,9 @@
 import { failpoint } from "@heddle/failpoint";
 import { advanced, type LoopOptions, type Progress } from "./loop.ts";
 import { checkFinite } from "./not-finite.ts";
-import type { TrainingBatch } from "./rows.ts";
+import type { TrainingBatch } from "../data/rows.ts";
 import { openPushes } from "./pushes.ts";
-import type { Bounds, Pulled } from "./wire.ts";
+import type { Bounds, Pulled } from "../wire/wire.ts";
 
 export interface BoundedOptions extends Omit<LoopOptions, "lag" | "microBatches" | "own"> {
   readonly bounds: Bounds;
