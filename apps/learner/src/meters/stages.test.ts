@@ -74,4 +74,5 @@ test("the bottleneck is what computing waits for most, or computing itself", () 
   assert.equal(bottleneckOf({ start: 0.5, compute: 0.3, read: 0.05, pull: 0.15 }), "pull");
   assert.equal(bottleneckOf({ start: 0.5, compute: 0.46, pull: 0.04 }), "compute");
   assert.equal(bottleneckOf({ compute: 0.89, other: 0.02, transform: 0.09 }), "transform");
+  assert.equal(bottleneckOf({ compute: 0.5, other: 0.3, push: 0.2 }), "push", "other is no stage");
 });

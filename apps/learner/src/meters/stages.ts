@@ -125,6 +125,8 @@ export function bottleneckOf(shares: Readonly<Record<string, number>>): Stage {
   const training = 1 - (shares["start"] ?? 0);
   const computing = shares["compute"] ?? 0;
   if (computing >= saturated * training) return "compute";
-  const waits = stageNames.filter((stage) => stage !== "start" && stage !== "compute");
+  // Nobody can do anything about `other`: it is what no stage claims.
+  const idle = new Set<Stage>(["start", "compute", "other"]);
+  const waits = stageNames.filter((stage) => !idle.has(stage));
   return waits.reduce((most, stage) => ((shares[stage] ?? 0) > (shares[most] ?? 0) ? stage : most));
 }
