@@ -1,5 +1,6 @@
 import { openExecutor } from "@heddle/executor";
 import type { Jobs } from "@heddle/jobs";
+import { stageNames } from "@heddle/learner";
 import { temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
@@ -11,16 +12,6 @@ import { buildDataset, openJobs, type Place, type Training, trainOnce } from "./
 const full = { firstWeek: 5, lastWeek: 12, rounds: 5 };
 const small = { firstWeek: 3, lastWeek: 4, rounds: 3 };
 const shards = 2;
-const stages = [
-  "start",
-  "read",
-  "transform",
-  "pull",
-  "compute",
-  "push",
-  "snapshot",
-  "other",
-] as const;
 const spenders = ["read", "transform", "compute", "main", "libraries"] as const;
 const mebibyte = 2 ** 20;
 
@@ -98,7 +89,7 @@ function rowsOf({ auto, tfjs }: Rounds, kind: string): readonly Row[] {
       (t) => examplesOf(t) / t.summary.cpuSeconds,
       1,
     ),
-    ...stages.map((stage) =>
+    ...stageNames.map((stage) =>
       measured(`grocer, learner's time: ${stage}`, "%", auto.map(shareOf(stage))),
     ),
     ...spenders.map((name) =>
@@ -124,7 +115,7 @@ function rowsOf({ auto, tfjs }: Rounds, kind: string): readonly Row[] {
 
 const examplesOf = ({ summary }: Training): number => Number(summary.attemptExamples);
 const shareOf =
-  (stage: (typeof stages)[number]) =>
+  (stage: (typeof stageNames)[number]) =>
   ({ summary }: Training): number =>
     100 * (summary.stageShares[stage] ?? 0);
 const cpuOf =

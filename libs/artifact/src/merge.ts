@@ -1,4 +1,5 @@
 import { assert, HeddleError } from "@heddle/base";
+import { copyRow } from "./copy-row.ts";
 import type { DenseState, ParameterState, TableState } from "./parameter-file.ts";
 
 /**
@@ -92,16 +93,6 @@ function slotWidthOf(states: readonly TableState[]): number {
   const width = filled.slots.length / filled.ids.length;
   assert(Number.isInteger(width), "slots are whole rows");
   return width;
-}
-
-function copyRow(
-  from: Float32Array,
-  fromRow: number,
-  to: Float32Array,
-  toRow: number,
-  width: number,
-): void {
-  for (let i = 0; i < width; i++) to[toRow * width + i] = from[fromRow * width + i] as number;
 }
 
 /** Files named together are not of one cut. */

@@ -1,6 +1,7 @@
 import { halvesOf } from "@heddle/kernels";
 import type { TableHeader, TablePieces } from "./block-file.ts";
 import { rowsOfPiece } from "./block-file.ts";
+import { copyRow } from "./copy-row.ts";
 import type { TableState } from "./parameter-file.ts";
 
 const digits = 1 << 16;
@@ -83,14 +84,4 @@ export function sortedPieces(
       }
     })(),
   };
-}
-
-function copyRow(
-  from: Float32Array,
-  fromRow: number,
-  to: Float32Array,
-  toRow: number,
-  width: number,
-): void {
-  for (let i = 0; i < width; i++) to[toRow * width + i] = from[fromRow * width + i] as number;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
@@ -11,8 +11,8 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from "@heddle/testkit";
-import { packSdk } from "../../../tools/pack-sdk.ts";
 import { churnRows, writeCsv } from "./fixtures/churn.ts";
+import { customersProject } from "./fixtures/project.ts";
 
 // The story of docs/guide/your-own-data.md in a folder that knows nothing of this workspace. The tests go on from each other.
 let folder: TemporaryFolder;
@@ -25,12 +25,7 @@ const ask = (...args: string[]) => heddleJson(args, { cwd: project });
 
 before(async () => {
   folder = temporaryFolder("own-data");
-  project = folder.file("churn");
-  mkdirSync(project);
-  const tarball = packSdk(folder.path);
-  const offline = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
-  execFileSync("npm", offline, { cwd: project, stdio: "pipe" });
-  writeCsv(join(project, "customers.csv"), churnRows(1_500, 11));
+  project = customersProject(folder);
   init = await run(
     "init",
     ".",

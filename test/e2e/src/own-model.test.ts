@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
@@ -11,8 +11,7 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from "@heddle/testkit";
-import { packSdk } from "../../../tools/pack-sdk.ts";
-import { churnRows, writeCsv } from "./fixtures/churn.ts";
+import { customersProject } from "./fixtures/project.ts";
 
 // The story of docs/guide/your-own-model.md, with the code of that page. The tests go on from each other.
 const root = join(import.meta.dirname, "../../..");
@@ -29,12 +28,7 @@ const ask = (...args: string[]) => heddleJson(args, { cwd: project });
 
 before(async () => {
   folder = temporaryFolder("own-model");
-  project = folder.file("churn");
-  mkdirSync(project);
-  const tarball = packSdk(folder.path);
-  const offline = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
-  execFileSync("npm", offline, { cwd: project, stdio: "pipe" });
-  writeCsv(join(project, "customers.csv"), churnRows(1_500, 11));
+  project = customersProject(folder);
   const from = ["--from", "customers.csv", "--label", "churned", "--time", "signed"];
   assert.equal((await run("init", ".", ...from)).code, 0);
   const file = join(project, "heddle.ts");
