@@ -1,6 +1,7 @@
 // The kernel of one parameter table, on a memory of its own. The caller stages ids and numbers, calls, and reads what is staged.
 import { narrow, roundAll } from "./bfloat16";
 import { cutLeft, freeze, nextOfCut, release, takeOfCut } from "./cut";
+import { drawRow, setDraw } from "./draw";
 import { find, findAll } from "./find";
 import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
 import {
@@ -34,10 +35,7 @@ import {
   unstageRow,
 } from "./staged";
 
-/** Writes a row's initial draw to an address: it needs logarithm and sine with the caller's bits. */
-declare function draw(low: u32, high: u32, at: usize): void;
-
-export { clear, hasRoom, reserve, rows, setOptimizer };
+export { clear, hasRoom, reserve, rows, setDraw, setOptimizer };
 export { cutLeft, freeze, nextOfCut, release, takeOfCut };
 export { foundAt, idsAt, slotsAt, valuesAt, versionsAt };
 
@@ -157,6 +155,6 @@ function makeRow(i: u32): void {
 }
 
 function drawAt(id: u64, at: usize): void {
-  draw(<u32>id, <u32>(id >> 32), at);
+  drawRow(id, at);
   if (halves) roundAll(at);
 }

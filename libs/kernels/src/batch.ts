@@ -82,7 +82,7 @@ interface Stage {
 }
 
 function stage(wholeValues: number, dimension: number): Stage {
-  const kernel = (opened ??= openInstance<Kernel>("batch", {}));
+  const kernel = (opened ??= openInstance<Kernel>("batch"));
   const rows = Math.max(1, Math.floor(pieceValuesMax / dimension));
   const at = { piece: 0, places: rows * dimension * 4, whole: rows * dimension * 4 + rows * 4 };
   const pages = Math.ceil((at.whole + wholeValues * 4) / pageBytes);

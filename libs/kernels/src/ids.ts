@@ -38,7 +38,14 @@ export interface ShardIds {
 
 /** Ids by shard, each in the order given. */
 export function splitByShard(ids: BigUint64Array, shards: number): readonly ShardIds[] {
+  if (shards === 1) return [{ ids: ids.slice(), positions: countUp(ids.length) }];
   return splitBy(shardHash, ids, shards);
+}
+
+function countUp(length: number): Int32Array {
+  const positions = new Int32Array(length);
+  for (let i = 0; i < length; i++) positions[i] = i;
+  return positions;
 }
 
 /** Ids by instance of a table, each in the order given. */

@@ -25,6 +25,8 @@ export interface Kernel {
     b: number,
     c: number,
   ): void;
+  /** What new rows are drawn by. */
+  setDraw(seed: number, deviation: number): void;
   clear(expectedRows: number): boolean;
   hasRoom(moreRows: number): boolean;
   reserve(moreRows: number): boolean;
@@ -47,12 +49,8 @@ export interface Kernel {
 /**
  * A kernel with a memory of its own.
  *
- * @param draw writes the initial values of the row (low, high) at an address of its memory.
  * @param pages limit of its memory.
  */
-export function openKernel(
-  draw: (low: number, high: number, address: number) => void,
-  pages: number,
-): Kernel {
-  return openInstance<Kernel>("table", { draw }, pages);
+export function openKernel(pages: number): Kernel {
+  return openInstance<Kernel>("table", pages);
 }

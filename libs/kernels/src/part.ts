@@ -1,6 +1,5 @@
 import { admitted, gradientsOf } from "./admission.ts";
 import { createCut } from "./cut.ts";
-import { drawRow } from "./draw.ts";
 import { type Kernel, openKernel } from "./kernel.ts";
 import { checkLength, gradientMax, notFinite } from "./gradients.ts";
 import type { ShardIds } from "./ids.ts";
@@ -52,16 +51,20 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
   const { slotWidth } = staging();
   const cut = createCut(kernel, staging, memory.pages);
   let newest = 0;
+  /** Calls that may have changed which rows there are. */
+  let changes = 0;
   const rows = (): number => kernel.rows.value >>> 0;
 
   const admittedOf = (ids: BigUint64Array, version = 0): ShardIds | undefined =>
     admitted(spec, ids, version, () => knownOf(kernel, staging(), ids));
 
-  const makeRoom = (ids: BigUint64Array, what: string): void => {
-    if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return;
+  /** @returns how many rows there is room for: as many as are missing, or more. */
+  const makeRoom = (ids: BigUint64Array, what: string): number => {
+    if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return ids.length;
     const missing = missingOf(kernel, staging(), ids);
     refuseBeyond(rows() + missing, rowsMax, what);
     if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
+    return missing;
   };
 
   const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
@@ -70,10 +73,12 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
     checkFinite(kernel, staging(), gradients, what);
     const admittedIds = admittedOf(ids, version);
     const ownIds = admittedIds?.ids ?? ids;
-    makeRoom(ownIds, what);
+    const room = makeRoom(ownIds, what);
+    const prepared = changes;
     return () => {
-      // The room may have been taken meanwhile; as long as it was not, this costs nothing.
-      makeRoom(ownIds, what);
+      // Meanwhile other rows may have come, or a cut have taken the room.
+      if (changes !== prepared || !kernel.hasRoom(room)) makeRoom(ownIds, what);
+      changes += 1;
       newest = version ?? newest;
       cut.beforeChange(ownIds);
       const own = admittedIds ? gradientsOf(admittedIds, gradients, dimension) : gradients;
@@ -107,6 +112,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
       refuseFrozen(cut.frozen, "a restore was asked for");
       checkRows(saved, dimension, slotWidth);
       refuseBeyond(saved.ids.length, rowsMax, aTable);
+      changes += 1;
       if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
       writeRows(kernel, staging(), saved);
       newest = newestOf(saved);
@@ -114,6 +120,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
     load: (more, expected = 0) => {
       refuseFrozen(cut.frozen, "rows were to be loaded");
       checkRows(more, dimension, slotWidth);
+      changes += 1;
       if (rows() < expected && expected <= rowsMax) kernel.reserve(expected - rows());
       makeRoom(more.ids, aTable);
       writeRows(kernel, staging(), more);
@@ -142,17 +149,16 @@ const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
 
 function openRows(spec: TableSpec, pages: number) {
-  const { dimension, optimizer, versions = false, storage } = spec;
+  const { dimension, optimizer, versions = false, storage, seed, initialDeviation } = spec;
   const slotWidth = slotsOfRow(optimizer, dimension);
   const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
-  const kernel = openKernel((low, high, address) => {
-    drawRow(spec, low >>> 0, high >>> 0, staging().all, (address >>> 0) / 4);
-  }, pages);
+  const kernel = openKernel(pages);
   const halves = storage === "bfloat16";
   if (!kernel.configure(dimension, slotWidth, stagedRows, versions, halves)) {
     throw noMemory(0, pages);
   }
   setOptimizer(kernel, optimizer);
+  kernel.setDraw(seed, initialDeviation);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows, versions });
   return { kernel, staging };
 }

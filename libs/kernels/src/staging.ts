@@ -23,15 +23,13 @@ export interface Staging extends StagingShape {
   readonly rowVersions: Uint32Array;
   /** shape [staged rows]: what the kernel found of each id. */
   readonly found: Uint32Array;
-  /** The whole memory. */
-  readonly all: Float32Array;
 }
 
 /** Views of a kernel's staging area; made anew when its memory has grown, because growth detaches them. */
 export function stagingOf(kernel: Kernel, shape: StagingShape): () => Staging {
   let views = viewsOf(kernel, shape);
   return () => {
-    if (views.all.buffer !== kernel.memory.buffer) views = viewsOf(kernel, shape);
+    if (views.ids.buffer !== kernel.memory.buffer) views = viewsOf(kernel, shape);
     return views;
   };
 }
@@ -46,7 +44,6 @@ function viewsOf(kernel: Kernel, shape: StagingShape): Staging {
     slots: new Float32Array(buffer, kernel.slotsAt.value, stagedRows * slotWidth),
     rowVersions: new Uint32Array(buffer, kernel.versionsAt.value, versions ? stagedRows : 0),
     found: new Uint32Array(buffer, kernel.foundAt.value, stagedRows),
-    all: new Float32Array(buffer),
   };
 }
 

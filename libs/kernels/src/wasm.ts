@@ -28,12 +28,10 @@ const compiled = new Map<string, object>();
 /**
  * An instance of `gen/<name>.wasm`, which is compiled once, with a memory of its own.
  *
- * @param functions that it imports, by name.
  * @param pages limit of its memory.
  */
 export function openInstance<Exports extends object>(
   name: string,
-  functions: Readonly<Record<string, (...numbers: number[]) => void>>,
   pages = pagesMax,
 ): Exports & { readonly memory: Memory } {
   const module =
@@ -41,6 +39,6 @@ export function openInstance<Exports extends object>(
     new wasm.Module(readFileSync(new URL(`./gen/${name}.wasm`, import.meta.url)));
   compiled.set(name, module);
   const memory = new wasm.Memory({ initial: 0, maximum: pages });
-  const { exports } = new wasm.Instance(module, { env: { memory }, [name]: functions });
+  const { exports } = new wasm.Instance(module, { env: { memory } });
   return exports as Exports & { readonly memory: Memory };
 }
