@@ -20,9 +20,9 @@ const host = "127.0.0.1";
 /** @throws {HeddleError} UNAVAILABLE LANE_NOT_LISTENING. */
 export async function listen(
   kind: LaneKind,
-  onSocket: (socket: Socket) => void,
+  onSocket: (paused: Socket) => void,
 ): Promise<Listening> {
-  const server = createServer({ pauseOnConnect: false }, onSocket);
+  const server = createServer({ pauseOnConnect: true }, onSocket);
   server.maxConnections = strangersMax;
   // The socket's folder is its owner's alone (mode 0700): other users do not come as far as the token.
   const folder = kind === "unix" ? mkdtempSync(join(tmpdir(), "heddle-lane-")) : undefined;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { HelloSchema, WelcomeSchema } from "@heddle/proto/lane";
+import { readingInto } from "./accepted.ts";
 import { type Calls, openCalls, type Served } from "./calls.ts";
 import { type Connection, headerOf, openConnection } from "./connection.ts";
 import { badFrame, tokenRefused } from "./errors.ts";
@@ -18,6 +19,7 @@ export interface ServedLane {
 }
 
 export interface WelcomeOptions extends Served {
+  /** Accepted and paused. */
   readonly socket: Socket;
   readonly actor: string;
   readonly limits: LaneLimits;
@@ -50,7 +52,7 @@ export function welcome(options: WelcomeOptions): ServedLane {
     return openCalls({ ...options, connection, where, onAnswered: settle });
   };
   const connection: Connection = openConnection({
-    socket,
+    socket: (onread) => readingInto(socket, onread),
     pool,
     where,
     frameBytesMax: () => (calls === undefined ? strangerBytesMax : limits.frameBytesMax),
