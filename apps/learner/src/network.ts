@@ -81,29 +81,35 @@ export async function openStep(
   const { name: table, dimension } = embeddingTable(definition);
   // Used again by each step, for a step is over before the next one begins.
   let spread = new Float32Array();
+  let spreadGradients = new Float32Array();
 
   return {
     run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
       const inputs: Record<string, TensorData> = { ...pulled.dense, label };
+      const places: Record<string, Float32Array> = {};
+      for (const [name, values] of Object.entries(into.dense)) places[`grad_${name}`] = values;
       if (hasNumeric) inputs["numeric"] = numeric;
       if (hasWeight) inputs["weight"] = weight;
       if (hasEmbedded) {
         const values = index.length * dimension;
-        if (spread.length < values) spread = new Float32Array(values);
+        if (spread.length < values) {
+          spread = new Float32Array(values);
+          spreadGradients = new Float32Array(values);
+        }
         const embedded = spread.subarray(0, values);
         gatherRows(present(pulled.rows[table], "pulled rows"), dimension, index, embedded);
         inputs["embedded"] = embedded;
+        places["grad_embedded"] = spreadGradients.subarray(0, values);
       }
       // Where a batch lies in the data names its random numbers, whoever computes it and however often.
       const seed = [definition.training.seed, at.partition, at.batch, microBatch];
-      const outputs = await compiled.run(inputs, rows, { seed });
-      const output = (name: string): Float32Array => present(outputs[name], `output ${name}`);
-      if (hasEmbedded) {
+      const { loss } = await compiled.run(inputs, rows, { seed, into: places });
+      const spreadOut = places["grad_embedded"];
+      if (spreadOut !== undefined) {
         const summed = present(into.rows[table], "memory for a table's gradients");
-        sumGradients(output("grad_embedded"), dimension, index, summed.length / dimension, summed);
+        sumGradients(spreadOut, dimension, index, summed.length / dimension, summed);
       }
-      for (const [name, values] of Object.entries(into.dense)) values.set(output(`grad_${name}`));
-      return present(output("loss")[0], "the loss");
+      return present(loss?.[0], "the loss");
     },
     runs: () => ({
       stepExecutor: `${compiled.description}${precisionNote(compiled, precision)}`,

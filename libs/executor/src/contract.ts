@@ -100,6 +100,26 @@ export function executorContract(
     assert.deepEqual(again["double"], Float32Array.of(2, 4, 6, 8));
   });
 
+  test(`outputs are written where the caller says, those of other names are its own`, async () => {
+    const executor = await open();
+    const pass: Step = (tf, { x }) => ({ same: x!, double: tf.mul(x!, 2) });
+    await using step = await executor.compile(pass, doubleSpec);
+    const shared = new Float32Array(new SharedArrayBuffer(32)).fill(7);
+    const place = shared.subarray(2, 6);
+    const into = { double: place };
+    const first = await step.run({ x: Float32Array.of(1, 2, 3, 4) }, 2, { into });
+    assert.equal(first["double"], place);
+    assert.deepEqual([...shared], [7, 7, 2, 4, 6, 8, 7, 7]);
+    await step.run({ x: Float32Array.of(5, 6, 7, 8) }, 2, { into });
+    assert.deepEqual([...shared], [7, 7, 10, 12, 14, 16, 7, 7]);
+    assert.deepEqual(first["same"], Float32Array.of(1, 2, 3, 4));
+    const x = Float32Array.of(1, 2);
+    for (const wrong of [{ double: shared }, { other: place }]) {
+      await assert.rejects(step.run({ x }, 1, { into: wrong }), { reason: "STEP_FAILED" });
+    }
+    assert.deepEqual([...shared], [7, 7, 10, 12, 14, 16, 7, 7]);
+  });
+
   test(`inputs may be views into larger and into shared memory`, async () => {
     await using step = await (await open()).compile(double, doubleSpec);
     const shared = new Float32Array(new SharedArrayBuffer(20)).subarray(1, 3);

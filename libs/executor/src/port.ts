@@ -36,6 +36,11 @@ export interface RunOptions {
    * random operations of the step draw are a pure function of these, the same in every executor.
    */
   readonly seed?: readonly number[];
+  /**
+   * Where outputs of these names are written, row-major, instead of memory of their own: a caller that uses its memory again spares
+   * fresh pages and their collection, which cost more than writing them does.
+   */
+  readonly into?: Readonly<Record<string, Float32Array>>;
 }
 
 /** A step ready to run, on any number of rows. */
@@ -51,8 +56,8 @@ export interface CompiledStep {
    *
    * @param inputs row-major, one for each input of the spec; not kept after the call.
    * @param rows the value of the open dimension, at least 1.
-   * @returns row-major outputs by name; they belong to the caller.
-   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size, and when the step draws
+   * @returns row-major outputs by name; they belong to the caller. Those of `into` are the arrays given.
+   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input, or memory for an output, is missing or has another size, and when the step draws
    *   random numbers but no seed is given;
    *   INVALID_ARGUMENT STEP_FAILED when the step itself throws, for an id outside of a table, say.
    */

@@ -65,7 +65,10 @@ export function layOut({ tables, dense }: RunDeclaration, shards: number): Shard
     gradientsOf: (shard, positions, gradients, memory) => ({
       rows: tables.map(({ name, dimension }) => {
         const out = memory(positions.length * dimension);
-        gatherRows(gradients.rows[name] ?? new Float32Array(), dimension, positions, out);
+        const all = gradients.rows[name] ?? new Float32Array();
+        // One shard has them all, in their order.
+        if (shards === 1) out.set(all);
+        else gatherRows(all, dimension, positions, out);
         return out;
       }),
       dense: concatenated(denseOf[shard] ?? [], gradients.dense, memory),
@@ -90,7 +93,9 @@ export function openAssembly(
         if (own.length !== positions.length * dimension) {
           throw badAnswer(shard, `${own.length} values of table ${name}`);
         }
-        scatterRows(own, dimension, positions, present(rows[t], "a table's rows"));
+        const out = present(rows[t], "a table's rows");
+        if (parts.length === 1) out.set(own);
+        else scatterRows(own, dimension, positions, out);
       });
       const out = present(values[shard], "a shard's dense values");
       if (answer.dense.length !== out.length) {

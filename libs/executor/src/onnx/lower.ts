@@ -12,7 +12,12 @@ import { shapeRules } from "./rules-shape.ts";
 /** An ONNX file, and which of its outputs is which output of the step. */
 export interface LoweredStep {
   readonly bytes: Uint8Array;
-  readonly outputNames: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, LoweredOutput>>;
+}
+
+export interface LoweredOutput {
+  readonly name: string;
+  readonly shape: readonly Dim[];
 }
 
 const rules: Rules = {
@@ -35,12 +40,15 @@ export function lower(program: Program, inputs: Readonly<Record<string, GraphInp
     graph.input(inputName(name), elementTypes[spec.dtype], spec.shape.map(ioDim));
   }
   const lowering = new OnnxLowering(rules, program, graph, rowsSource(inputs));
-  const outputNames: Record<string, string> = {};
+  const outputs: Record<string, LoweredOutput> = {};
   for (const [name, id] of Object.entries(program.outputs)) {
-    const shape = lowering.value(id).shape.map(ioDim);
-    outputNames[name] = graph.output(lowering.asFloat(id), FLOAT, shape);
+    const { shape } = lowering.value(id);
+    outputs[name] = {
+      name: graph.output(lowering.asFloat(id), FLOAT, shape.map(ioDim)),
+      shape,
+    };
   }
-  return { bytes: graph.encode(), outputNames };
+  return { bytes: graph.encode(), outputs };
 }
 
 function ioDim(dim: Dim): IoDim {

@@ -1,4 +1,5 @@
 import type * as ort from "onnxruntime-node";
+import { checkPlaces } from "../placed.ts";
 import { sizeAt } from "../recording/dim.ts";
 import type { GraphInput } from "../recording/program.ts";
 import type { Session } from "../recording/session.ts";
@@ -34,11 +35,10 @@ export async function openSession(
     // Threads that wait would burn the cores that other threads of this process need.
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
-  const outputs = Object.entries(lowered.outputNames);
-  const fetches = outputs.map(([, output]) => output);
+  const outputs = Object.entries(lowered.outputs);
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
-  const run: Session["run"] = async (given, rows) => {
+  const run: Session["run"] = async (given, rows, into = {}) => {
     const feeds: Record<string, ort.Tensor> = {};
     for (const [name, { dtype, shape }] of Object.entries(inputs)) {
       const data = given[name];
@@ -46,11 +46,20 @@ export async function openSession(
       const sizes = shape.map((dim) => sizeAt(dim, rows));
       feeds[inputName(name)] = new runtime.Tensor(dtype, data, sizes);
     }
-    const pending = session.run(feeds, fetches);
+    checkPlaces(lowered.outputs, into);
+    const fetches = outputs.map(([name, { name: output, shape }]) => {
+      const place = into[name];
+      if (place === undefined) return [output, null] as const;
+      const sizes = shape.map((dim) => sizeAt(dim, rows));
+      return [output, new runtime.Tensor("float32", place, sizes)] as const;
+    });
+    const pending = session.run(feeds, Object.fromEntries(fetches));
     running.add(pending);
     try {
       const results = await pending;
-      return Object.fromEntries(outputs.map(([name, output]) => [name, floats(results[output])]));
+      return Object.fromEntries(
+        outputs.map(([name, output]) => [name, into[name] ?? floats(results[output.name])]),
+      );
     } finally {
       running.delete(pending);
     }

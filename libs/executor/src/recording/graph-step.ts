@@ -73,7 +73,8 @@ export function graphRun({ session, program, spec }: GraphParts): CompiledStep["
   return async (inputs, rows, options = {}) => {
     const drawn = fillDraws(program.draws, spec, rows, options);
     try {
-      return await session.run(program.draws.length === 0 ? inputs : { ...inputs, ...drawn }, rows);
+      const fed = program.draws.length === 0 ? inputs : { ...inputs, ...drawn };
+      return await session.run(fed, rows, options.into);
     } catch (error) {
       throw stepFailed(spec, rows, error);
     }

@@ -5,6 +5,7 @@ import type { TensorData } from "../port.ts";
 import { sizeAt } from "../recording/dim.ts";
 import type { GraphInput } from "../recording/program.ts";
 import type { Session } from "../recording/session.ts";
+import { placed } from "../placed.ts";
 import type { Addon } from "./addon.ts";
 import { elementTypes, Graph } from "./graph.ts";
 import type { LoweredStep } from "./lower.ts";
@@ -46,7 +47,7 @@ export function openSession(
   return {
     runNow,
     // An async function turns what `runNow` throws into a rejection.
-    run: async (data, rows) => runNow(data, rows),
+    run: async (data, rows, into) => placed(runNow(data, rows), into),
     close: async () => {
       if (open) addon.deleteSavedModel(model);
       open = false;

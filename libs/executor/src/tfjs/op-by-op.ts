@@ -8,6 +8,7 @@ import type {
   TensorData,
   TensorFlow,
 } from "../port.ts";
+import { placed } from "../placed.ts";
 import { drawNumbers, seedFor, trialSeed } from "../random/draw.ts";
 import type { DrawSource } from "../random/operations.ts";
 import { stepFailed } from "../step-failed.ts";
@@ -40,7 +41,7 @@ export function compileOpByOp(
   const runNow: OpByOpStep["runNow"] = (inputs, rows, options = {}) => {
     checkInputs(spec, inputs, rows);
     try {
-      return runStep(loaded, backend, step, spec, inputs, rows, options);
+      return placed(runStep(loaded, backend, step, spec, inputs, rows, options), options.into);
     } catch (error) {
       throw stepFailed(spec, rows, error);
     }
