@@ -14,6 +14,7 @@ import {
   refuseBeyond,
   refuseFrozen,
 } from "./refusals.ts";
+import { openRoom } from "./room.ts";
 import { snapshotOf, writeRows } from "./snapshot.ts";
 import { setOptimizer, slotsOfRow } from "./table-optimizer.ts";
 import { type Staging, stagingOf } from "./staging.ts";
@@ -34,9 +35,10 @@ export interface Part extends ParameterTable {
   /**
    * Makes room for rows of these ids.
    *
+   * @returns for how many there is room: as many as are missing, or more.
    * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
    */
-  makeRoom(ids: BigUint64Array, what: string): void;
+  makeRoom(ids: BigUint64Array, what: string): number;
 }
 
 /**
@@ -50,6 +52,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
   const { kernel, staging } = openRows(spec, memory.pages);
   const { slotWidth } = staging();
   const cut = createCut(kernel, staging, memory.pages);
+  const { countMissing, makeRoom } = openRoom(kernel, staging, { rowsMax, ...memory });
   let newest = 0;
   /** Calls that may have changed which rows there are. */
   let changes = 0;
@@ -57,15 +60,6 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
 
   const admittedOf = (ids: BigUint64Array, version = 0): ShardIds | undefined =>
     admitted(spec, ids, version, () => knownOf(kernel, staging(), ids));
-
-  /** @returns how many rows there is room for: as many as are missing, or more. */
-  const makeRoom = (ids: BigUint64Array, what: string): number => {
-    if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return ids.length;
-    const missing = missingOf(kernel, staging(), ids);
-    refuseBeyond(rows() + missing, rowsMax, what);
-    if (!kernel.reserve(missing)) throw noMemory(rows() + missing, memory.pages);
-    return missing;
-  };
 
   const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
     checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
@@ -89,7 +83,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
   return {
     spec,
     slotsOfRow: slotWidth,
-    countMissing: (ids) => missingOf(kernel, staging(), ids),
+    countMissing,
     makeRoom,
     admitted: admittedOf,
     get rows() {
@@ -190,19 +184,6 @@ function knownOf(
     records.set(found.subarray(0, to - from), from);
   }
   return (at) => records[at] !== 0;
-}
-
-function missingOf(
-  kernel: Kernel,
-  { ids: stagedIds, stagedRows }: Staging,
-  ids: BigUint64Array,
-): number {
-  let missing = 0;
-  for (const { from, to } of pieces(ids.length, stagedRows)) {
-    stagedIds.set(ids.subarray(from, to));
-    missing += kernel.countMissing(to - from);
-  }
-  return missing;
 }
 
 /** Before anything is applied: a push that does not fit one piece is staged twice. */
