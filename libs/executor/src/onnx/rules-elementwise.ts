@@ -1,5 +1,11 @@
 import { sameShape } from "../recording/dim.ts";
-import { biasedProduct, broadcastOperands, reluOf, specialProduct } from "../recording/patterns.ts";
+import {
+  biasedProduct,
+  broadcastOperands,
+  joinedSlices,
+  reluOf,
+  specialProduct,
+} from "../recording/patterns.ts";
 import { elementTypes, type LoweredCall, type Rule } from "./lowering.ts";
 
 /** TensorFlow.js kernel → ONNX operator, where they mean the same. */
@@ -66,7 +72,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       (c) =>
         broadcasting(c, op),
   ),
-  Add: (c) => gemmWithBias(c) ?? broadcasting(c, "Add"),
+  Add: (c) => gemmWithBias(c) ?? slicesJoined(c) ?? broadcasting(c, "Add"),
   AddN: (c) =>
     c.graph.op(
       "Sum",
@@ -143,6 +149,13 @@ function multiply(c: LoweredCall): string {
   }
   const positive = graph.op("Greater", [lowering.name(special.positive), lowering.float(0)]);
   return graph.op("Where", [positive, lowering.name(special.x), lowering.float(0)]);
+}
+
+function slicesJoined(c: LoweredCall): string | undefined {
+  const joined = joinedSlices(c);
+  if (joined === undefined) return undefined;
+  const parts = joined.parts.map((id) => c.lowering.name(id));
+  return c.graph.op("Concat", parts, { axis: joined.axis });
 }
 
 /** A matrix product whose only reader adds a bias vector is one Gemm. */

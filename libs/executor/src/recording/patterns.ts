@@ -1,4 +1,4 @@
-import { broadcastShape, type Dim, sameShape } from "./dim.ts";
+import { broadcastShape, type Dim, isFixed, sameShape } from "./dim.ts";
 import type { LoweredCall, Lowering } from "./lowering.ts";
 
 interface Operand {
@@ -55,6 +55,58 @@ export function biasedProduct<L extends Lowering>(c: LoweredCall<L>): LoweredCal
   const out = c.output().shape;
   if (product === undefined || out.length !== 2 || c.lowering.uses(c.id(0)) !== 1) return undefined;
   return sameShape(c.shape(1), out.slice(1)) ? product : undefined;
+}
+
+/** Values side by side along an axis. */
+export interface SideBySide {
+  readonly axis: number;
+  /** Their ids, in order. */
+  readonly parts: readonly number[];
+}
+
+/**
+ * The gradient of a value that was cut into slices is a sum of theirs, each padded with zeros to the whole: side by side they are
+ * the same, but for the sign of a zero, and each number is written once instead of twice for each slice.
+ */
+export function joinedSlices<L extends Lowering>(c: LoweredCall<L>): SideBySide | undefined {
+  const [left, right] = [paddings(c, c.id(0)), paddings(c, c.id(1))];
+  const [first] = left ?? [];
+  if (left === undefined || right === undefined || first === undefined) return undefined;
+  const parts = [...left, ...right].toSorted((a, b) => a.from - b.from);
+  let end: Dim = 0;
+  for (const { axis, from, to } of parts) {
+    if (axis !== first.axis || from !== end) return undefined;
+    end = to;
+  }
+  if (end !== c.output().shape[first.axis]) return undefined;
+  return { axis: first.axis, parts: parts.map(({ id }) => id) };
+}
+
+/** A value with zeros around it: its place along the one axis where there are any. */
+interface Padded {
+  readonly id: number;
+  readonly axis: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a sum is made of, when it is padded values alone. */
+function paddings<L extends Lowering>(c: LoweredCall<L>, id: number): Padded[] | undefined {
+  const sum = c.lowering.madeBy(id, "Add");
+  if (sum !== undefined) {
+    const [left, right] = [paddings(c, sum.id(0)), paddings(c, sum.id(1))];
+    return left && right && [...left, ...right];
+  }
+  const pad = c.lowering.madeBy(id, "PadV2");
+  if (pad?.attr("constantValue") !== 0) return undefined;
+  const pairs = pad.sizes("paddings");
+  const axes = new Set(pairs.flatMap((size, i) => (size === 0 ? [] : [Math.floor(i / 2)])));
+  const [axis = 0] = axes;
+  const [from, size] = [pairs[2 * axis], pad.shape(0)[axis]];
+  if (axes.size !== 1 || from === undefined || size === undefined) return undefined;
+  return isFixed(from) && isFixed(size)
+    ? [{ id: pad.id(0), axis, from, to: from + size }]
+    : undefined;
 }
 
 function plain<L extends Lowering>(c: LoweredCall<L>, id: number): Operand {

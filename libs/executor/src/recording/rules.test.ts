@@ -86,6 +86,16 @@ const operations: Readonly<Record<string, Operation>> = {
   selu: (tf, x) => tf.selu(x),
   "sigmoid, tanh": (tf, x, y) => tf.mul(tf.sigmoid(x), tf.tanh(y)),
   "sin, cos": (tf, x) => tf.mul(tf.sin(x), tf.cos(x)),
+  "slices side by side": (tf, x) => {
+    const [first, second, third] = [
+      [0, 1],
+      [1, 3],
+      [4, 2],
+    ].map(([from = 0, size = 0]) => tf.sum(tf.square(tf.slice(x, [0, from], [-1, size])), 1));
+    return tf.mul(first!, tf.sub(second!, third!));
+  },
+  "slices that overlap": (tf, x) =>
+    tf.mul(tf.slice(x, [0, 0], [-1, 4]), tf.slice(x, [0, 2], [-1, 4])),
   slice: (tf, x) => tf.square(tf.slice(x, [1, 2], [-1, 3])),
   softmax: (tf, x) => tf.square(tf.softmax(x)),
   softplus: (tf, x) => tf.softplus(x),

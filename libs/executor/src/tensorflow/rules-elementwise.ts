@@ -1,5 +1,11 @@
 import { sameShape } from "../recording/dim.ts";
-import { biasedProduct, broadcastOperands, reluOf, specialProduct } from "../recording/patterns.ts";
+import {
+  biasedProduct,
+  broadcastOperands,
+  joinedSlices,
+  reluOf,
+  specialProduct,
+} from "../recording/patterns.ts";
 import type { LoweredCall, Rule } from "./lowering.ts";
 
 /** Kernels that TensorFlow has by the same name: TensorFlow.js was modelled on it. */
@@ -38,7 +44,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       (c) => broadcasting(c, op),
     ]),
   ),
-  Add: (c) => withBias(c) ?? broadcasting(c, "AddV2"),
+  Add: (c) => withBias(c) ?? slicesJoined(c) ?? broadcasting(c, "AddV2"),
   AddN: (c) => c.lowering.op("AddN", typeOf(c), inputs(c), { N: { int: c.ids.length } }),
   Multiply: multiply,
   LogicalAnd: (c) => c.graph.op("LogicalAnd", inputs(c)),
@@ -97,6 +103,15 @@ function multiply(c: LoweredCall): string {
   const out = c.output().shape;
   if (sameShape(shape, out)) return x;
   return lowering.op("BroadcastTo", dtype, [x, lowering.dims(out)], { Tidx: { type: "int32" } });
+}
+
+function slicesJoined(c: LoweredCall): string | undefined {
+  const joined = joinedSlices(c);
+  if (joined === undefined) return undefined;
+  const { lowering } = c;
+  const parts = joined.parts.map((id) => lowering.name(id));
+  const attrs = { N: { int: parts.length }, Tidx: { type: "int32" } } as const;
+  return lowering.op("ConcatV2", typeOf(c), [...parts, lowering.int(joined.axis)], attrs);
 }
 
 /** TensorFlow fuses a product, its BiasAdd and an activation into one kernel. */
