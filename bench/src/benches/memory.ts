@@ -4,7 +4,7 @@ import type { Bench } from "../main.ts";
 import { skipped } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { makeClicks, repeated } from "../train/criteo/table.ts";
-import { openJobs, type Place, withGang } from "../train/gang.ts";
+import { jobEnvironment, openJobs, type Place, withGang } from "../train/gang.ts";
 import { watch } from "../train/measure.ts";
 import { type Held, residentKibOf, slopeRow, tensorsRow } from "../train/memory.ts";
 
@@ -25,7 +25,7 @@ export const bench: Bench = {
     const dataset = repeated(clicks, Math.ceil(rows / partitionRows));
     const place: Place = {
       ...{ objects: folder.file("objects"), logFolder: folder.file("logs") },
-      environment: { PATH: environment["PATH"] ?? "", HEDDLE_BENCH_MEMORY: "1" },
+      environment: { ...jobEnvironment(environment), HEDDLE_BENCH_MEMORY: "1" },
     };
     await using jobs = openJobs(place);
     const definitionJson = JSON.stringify(clickModel(batchSize));

@@ -12,7 +12,7 @@ import type { Row, Verdict } from "../row.ts";
 import { skipped } from "../summarise.ts";
 import { openHoldout } from "../savings/holdout.ts";
 import { exactOf, missing, type Variant, variants } from "../savings/variants.ts";
-import { buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
+import { jobEnvironment, buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
 import { openGrocer } from "../train/grocer-data.ts";
 
 /** Weeks to train on; the next one is the holdout. */
@@ -29,7 +29,7 @@ export const bench: Bench = {
     const place: Place = {
       ...{ featureStore: data.featureStore, objects: data.objects },
       logFolder: folder.file("logs"),
-      environment: { PATH: environment["PATH"] ?? "" },
+      environment: jobEnvironment(environment),
     };
     await using jobs = openJobs(place);
     const exact = exactOf(data.definition);

@@ -6,7 +6,7 @@ import { codecRows } from "../snapshot/codec.ts";
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
-import { openJobs, type Place } from "../train/gang.ts";
+import { jobEnvironment, openJobs, type Place } from "../train/gang.ts";
 
 /** Rows of the table, and seconds of steps on each side of a round: one snapshot of all rows falls in them. */
 const full = { rows: 4_000_000, seconds: 60, rounds: 3 };
@@ -34,7 +34,7 @@ export const bench: Bench = {
     using folder = temporaryFolder("bench-snapshot");
     const place: Place = {
       ...{ featureStore: "", objects: folder.file("objects"), logFolder: folder.file("logs") },
-      environment: { PATH: environment["PATH"] ?? "" },
+      environment: jobEnvironment(environment),
     };
     await using jobs: Jobs = openJobs(place);
     await using shard = await openBenchShard(jobs, place, 2 * rows);

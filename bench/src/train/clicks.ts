@@ -6,7 +6,7 @@ import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
 import { clickModel } from "./criteo/definition.ts";
 import { type Clicks, makeClicks } from "./criteo/table.ts";
-import { type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
+import { jobEnvironment, type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
 import { trainSteady } from "./measure.ts";
 import { openTrainPeers, type TrainPeer } from "./peers.ts";
 
@@ -47,12 +47,7 @@ export async function trainOnClicks(options: BenchOptions): Promise<readonly Row
   const place: Place = {
     objects: folder.file("objects"),
     logFolder: folder.file("logs"),
-    environment: {
-      PATH: environment["PATH"] ?? "",
-      ...(environment["NODE_OPTIONS"] === undefined
-        ? {}
-        : { NODE_OPTIONS: environment["NODE_OPTIONS"] }),
-    },
+    environment: jobEnvironment(environment),
   };
   await using jobs = openJobs(place);
   const executor = options.args["executor"] === "tensorflow" ? "tensorflow" : "auto";

@@ -6,7 +6,14 @@ import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
 import { openGrocer } from "./grocer-data.ts";
-import { buildDataset, openJobs, type Place, type Training, trainOnce } from "./gang.ts";
+import {
+  jobEnvironment,
+  buildDataset,
+  openJobs,
+  type Place,
+  type Training,
+  trainOnce,
+} from "./gang.ts";
 
 /** Weeks to train on and rounds of it. The small one's households have next to no past, which costs the same. */
 const full = { firstWeek: 5, lastWeek: 12, rounds: 5 };
@@ -28,7 +35,7 @@ export async function trainOnGrocer(options: BenchOptions): Promise<readonly Row
   const place: Place = {
     ...{ featureStore: data.featureStore, objects: data.objects },
     logFolder: folder.file("logs"),
-    environment: { PATH: environment["PATH"] ?? "" },
+    environment: jobEnvironment(environment),
   };
   await using jobs = openJobs(place);
   const definitionJson = JSON.stringify(data.definition);

@@ -5,6 +5,7 @@ import { drawRow, setDraw } from "./draw";
 import { find, findAll } from "./find";
 import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
 import {
+  areaOf,
   foundAt,
   halves,
   idBytes,
@@ -21,7 +22,7 @@ import {
   versionsAt,
 } from "./layout";
 import { setOptimizer, startSlots, update } from "./optimizers";
-import { callersWalk, rows, startWalk as startWalkOf, walkOn } from "./rows";
+import { callersWalk, frontier, rows, startWalk as startWalkOf, walkOn } from "./rows";
 import {
   foundRecord,
   idAt,
@@ -49,6 +50,11 @@ export function configure(
 ): bool {
   layOut(rowValues, rowSlots, stagedRows, versions, inHalves);
   return clear(0);
+}
+
+/** Bytes up to the last cell that was ever taken. Those behind it are reserved, but nobody wrote to them: they lie nowhere. */
+export function usedBytes(): u32 {
+  return <u32>areaOf(frontier);
 }
 
 /** How many of the staged ids have no row. */

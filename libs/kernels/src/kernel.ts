@@ -30,6 +30,7 @@ export interface Kernel {
   clear(expectedRows: number): boolean;
   hasRoom(moreRows: number): boolean;
   reserve(moreRows: number): boolean;
+  usedBytes(): number;
   countMissing(count: number): number;
   pull(count: number): void;
   pullNewer(count: number, since: number): number;

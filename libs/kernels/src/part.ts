@@ -90,7 +90,7 @@ export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pa
       return rows();
     },
     get bytes() {
-      return kernel.memory.buffer.byteLength + cut.bytes;
+      return (kernel.usedBytes() >>> 0) + cut.bytes;
     },
     pull: (ids, out, versions) => pullRows(kernel, staging(), ids, out, versions),
     pullNewer: (ids, version) => newerRows(kernel, staging(), ids, version),

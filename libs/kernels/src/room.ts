@@ -4,6 +4,9 @@ import { pieces } from "./pieces.ts";
 import { noMemory, refuseBeyond } from "./refusals.ts";
 import type { Staging } from "./staging.ts";
 
+/** Room for the rows of some pushes to come spares these the count, and is no memory until it is written to. */
+const pushesAhead = 2;
+
 /** Sees to it that there is memory for rows before they come. */
 export function openRoom(
   kernel: Kernel,
@@ -26,6 +29,8 @@ export function openRoom(
       if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return ids.length;
       const missing = countMissing(ids);
       refuseBeyond(rows() + missing, rowsMax, what);
+      const ahead = Math.min(missing + pushesAhead * ids.length, rowsMax - rows());
+      if (kernel.reserve(ahead)) return ahead;
       if (!kernel.reserve(missing)) throw noMemory(rows() + missing, pages);
       return missing;
     },
