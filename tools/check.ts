@@ -1,5 +1,5 @@
 // `npm run check`: everything but the tests that start whole processes. `npm run lint`: only the rules of style and layers.
-import { type CheckStep, runSteps } from "./steps.ts";
+import { type CheckStep, runSteps, type TestStep } from "./steps.ts";
 
 /** The slowest check, on one core: it runs beside the others. */
 const eslint: CheckStep = { name: "eslint", program: "eslint", args: ["--max-warnings=0", "."] };
@@ -38,20 +38,16 @@ const staticSteps: readonly CheckStep[] = [
 /** Everything but the tests. */
 export const runStatic = (): Promise<boolean> => runSteps([eslint], staticSteps);
 
-export const unitStep: CheckStep = {
+export const unitStep: TestStep = {
   name: "unit, property and contract tests",
-  program: "node",
-  args: [
-    "--test",
-    "--test-concurrency=2",
-    "--test-timeout=120000",
+  options: ["--test-concurrency=2", "--test-timeout=120000"],
+  tests: [
     "tools/**/*.test.ts",
     "libs/**/*.test.ts",
     "apps/**/*.test.ts",
     "examples/**/*.test.ts",
     "bench/**/*.test.ts",
   ],
-  live: true,
 };
 
 if (import.meta.main) {

@@ -1,46 +1,82 @@
 // Runs the steps of a check; each prints its name, how long it took, and its output when it fails.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { runTests } from "./run-tests.ts";
 
 export interface CheckStep {
   readonly name: string;
   /** Program of node_modules/.bin, or `node`. */
   readonly program: string;
   readonly args: readonly string[];
-  /** Show the output as it comes, not only on failure. */
-  readonly live?: boolean;
+}
+
+/** A step of test files, whose output is shown as it comes. */
+export interface TestStep {
+  readonly name: string;
+  /** Of `node --test`. */
+  readonly options: readonly string[];
+  /** Patterns. */
+  readonly tests: readonly string[];
 }
 
 const root = join(import.meta.dirname, "..");
 const quietMs = 5_000;
 
 /**
- * Runs lanes side by side, the steps of each one after another. All steps run, so that one look shows all that is wrong.
+ * Runs lanes side by side, the steps of each one after another. All steps run, so that one look shows all that is wrong. What went
+ * wrong is said once more at the end.
  *
  * @returns whether every step passed.
  */
-export async function runSteps(...lanes: readonly (readonly CheckStep[])[]): Promise<boolean> {
-  const passed = await Promise.all(lanes.map(runLane));
-  return passed.every(Boolean);
+export async function runSteps(
+  ...lanes: readonly (readonly (CheckStep | TestStep)[])[]
+): Promise<boolean> {
+  const outcomes = (await Promise.all(lanes.map(runLane))).flat();
+  for (const { lines } of outcomes) for (const line of lines) console.log(`! ${line}`);
+  return outcomes.every(({ passed }) => passed);
 }
 
-async function runLane(steps: readonly CheckStep[]): Promise<boolean> {
-  let passed = true;
+interface Outcome {
+  readonly passed: boolean;
+  /** What is to be said at the end. */
+  readonly lines: readonly string[];
+}
+
+async function runLane(steps: readonly (CheckStep | TestStep)[]): Promise<Outcome[]> {
+  const outcomes = [];
   for (const step of steps) {
     const started = performance.now();
-    const { code, output } = await runStep(step);
+    const outcome =
+      "tests" in step
+        ? await runTests((args) => runNode(step.name, args), step.options, step.tests)
+        : await runCheck(step);
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-    console.log(`${code === 0 ? "✓" : "✗"} ${step.name} (${seconds} s)`);
-    if (code !== 0 && step.live !== true) console.log(output.trimEnd());
-    passed &&= code === 0;
+    console.log(`${outcome.passed ? "✓" : "✗"} ${step.name} (${seconds} s)`);
+    outcomes.push({ ...outcome, lines: outcome.lines.map((line) => `${step.name}: ${line}`) });
   }
-  return passed;
+  return outcomes;
 }
 
-/** A step that is silent for 5 seconds is said to be still at work. */
-async function runStep(step: CheckStep): Promise<{ code: number; output: string }> {
-  const { name, program, args, live = false } = step;
+async function runCheck({ name, program, args }: CheckStep): Promise<Outcome> {
   const path = program === "node" ? process.execPath : join(root, "node_modules/.bin", program);
+  const { code, output } = await runCommand(name, path, args);
+  if (code === 0) return { passed: true, lines: [] };
+  console.log(output.trimEnd());
+  return { passed: false, lines: ["its output is above"] };
+}
+
+async function runNode(name: string, args: readonly string[]): Promise<number> {
+  const show = (text: string): void => void process.stdout.write(text);
+  return (await runCommand(name, process.execPath, args, show)).code;
+}
+
+/** A command that shows nothing for 5 seconds is said to be still at work. */
+async function runCommand(
+  name: string,
+  path: string,
+  args: readonly string[],
+  show?: (text: string) => void,
+): Promise<{ code: number; output: string }> {
   const child = spawn(path, args, {
     cwd: root,
     env: {
@@ -50,20 +86,20 @@ async function runStep(step: CheckStep): Promise<{ code: number; output: string 
     stdio: ["ignore", "pipe", "pipe"],
   });
   const started = performance.now();
-  let lastOutput = started;
+  let lastShown = started;
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
-      if (!live) return;
-      lastOutput = performance.now();
-      process.stdout.write(text);
+      if (show === undefined) return;
+      lastShown = performance.now();
+      show(text);
     });
   }
   const timer = setInterval(() => {
-    if (performance.now() - lastOutput < quietMs) return;
-    lastOutput = performance.now();
-    console.log(`  … ${name}, ${Math.round((lastOutput - started) / 1_000)} s`);
+    if (performance.now() - lastShown < quietMs) return;
+    lastShown = performance.now();
+    console.log(`  … ${name}, ${Math.round((lastShown - started) / 1_000)} s`);
   }, 1_000);
   const code = await new Promise<number>((resolve) => {
     child.once("error", () => resolve(1));

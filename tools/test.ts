@@ -1,15 +1,14 @@
 // `npm test`: the checks, then the stories and faults that start real processes. No servers, no network.
 import { runStatic, unitStep } from "./check.ts";
-import { type CheckStep, runSteps } from "./steps.ts";
+import { runSteps, type TestStep } from "./steps.ts";
 
-const storyStep: CheckStep = {
+const storyStep: TestStep = {
   name: "end-to-end and fault tests",
-  program: "node",
-  args: ["--test", "--test-concurrency=1", "--test-timeout=400000", "test/**/*.test.ts"],
-  live: true,
+  options: ["--test-concurrency=1", "--test-timeout=400000"],
+  tests: ["test/**/*.test.ts"],
 };
 const checked = await runStatic();
 const tested = await runSteps([unitStep, storyStep]);
 const passed = checked && tested;
-console.log(passed ? "\nall checks passed" : "\nsome checks failed: see ✗ above");
+console.log(passed ? "\nall checks passed" : "\nsome checks failed: see ! and ✗ above");
 process.exitCode = passed ? 0 : 1;
