@@ -41,6 +41,8 @@ export async function connectLane(
 ): Promise<Lane> {
   const where = `lane ${address}`;
   const welcomed = Promise.withResolvers<Pending>();
+  // Whoever gave up before does not wait for it.
+  welcomed.promise.catch(() => undefined);
   const lost = new AbortController();
   let pending: Pending | undefined;
 

@@ -185,6 +185,14 @@ test("a closing service lets calls end", async () => {
   await closed;
 });
 
+test("whoever gave up before connects to nobody, and leaves nothing behind to fail later", async () => {
+  const place = { address: "unix:/no/such/socket", token: new Uint8Array(32) };
+  const gone = AbortSignal.abort(new Error("given up"));
+  await assert.rejects(connectLane(place, { signal: gone }), { reason: "LANE_UNREACHABLE" });
+  // A failure that nobody awaits would be this test's.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+});
+
 test("an address that is none, or where nobody is, is refused with what to do", async () => {
   for (const address of [
     "",

@@ -51,11 +51,18 @@ export interface EncodedFile {
 /** The thread starts with the first file and stays, idle, until it is disposed of. */
 export function openEncoder(): Encoder {
   let thread: Worker | undefined;
+  let closed = false;
   const start = (): Worker => {
+    if (closed) throw new Error("the encoder was closed");
     const started = new Worker(new URL("./encode-thread.ts", import.meta.url));
+    // One that fails while nobody asks is missed by who asks next.
+    started.on("error", () => forget(started));
     // Nobody waits for it but who asked it something.
     started.unref();
     return started;
+  };
+  const forget = (worker: Worker): void => {
+    if (thread === worker) thread = undefined;
   };
   const tell = (order: Order, moved: ArrayBufferLike[] = []): void => {
     (thread ??= start()).postMessage(order, moved as ArrayBuffer[]);
@@ -72,7 +79,7 @@ export function openEncoder(): Encoder {
       return await asked.promise;
     } catch (error) {
       // What it still held is gone with it; the next file gets another.
-      if (thread === worker) thread = undefined;
+      forget(worker);
       throw error;
     } finally {
       worker.unref();
@@ -100,6 +107,7 @@ export function openEncoder(): Encoder {
       };
     },
     [Symbol.asyncDispose]: async () => {
+      closed = true;
       await thread?.terminate();
     },
   };
