@@ -24,3 +24,28 @@ export function add(rows: usize, bytes: u32, index: usize, count: u32, sums: usi
     }
   }
 }
+
+/** Rows of `bytes` bytes, one behind the other, go to places `stride` bytes apart. */
+export function spread(rows: usize, bytes: u32, count: u32, out: usize, stride: u32): void {
+  for (let i: u32 = 0; i < count; i++)
+    copy(rows + <usize>i * bytes, out + <usize>i * stride, bytes);
+}
+
+/** Row codes[i] of a table goes to place i: its first value to `firsts`, the `bytes` bytes behind it to `rests`. */
+export function split(
+  table: usize,
+  bytes: u32,
+  codes: usize,
+  count: u32,
+  firsts: usize,
+  firstStride: u32,
+  rests: usize,
+  restStride: u32,
+): void {
+  const rowBytes = 4 + bytes;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = table + <usize>load<u32>(codes + ((<usize>i) << 2)) * rowBytes;
+    store<f32>(firsts + <usize>i * firstStride, load<f32>(row));
+    copy(row + 4, rests + <usize>i * restStride, bytes);
+  }
+}

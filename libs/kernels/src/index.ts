@@ -2,6 +2,7 @@ export { packBfloat16, unpackBfloat16 } from "./bfloat16.ts";
 export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
 export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
+export { type FieldCodes, openFieldRows } from "./field-rows.ts";
 export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
 export { checkGradients, checkLength } from "./gradients.ts";
 export type {

@@ -46,12 +46,12 @@ export async function createScoring(parts: ModelParts, executor: Executor): Prom
       numeric: program.numeric(batch, from, to, memory),
       fields: program.codedIds(batch, from, to, memory),
     }),
-    predict: async ({ rows, numeric, fields }) => {
+    predict: async (transformed) => {
+      const { rows } = transformed;
       const own = scratch.pop() ?? openScratch(widths);
       const joined = own.joined.subarray(0, rows * widths.joined);
       const wide = own.wide.subarray(0, rows * widths.fields);
-      spread(numeric, widths.numeric, joined, widths.joined);
-      table.gather(fields, joined, wide);
+      table.gather(transformed, joined, wide);
       const inputs = { ...dense, joined, ...(widths.fields > 0 ? { wide } : {}) };
       const outputs = await compiled.run(inputs, rows);
       scratch.push(own);
@@ -98,13 +98,6 @@ const openScratch = ({ joined, fields }: Widths): Scratch => ({
   joined: new Float32Array(chunkRows * joined),
   wide: new Float32Array(chunkRows * fields),
 });
-
-/** Rows of `from`, shape [rows, width], become the first columns of `to`, shape [rows, stride]. */
-function spread(from: Float32Array, width: number, to: Float32Array, stride: number): void {
-  for (let at = 0, start = 0; at < from.length; start += stride) {
-    for (let j = start; j < start + width; j++, at++) to[j] = from[at] as number;
-  }
-}
 
 /**
  * Undoes the sampling of negatives, in place. Training kept all positives and a share r of the negatives, so its odds are
