@@ -11,6 +11,7 @@ import type { Bench } from "../main.ts";
 import type { Row, Verdict } from "../row.ts";
 import { skipped } from "../summarise.ts";
 import { openHoldout } from "../savings/holdout.ts";
+import { trafficRows, type Trained } from "../savings/traffic.ts";
 import { exactOf, missing, type Variant, variants } from "../savings/variants.ts";
 import { jobEnvironment, buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
 import { openGrocer } from "../train/grocer-data.ts";
@@ -45,6 +46,7 @@ export const bench: Bench = {
     );
     const holdout = await openHoldout(data.objects, holdoutName);
     const scores: Record<string, Float32Array> = {};
+    const trained: Trained[] = [];
     const all: readonly Pick<Variant, "name" | "of">[] = [
       { name: "exact", of: exactOf },
       ...variants,
@@ -52,13 +54,15 @@ export const bench: Bench = {
     for (const [i, { name, of }] of all.entries()) {
       const definitionJson = JSON.stringify(of(exact));
       const gang = { definitionJson, run: `savings-${i}`, datasetName, shards, executor: "auto" };
-      const { version } = await trainOnce(jobs, place, { ...gang, executor: "auto" });
+      const { version, summary } = await trainOnce(jobs, place, { ...gang, executor: "auto" });
       scores[name] = await holdout.scoreBy(version);
+      trained.push({ name, summary });
       say(`${name}: trained on weeks ${firstWeek} to ${lastWeek}, scored on week ${next}`);
     }
     return [
       ...rowsOf("AUC", resample(holdout.rows, scores, resamples), "above"),
       ...rowsOf("log loss", resample(holdout.rows, scores, resamples, logLossOf), "below"),
+      ...trafficRows(trained),
       ...missing.map(([name, why]) => skipped(name, why)),
     ];
   },

@@ -108,6 +108,7 @@ export function wireContract(name: string, open: Open): void {
       const spared = 2 * 3 * ids.length;
       assert.equal(whole.moved.pulled - half.moved.pulled, 2 * spared);
       assert.equal(whole.moved.pushed - half.moved.pushed, spared);
+      assert.equal(half.moved.spared - whole.moved.spared, 3 * spared, "what moved less is said");
       for (const at of ["first", "second"] as const) {
         assert.deepEqual(half[at].rows["wide"], whole[at].rows["wide"]);
         assert.deepEqual(half[at].dense, whole[at].dense);

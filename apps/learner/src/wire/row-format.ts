@@ -22,3 +22,10 @@ export function fromWire({ wire }: Table, bytes: Uint8Array, memory: Memory): Fl
   unpackBfloat16(halves, rows);
   return rows;
 }
+
+/** Bytes that tables' rows, or gradients, would have taken beside in float32. */
+export const sparedBytes = (tables: readonly Table[], sent: readonly Uint8Array[]): number =>
+  sent.reduce(
+    (sum, { byteLength }, t) => sum + (tables[t]?.wire === "bfloat16" ? byteLength : 0),
+    0,
+  );

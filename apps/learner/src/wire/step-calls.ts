@@ -2,7 +2,7 @@ import { isHeddleError, present } from "@heddle/base";
 import { openPool, type Pool } from "@heddle/lane";
 import type { CallOptions } from "@heddle/rpc";
 import { bytesOf, float32Of } from "@heddle/tensor";
-import { formatOf, fromWire, toWire } from "./row-format.ts";
+import { formatOf, fromWire, sparedBytes, toWire } from "./row-format.ts";
 import { type Memory, openAssembly, type Part, type ShardLayout } from "./shard-layout.ts";
 import type { Route } from "./shard-wire.ts";
 import type { Traffic } from "./traffic.ts";
@@ -47,7 +47,7 @@ export function stepCalls(
               states[shard] = Number(state);
               const came = rows.map((own, t) => fromWire(tables[t] ?? {}, own, loan.memory));
               assembly.take(shard, { rows: came, dense: float32Of(dense) });
-              traffic.add("pulled", sizeOf([...rows, dense]));
+              count(traffic, "pulled", tables, rows, dense);
             },
           ),
         ),
@@ -76,7 +76,8 @@ export function stepCalls(
         await naming(part, traffic, "pushed", tables.length, (list) =>
           route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
         );
-        traffic.add("pushed", sizeOf([...sent.map((table) => table.gradients), values.dense]));
+        const rows = sent.map((table) => table.gradients);
+        count(traffic, "pushed", tables, rows, values.dense);
         // A call that failed may still be on its way out; then its memory is not used again.
         loan.giveBack();
       });
@@ -145,5 +146,15 @@ async function naming(
   traffic.add("spared", spared - ids.byteLength);
 }
 
-const sizeOf = (all: readonly Uint8Array[]): number =>
-  all.reduce((sum, { byteLength }) => sum + byteLength, 0);
+/** Counts values that moved, and what they would have taken beside in float32. */
+function count(
+  traffic: Traffic,
+  direction: "pulled" | "pushed",
+  tables: RunDeclaration["tables"],
+  rows: readonly Uint8Array[],
+  dense: Uint8Array,
+): void {
+  const moved = rows.reduce((sum, { byteLength }) => sum + byteLength, dense.byteLength);
+  traffic.add(direction, moved);
+  traffic.add("spared", sparedBytes(tables, rows));
+}
