@@ -79,7 +79,7 @@ test("killed with threads of its own, the next attempt ends with the same versio
   assert.equal(version, expected[1]);
 });
 
-test("with any update rules, storage and admission of rows one and three shards give the same version, and others another", async () => {
+test("with any update rules, storage, admission and travel of rows one and three shards give the same version, and others another", async () => {
   const rules: readonly Optimizer[] = [
     {
       kind: "separate",
@@ -107,6 +107,7 @@ test("with any update rules, storage and admission of rows one and three shards 
   const kept: readonly RowOptions[] = [
     { storage: "bfloat16" },
     { admission: { probability: 0.2 } },
+    { wire: "bfloat16" },
   ];
   for (const rows of kept) {
     const version = await undisturbed(tinyDefinition({ rows }), 1);

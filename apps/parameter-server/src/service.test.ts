@@ -3,7 +3,11 @@ import { test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { keyListName } from "@heddle/kernels";
 import { connectLane } from "@heddle/lane";
-import { ConfigureRequestSchema, ParameterServerService } from "@heddle/proto/parameter-server";
+import {
+  ConfigureRequestSchema,
+  ParameterServerService,
+  RowFormat,
+} from "@heddle/proto/parameter-server";
 import { bytesOf, float32Of } from "@heddle/tensor";
 import {
   adam,
@@ -166,4 +170,38 @@ test("a shard without lanes says so", async () => {
     reason: "LANE_NOT_OFFERED",
     message: /by gRPC/,
   });
+});
+
+test("rows in a format that nobody knows, or gradients that are no whole number of values, are refused", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure(declaration(), call);
+  const unknown = {
+    code: "INVALID_ARGUMENT",
+    reason: "UNKNOWN_ROW_FORMAT",
+    message: /row format 9/,
+  };
+  const pull = pullOf(1);
+  const [wanted] = pull.tables;
+  const format = 9 as never;
+  await assert.rejects(shard.pull({ ...pull, tables: [{ ...wanted!, format }] }, call), unknown);
+  await shard.pull(pull, call);
+  const push = pushOf(1);
+  const [rows] = push.tables;
+  const pushed = (change: object) =>
+    shard.push({ ...push, tables: [{ ...rows!, ...change }] }, call);
+  await assert.rejects(pushed({ format }), unknown);
+  const half = { format: RowFormat.BFLOAT16 };
+  for (const gradients of [new Uint8Array(7), new Uint8Array(10)]) {
+    await assert.rejects(pushed({ ...half, gradients }), { reason: "WRONG_SIZE" });
+  }
+  // 1, 2, 3 and 4 are the same in two bytes.
+  const gradients = Uint8Array.of(0x80, 0x3f, 0x00, 0x40, 0x40, 0x40, 0x80, 0x40);
+  await pushed({ ...half, gradients });
+  const after = await shard.pull(pullOf(2), call);
+  await using other = await openTestShard();
+  await other.shard.configure(declaration(), call);
+  await other.shard.pull(pull, call);
+  await other.shard.push(push, call);
+  assert.deepEqual((await other.shard.pull(pullOf(2), call)).rows, after.rows);
 });

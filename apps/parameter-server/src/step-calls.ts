@@ -24,13 +24,13 @@ export function stepCalls(keeper: Keeper, keyLists: KeyLists) {
     return answer;
   };
 
-  const push = async (request: PushRequest, { signal }: CallContext) => {
+  const push = async (request: PushRequest, { signal, room }: CallContext) => {
     const { fence, cut, microBatch } = request;
     const place = { step: Number(request.step), cut, state: Number(request.oldestState) };
     const what = `push of step ${place.step}`;
     const ask = (course: Course): CallTurn => course.pushTurn(place);
     const { run, turn } = await keeper.turn({ fence, what, microBatch, ask }, signal);
-    if (turn === "now") await run.course.take(place, pushedPart(request, keyLists), signal);
+    if (turn === "now") await run.course.take(place, pushedPart(request, keyLists, room), signal);
     return { step: BigInt(run.course.applied) };
   };
   return { pull, push };

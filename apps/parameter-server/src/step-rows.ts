@@ -1,13 +1,14 @@
 import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
-import { bigUint64Of, bytesOf, float32Of } from "@heddle/tensor";
+import { bigUint64Of, float32Of } from "@heddle/tensor";
 import type { KeyLists } from "./key-lists.ts";
+import { decodeRows, encodeRows } from "./row-format.ts";
 import type { Room, Shard } from "./shard.ts";
 import type { StepPart } from "./course/step-part.ts";
 
 /**
  * The rows that a pull asks for, by table.
  *
- * @throws {HeddleError} UNKNOWN_TABLE, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, WRONG_SIZE.
+ * @throws {HeddleError} UNKNOWN_TABLE, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, WRONG_SIZE, UNKNOWN_ROW_FORMAT.
  */
 export function pulledRows(
   { tables, keyList, ids }: PullRequest,
@@ -16,25 +17,28 @@ export function pulledRows(
   room: Room | undefined,
 ): Uint8Array[] {
   const shared = keyLists.of(keyList, bigUint64Of(ids));
-  return tables.map((wanted) => bytesOf(shard.pull(wanted.table, idsOf(wanted.ids, shared), room)));
+  return tables.map(({ table, ids: own, format }) =>
+    encodeRows(shard.pull(table, idsOf(own, shared), room), format),
+  );
 }
 
 /**
  * What a push brings; its gradients are good until the push is answered or its caller has gone.
  *
- * @throws {HeddleError} UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, WRONG_SIZE.
+ * @throws {HeddleError} UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, WRONG_SIZE, UNKNOWN_ROW_FORMAT.
  */
 export function pushedPart(
   { microBatch, tables, dense, keyList, ids, lossSum, learnerCpuSeconds }: PushRequest,
   keyLists: KeyLists,
+  room: Room | undefined,
 ): StepPart {
   const shared = keyLists.of(keyList, bigUint64Of(ids));
   return {
     ...{ microBatch, lossSum, learnerCpuSeconds, dense: float32Of(dense) },
-    tables: tables.map(({ table, ids: own, gradients }) => ({
+    tables: tables.map(({ table, ids: own, gradients, format }) => ({
       table,
       ids: idsOf(own, shared),
-      gradients: float32Of(gradients),
+      gradients: decodeRows(gradients, format, room),
     })),
   };
 }

@@ -147,6 +147,7 @@ test("how rows are kept is optional, and absent from a definition that says noth
   );
   assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
   refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
+  refused(withRows({ wire: "int4" }), /training\.rows\.wire/);
   refused(withRows({ admission: { probability: 0 } }), /training\.rows\.admission\.probability/);
   refused(withRows({ admission: { probability: 1.5 } }), /training\.rows\.admission\.probability/);
 });

@@ -28,6 +28,11 @@ export const variants: readonly Variant[] = [
     kind: "saving",
     of: training({ lag: 0, rows: { storage: "bfloat16" } }),
   },
+  {
+    name: "rows that travel in bfloat16",
+    kind: "saving",
+    of: training({ lag: 0, rows: { wire: "bfloat16" } }),
+  },
   { name: "two micro-batches", kind: "saving", of: training({ lag: 0, microBatches: 2 }) },
 ];
 

@@ -1,3 +1,4 @@
+export { packBfloat16, unpackBfloat16 } from "./bfloat16.ts";
 export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
 export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";

@@ -27,6 +27,8 @@ export interface EmbeddingTable {
   readonly storage?: ValueStorage;
   /** Which ids get a row; all of them when absent. */
   readonly admission?: Admission;
+  /** How its rows, and their gradients, travel; float32 when absent. */
+  readonly wire?: "float32" | "bfloat16";
 }
 
 export function embeddingTable({ architecture, training }: ModelDefinition): EmbeddingTable {

@@ -154,7 +154,7 @@ export type Optimizer =
       readonly dense: DenseOptimizer;
     };
 
-/** How shards keep embedding rows. */
+/** How shards keep embedding rows, and how learners and shards exchange them. */
 export interface RowOptions {
   /**
    * 4 bytes a value, or 2, of which a value keeps 8 significant bits. Optimiser slots and arithmetic are float32 in both, and so are
@@ -166,6 +166,11 @@ export interface RowOptions {
    * gradients are dropped and it reads as its initial draw, so that ids seen once mostly take no memory. All of them when absent.
    */
   readonly admission?: { readonly probability: number };
+  /**
+   * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes, or
+   * rounded to 2, which keep 8 significant bits. Shards add up in float32. float32 when absent.
+   */
+  readonly wire?: "float32" | "bfloat16";
 }
 
 /**
@@ -186,7 +191,7 @@ export interface Training {
   readonly optimizer: Optimizer;
   /** Standard deviation of a new embedding row's values. */
   readonly embeddingDeviation: number;
-  /** What shards keep of embedding rows; float32 and every row when absent. */
+  /** What shards keep of embedding rows, and how these travel; float32 and every row when absent. */
   readonly rows?: RowOptions;
   /** Steps between snapshots. */
   readonly snapshotSteps: number;

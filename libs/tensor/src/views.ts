@@ -13,6 +13,17 @@ export function float32Of(bytes: Uint8Array): Float32Array {
 }
 
 /**
+ * Bytes of a message read as unsigned 16-bit integers, little-endian: a view where they are aligned, else a copy.
+ *
+ * @returns shape [bytes / 2].
+ * @throws {HeddleError} INVALID_ARGUMENT WRONG_SIZE when the length is no multiple of 2.
+ */
+export function uint16Of(bytes: Uint8Array): Uint16Array {
+  const whole = wholeElements(bytes, 2, "uint16");
+  return new Uint16Array(whole.buffer, whole.byteOffset, whole.byteLength / 2);
+}
+
+/**
  * Bytes of a message read as unsigned 64-bit integers, little-endian: a view where they are
  * aligned, else a copy.
  *

@@ -14,13 +14,17 @@ import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
 type Open = (declaration: RunDeclaration, options: ShardWireOptions) => Promise<Wire>;
 
 const optimizer = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
-const declarationOf = (fence = 1, lag: 0 | 1 = 0): RunDeclaration => ({
+const declarationOf = (
+  fence = 1,
+  lag: 0 | 1 = 0,
+  deep: Pick<RunDeclaration["tables"][number], "wire"> = {},
+): RunDeclaration => ({
   run: "r",
   fence,
   lag,
   tables: [
     { name: "wide", dimension: 1, initialDeviation: 0, seed: 0, optimizer },
-    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, optimizer },
+    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, optimizer, ...deep },
   ],
   dense: [
     { name: "bias", initial: Float32Array.of(1), optimizer },
@@ -46,8 +50,8 @@ async function openGang(open: Open, shards: number) {
     folder,
     gang,
     stop,
-    wire: async (fence = 1, lag: 0 | 1 = 0) => {
-      const wire = await open(declarationOf(fence, lag), optionsOf(gang.addresses, stop.signal));
+    wire: async (...of: Parameters<typeof declarationOf>) => {
+      const wire = await open(declarationOf(...of), optionsOf(gang.addresses, stop.signal));
       wires.push(wire);
       return wire;
     },
@@ -86,6 +90,52 @@ export function wireContract(name: string, open: Open): void {
     assert.notDeepEqual(second?.rows["deep"], first?.rows["deep"]?.slice(15));
     assert.notDeepEqual(third?.rows["deep"]?.slice(15, 18), second?.rows["deep"]?.slice(0, 3));
     for (const shards of [2, 3]) assert.deepEqual(await steps(shards), [first, second, third]);
+  });
+
+  check(
+    "a table whose rows travel in two bytes moves half of their bytes, and rounds them",
+    async () => {
+      const run = async (shards: number, deep: Parameters<typeof declarationOf>[2]) => {
+        await using opened = await openGang(open, shards);
+        const wire = await opened.wire(1, 0, deep);
+        const first = await wire.pull(1, ids);
+        await wire.push(1, ids, gradients, true);
+        const second = await wire.pull(2, ids);
+        return { first, second, moved: wire.moved() };
+      };
+      const whole = await run(2, {});
+      const half = await run(2, { wire: "bfloat16" });
+      const spared = 2 * 3 * ids.length;
+      assert.equal(whole.moved.pulled - half.moved.pulled, 2 * spared);
+      assert.equal(whole.moved.pushed - half.moved.pushed, spared);
+      for (const at of ["first", "second"] as const) {
+        assert.deepEqual(half[at].rows["wide"], whole[at].rows["wide"]);
+        assert.deepEqual(half[at].dense, whole[at].dense);
+        const exact = [...(whole[at].rows["deep"] ?? [])];
+        half[at].rows["deep"]?.forEach((value, i) => {
+          const error = Math.abs(value - (exact[i] ?? NaN));
+          // What is pulled is rounded; the step before it went by rounded gradients, too.
+          assert.ok(error <= 2 ** -8 * (Math.abs(value) + (at === "first" ? 0 : optimizer.rate)));
+        });
+        assert.notDeepEqual(half[at].rows["deep"], whole[at].rows["deep"]);
+      }
+      for (const shards of [1, 3]) {
+        const { first, second } = await run(shards, { wire: "bfloat16" });
+        assert.deepEqual([first, second], [half.first, half.second]);
+      }
+    },
+  );
+
+  check("a gradient that is no number is refused in two bytes, too", async () => {
+    await using opened = await openGang(open, 1);
+    const wire = await opened.wire(1, 0, { wire: "bfloat16" });
+    await wire.pull(1, ids);
+    for (const bad of [NaN, -NaN, Infinity, -3e38]) {
+      const deep = new Float32Array(3 * ids.length);
+      deep[7] = bad;
+      const push = { ...gradients, rows: { ...gradients.rows, deep } };
+      await assert.rejects(wire.push(1, ids, push, false), { reason: "NOT_FINITE" });
+    }
   });
 
   check("a pull of no ids reads dense parameters", async () => {

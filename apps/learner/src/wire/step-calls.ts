@@ -2,6 +2,7 @@ import { isHeddleError, present } from "@heddle/base";
 import { openPool, type Pool } from "@heddle/lane";
 import type { CallOptions } from "@heddle/rpc";
 import { bytesOf, float32Of } from "@heddle/tensor";
+import { formatOf, fromWire, toWire } from "./row-format.ts";
 import { type Memory, openAssembly, type Part, type ShardLayout } from "./shard-layout.ts";
 import type { Route } from "./shard-wire.ts";
 import type { Traffic } from "./traffic.ts";
@@ -37,14 +38,15 @@ export function stepCalls(
           route.at(step).pull(
             {
               ...{ fence, step: BigInt(step), ...list },
-              tables: tables.map(({ name }) => ({ table: name })),
+              tables: tables.map((table) => ({ table: table.name, format: formatOf(table) })),
               dense: layout.dense[shard]?.length !== 0,
               microBatch,
             },
             call,
             ({ rows, dense, step: state }) => {
               states[shard] = Number(state);
-              assembly.take(shard, { rows: rows.map(float32Of), dense: float32Of(dense) });
+              const came = rows.map((own, t) => fromWire(tables[t] ?? {}, own, loan.memory));
+              assembly.take(shard, { rows: came, dense: float32Of(dense) });
               traffic.add("pulled", sizeOf([...rows, dense]));
             },
           ),
@@ -64,9 +66,10 @@ export function stepCalls(
       await each(ids, async (route, part, shard) => {
         const loan = borrow(pool);
         const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
-        const sent = tables.map(({ name }, t) => ({
-          table: name,
-          gradients: bytesOf(present(own.rows[t], "a table's gradients")),
+        const sent = tables.map((table, t) => ({
+          table: table.name,
+          format: formatOf(table),
+          gradients: toWire(table, present(own.rows[t], "a table's gradients")),
         }));
         const oldestState = BigInt(states[shard] ?? 0);
         const values = { tables: sent, dense: bytesOf(own.dense), ...told, oldestState };

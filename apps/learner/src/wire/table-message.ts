@@ -8,6 +8,8 @@ export function tableMessage({
   optimizer,
   storage,
   admission,
+  // Each call says how its rows travel.
+  wire: _wire,
   ...table
 }: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {

@@ -602,6 +602,13 @@ export declare type RowsWanted = Message<"heddle.parameter_server.v1.RowsWanted"
    * @generated from field: bytes ids = 2;
    */
   ids: Uint8Array;
+
+  /**
+   * How they are answered.
+   *
+   * @generated from field: heddle.parameter_server.v1.RowFormat format = 3;
+   */
+  format: RowFormat;
 };
 
 /**
@@ -617,7 +624,7 @@ export declare const RowsWantedSchema: GenMessage<RowsWanted>;
  */
 export declare type PullResponse = Message<"heddle.parameter_server.v1.PullResponse"> & {
   /**
-   * Rows in the order of the ids, per table, float32 little-endian, shape [ids, dimension].
+   * Rows in the order of the ids, per table, in the format asked for, shape [ids, dimension].
    *
    * @generated from field: repeated bytes rows = 1;
    */
@@ -756,11 +763,18 @@ export declare type RowGradients = Message<"heddle.parameter_server.v1.RowGradie
   ids: Uint8Array;
 
   /**
-   * float32 little-endian, shape [ids, dimension].
+   * In that format, shape [ids, dimension].
    *
    * @generated from field: bytes gradients = 3;
    */
   gradients: Uint8Array;
+
+  /**
+   * How they come.
+   *
+   * @generated from field: heddle.parameter_server.v1.RowFormat format = 4;
+   */
+  format: RowFormat;
 };
 
 /**
@@ -1195,6 +1209,32 @@ export enum ValueStorage {
  * Describes the enum heddle.parameter_server.v1.ValueStorage.
  */
 export declare const ValueStorageSchema: GenEnum<ValueStorage>;
+
+/**
+ * How the values of rows, or of their gradients, travel. Arithmetic is float32 in any case.
+ *
+ * @generated from enum heddle.parameter_server.v1.RowFormat
+ */
+export enum RowFormat {
+  /**
+   * float32, little-endian.
+   *
+   * @generated from enum value: ROW_FORMAT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The upper half of a float32, rounded to the nearest, ties to even; 2 bytes, little-endian.
+   *
+   * @generated from enum value: ROW_FORMAT_BFLOAT16 = 1;
+   */
+  BFLOAT16 = 1,
+}
+
+/**
+ * Describes the enum heddle.parameter_server.v1.RowFormat.
+ */
+export declare const RowFormatSchema: GenEnum<RowFormat>;
 
 /**
  * One shard of a run's parameters and optimiser slots, in memory. Ids are split by hash over shards;
