@@ -6,6 +6,7 @@ import type { Layer } from "./cuts/chain.ts";
 import { type CutDeps, openCuts } from "./cuts/cuts.ts";
 import type { TrainingData } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
+import { hasStopped } from "./loop/early-stopping.ts";
 import { type LoopOptions, type Progress, train } from "./loop/loop.ts";
 import { shareOf } from "./loop/micro-batches.ts";
 import { countCalls, countSteps } from "./meters/queues.ts";
@@ -52,8 +53,8 @@ export async function trainToEnd(
   start: Start,
   signal: AbortSignal,
 ): Promise<End> {
-  const { data, stages } = attempt;
-  if (isAtEnd(start, data)) {
+  const { stages } = attempt;
+  if (isAtEnd(start, attempt)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
     const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
@@ -78,15 +79,22 @@ export async function trainToEnd(
   };
 }
 
-/** Whether all data is trained, and only the export is left. */
-export function isAtEnd({ snapshot, progress }: Start, { partitions }: TrainingData): boolean {
-  return snapshot !== undefined && progress.cursor.partition === partitions.length;
+/** Whether nothing is left to train, because the data ended or the run stopped early, and only the export is left. */
+export function isAtEnd(
+  { snapshot, progress }: Start,
+  { data, definition: { training } }: Pick<Attempt, "data" | "definition">,
+): boolean {
+  if (snapshot === undefined) return false;
+  return (
+    progress.cursor.partition === data.partitions.length ||
+    hasStopped(training.earlyStopping, progress)
+  );
 }
 
 /** A learner ready to train beside its shards. */
 export interface GangMember extends AsyncDisposable {
   readonly wire: Wire;
-  /** This learner's share of the steps from the start to the end of the data, in the mode of the definition. */
+  /** This learner's share of the steps from the start to the run's end, in the mode of the definition. */
   train(
     told: Pick<LoopOptions, "onStep" | "onCut" | "cpuSeconds">,
     signal: AbortSignal,
@@ -102,6 +110,7 @@ export async function joinGang(
 ): Promise<GangMember> {
   const { data, stages, definition, run, fence, learner, learners } = attempt;
   const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
+  const { earlyStopping } = definition.training;
   checkLearners(definition, learners);
   const bounds = boundsOf(definition.training);
   await using opening = new AsyncDisposableStack();
@@ -118,6 +127,7 @@ export async function joinGang(
   const options = {
     learner: attempt.job,
     ...{ batches, wire, network: countSteps(network, queues), stages, snapshotSteps },
+    ...(earlyStopping && { earlyStopping }),
     aroundStep: <T>(step: number, act: () => Promise<T>) =>
       step % deps.traceEverySteps === 0
         ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)

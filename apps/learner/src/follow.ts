@@ -15,7 +15,7 @@ export async function followTraining(
   signal: AbortSignal,
 ): Promise<void> {
   const opened = await openAttempt(deps, request, signal);
-  if (opened.kind === "done" || isAtEnd(opened.start, opened.attempt.data)) return;
+  if (opened.kind === "done" || isAtEnd(opened.start, opened.attempt)) return;
   const { attempt, start } = opened;
   await using gang = await joinGang(deps, attempt, start, signal);
   const { restored = 0 } = gang.wire;

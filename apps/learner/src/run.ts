@@ -9,7 +9,7 @@ import { exportModel } from "./export.ts";
 import type { Progress } from "./loop/loop.ts";
 import { gaugeMeters } from "./meters/meters.ts";
 import { queueNames } from "./meters/queues.ts";
-import { bottleneckOf, startStages, type Stages } from "./meters/stages.ts";
+import { bottleneckOf, startStages } from "./meters/stages.ts";
 import { findStart, type Start } from "./cuts/start.ts";
 
 /** What the scheduler asks of a learner. */
@@ -62,7 +62,7 @@ export async function runTraining(
       requestId: `${run}/version`,
       run,
       manifest: { ...manifest, bytes: BigInt(manifest.bytes) },
-      training: await summaryOf(deps, stages, start.progress, end),
+      training: await summaryOf(deps, attempt, start.progress, end),
     },
     { timeoutMs: callMs, signal },
   );
@@ -122,7 +122,8 @@ async function openRun(
   return present(state, "the run that was opened");
 }
 
-async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: End) {
+async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Progress, end: End) {
+  const { stages } = attempt;
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
   const movedBytes = Object.entries<number>({ ...end.moved }).map(
@@ -146,6 +147,7 @@ async function summaryOf(deps: TrainDeps, stages: Stages, start: Progress, end: 
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.examples),
     ...overlapOf(end),
+    ...earlyStopOf(attempt, end.progress),
     movedBytes: Object.fromEntries(movedBytes),
   };
 }
@@ -154,4 +156,19 @@ function overlapOf({ overlap }: End) {
   if (overlap === undefined) return {};
   const { pushes, inFlightMax, refused } = overlap;
   return { staleness: pushes.map(BigInt), inFlightMax, staleRefused: BigInt(refused) };
+}
+
+/** Nothing where all data was trained. */
+function earlyStopOf({ definition, data }: Attempt, { judged, cursor, examples }: Progress) {
+  const { earlyStopping } = definition.training;
+  const place = data.partitions[cursor.partition];
+  if (earlyStopping === undefined || judged === undefined || place === undefined) return {};
+  const { loss, best, cutsSince } = judged;
+  const earlyStop = {
+    ...{ loss, bestLoss: best.loss, bestStep: BigInt(best.step), cutsSinceBest: cutsSince },
+    minDelta: earlyStopping.minDelta ?? 0,
+    untrainedExamples: BigInt(data.rows - examples),
+    partition: place.partition,
+  };
+  return { earlyStop };
 }

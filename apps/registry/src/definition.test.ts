@@ -60,6 +60,24 @@ test("what cannot be trained is refused where it stands", () => {
     { training: { ...definition.training, mode, microBatches: 2 } },
     /training: expected no microBatches in bounded mode/,
   );
+  const earlyStopping = { patience: 2, minDelta: 0.001 };
+  assert.ok(
+    readDefinition(
+      JSON.stringify({ ...definition, training: { ...definition.training, earlyStopping } }),
+    ),
+  );
+  for (const [change, message] of [
+    [{ patience: 0 }, /training\.earlyStopping\.patience/],
+    [{ minDelta: -1 }, /training\.earlyStopping\.minDelta/],
+    [{ patiense: 1 }, /training\.earlyStopping: unknown key "patiense"; did you mean "patience"/],
+  ] as const) {
+    const stopping = { ...earlyStopping, ...change };
+    refused({ training: { ...definition.training, earlyStopping: stopping } }, message);
+  }
+  refused(
+    { training: { ...definition.training, mode, earlyStopping } },
+    /training: expected no earlyStopping in bounded mode/,
+  );
   refused({ training: { ...definition.training, precision: "half" } }, /training\.precision/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(

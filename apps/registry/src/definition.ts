@@ -180,6 +180,9 @@ const Training = z.strictObject({
   microBatches: z.int().min(1).max(24).exactOptional(),
   mode: Mode.exactOptional(),
   precision: z.enum(["float32", "bfloat16"]).exactOptional(),
+  earlyStopping: z
+    .strictObject({ patience: count, minDelta: z.number().min(0).exactOptional() })
+    .exactOptional(),
 });
 
 const Filter = z.array(
@@ -231,6 +234,9 @@ const Definition = z.strictObject({
   training: Training.refine(
     ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
     "expected no microBatches in bounded mode: there each learner has batches of its own",
+  ).refine(
+    ({ mode, earlyStopping }) => mode?.kind !== "bounded" || earlyStopping === undefined,
+    "expected no earlyStopping in bounded mode: there losses depend on timing, and learners may be past a cut before it is judged",
   ),
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),

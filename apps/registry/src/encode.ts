@@ -11,7 +11,7 @@ import {
 } from "@heddle/proto/registry";
 import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
 import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
-import type { TrainingSummary, Version } from "./version.ts";
+import type { EarlyStop, TrainingSummary, Version } from "./version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
@@ -49,11 +49,13 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     queues: mapValues(training.queues, ({ mean, max }) => ({ mean, max })),
     loopDelayP99Ms: training.loopDelayP99Ms,
     ...overlapOf(training),
+    ...earlyStopOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
     ...Object.entries(summary.stageShares),
     ...Object.entries(summary.stageCpuSeconds),
+    ...Object.entries(summary.earlyStop ?? {}),
     ...Object.entries(summary.queues).map(([name, { mean }]) => [name, mean] as const),
   ]) {
     if (typeof value !== "number" || Number.isFinite(value)) continue;
@@ -68,6 +70,14 @@ function overlapOf({ staleness, inFlightMax, staleRefused }: TrainingMessage) {
   if (staleness.length === 0) return {};
   const pushes = staleness.map(Number);
   return { overlap: { staleness: pushes, inFlightMax, staleRefused: Number(staleRefused) } };
+}
+
+/** Absent where all data was trained. */
+function earlyStopOf({ earlyStop }: TrainingMessage): Pick<TrainingSummary, "earlyStop"> {
+  if (earlyStop === undefined) return {};
+  const { $typeName: _, bestStep, untrainedExamples, ...figures } = earlyStop;
+  const counts = { bestStep: Number(bestStep), untrainedExamples: Number(untrainedExamples) };
+  return { earlyStop: { ...figures, ...counts } };
 }
 
 function writeSnapshot({ step, manifest }: Snapshot) {
@@ -91,7 +101,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, ...training } = version.training;
+  const { overlap, earlyStop, ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -112,10 +122,16 @@ export function writeVersion(
       staleness: overlap?.staleness.map(BigInt) ?? [],
       inFlightMax: overlap?.inFlightMax ?? 0,
       staleRefused: BigInt(overlap?.staleRefused ?? 0),
+      ...(earlyStop && { earlyStop: writeEarlyStop(earlyStop) }),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
   };
+}
+
+function writeEarlyStop({ bestStep, untrainedExamples, ...figures }: EarlyStop) {
+  const counts = { bestStep: BigInt(bestStep), untrainedExamples: BigInt(untrainedExamples) };
+  return { ...figures, ...counts };
 }
 
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B) =>

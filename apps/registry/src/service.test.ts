@@ -99,6 +99,8 @@ test("a version is named by its manifest, numbered in its family, and registered
   assert.deepEqual([queues["push"]?.mean, queues["push"]?.max], [0.5, 1]);
   const { staleness, inFlightMax, staleRefused } = version.training;
   assert.deepEqual([staleness, inFlightMax, staleRefused], [[3n, 1n], 2, 1n]);
+  const { $typeName: _, ...stopped } = version.training.earlyStop!;
+  assert.deepEqual(stopped, request.training.earlyStop);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

@@ -29,6 +29,20 @@ export interface TrainingSummary {
     readonly inFlightMax: number;
     readonly staleRefused: number;
   };
+  /** Of a training that ended before its data did. */
+  readonly earlyStop?: EarlyStop;
+}
+
+/** Losses are means over the examples between two cuts. */
+export interface EarlyStop {
+  readonly loss: number;
+  readonly bestLoss: number;
+  readonly bestStep: number;
+  readonly cutsSinceBest: number;
+  readonly minDelta: number;
+  readonly untrainedExamples: number;
+  /** Where the first of them lies. */
+  readonly partition: string;
 }
 
 /** How many things were in a queue. */

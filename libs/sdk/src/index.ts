@@ -11,6 +11,7 @@ export {
   type Architecture,
   defineModel,
   type DenseOptimizer,
+  type EarlyStopping,
   type Examples,
   type Fallback,
   type Gate,

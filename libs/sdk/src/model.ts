@@ -173,6 +173,18 @@ export interface RowOptions {
   readonly wire?: "float32" | "bfloat16";
 }
 
+/**
+ * When a training ends before its data does. At each cut but the last (each `snapshotSteps`) the mean loss of the examples since the cut
+ * before is taken, each from before its own update: the progressive validation loss (Blum, Kalai, Langford 1999). The guide's page on
+ * early stopping says what it can tell and what not.
+ */
+export interface EarlyStopping {
+  /** So many cuts in a row that did not lower the loss end the training; 1 or more. */
+  readonly patience: number;
+  /** By how much a cut must lower the lowest loss so far to count; 0 when absent, then by anything. */
+  readonly minDelta?: number;
+}
+
 export interface Training {
   readonly batchSize: number;
   readonly seed: number;
@@ -197,6 +209,8 @@ export interface Training {
    * float32 in both. bfloat16 is used where the executor's processor gains by it; else float32, and the report says why.
    */
   readonly precision?: "float32" | "bfloat16";
+  /** In `exact` mode; all data is trained when absent. */
+  readonly earlyStopping?: EarlyStopping;
 }
 
 /** A named part of the evaluation rows. */

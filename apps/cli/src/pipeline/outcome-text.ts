@@ -2,6 +2,7 @@ import { shortName } from "@heddle/base";
 import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
+import { earlyStopLine } from "../report/early-stop.ts";
 import { metricOf, type Outcome } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
@@ -46,10 +47,17 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
       interval(auc?.candidate),
       interval(ranking?.candidate),
     ),
+    ...earlyStopLines(outcome, palette),
     ...rival("vs fallback", (metric) => metric.versusFallback),
     ...rival("vs live", (metric) => metric.versusLive),
     ...verdictLines(outcome, palette),
   ].join("\n");
+}
+
+function earlyStopLines({ version }: Outcome, palette: Palette): string[] {
+  const line = earlyStopLine(version?.training);
+  const indent = " ".repeat(4);
+  return line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`];
 }
 
 function verdictLines(outcome: Outcome, palette: Palette): string[] {

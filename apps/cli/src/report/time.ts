@@ -1,6 +1,7 @@
 import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
+import { earlyStopLine } from "./early-stop.ts";
 import { html, type Markup } from "./html.ts";
 import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";
@@ -18,7 +19,7 @@ const colours: Readonly<Record<string, string>> = {
 };
 const colourOf = (stage: string): string => colours[stage] ?? "#4fa3b8";
 
-/** Where a run's time went: its steps, and within training the learner's stages. */
+/** Where a run's time went: its steps, and within training the learner's stages; and which trainings were cut short. */
 export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
   const trainings = outcomes.flatMap(({ version }) => version?.training ?? []);
   return html`<h2 id="time">Where the time went</h2>
@@ -41,7 +42,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
         </tbody>
       </table>
     </div>
-    ${legend(outcomes)} ${newestQueues(trainings.at(-1))}`;
+    ${legend(outcomes)} ${newestQueues(trainings.at(-1))} ${earlyStops(outcomes)}`;
 }
 
 function row(outcome: Outcome): Markup {
@@ -77,6 +78,19 @@ function ranAs(training: TrainingSummary | undefined): string {
   if (training === undefined || training.stepExecutor === "") return "–";
   const { stepExecutor, fallbackReason } = training;
   return fallbackReason === "" ? stepExecutor : `${stepExecutor}, because ${fallbackReason}`;
+}
+
+/** Trainings that ended before their data did. */
+function earlyStops(outcomes: readonly Outcome[]): Markup {
+  const lines = outcomes.flatMap((outcome) => {
+    const line = earlyStopLine(outcome.version?.training);
+    return line === undefined ? [] : [html`<li>${labelOf(outcome)}: ${line}.</li>`];
+  });
+  return lines.length === 0
+    ? html``
+    : html`<ul>
+        ${lines}
+      </ul>`;
 }
 
 function bar(training: TrainingSummary | undefined): Markup {

@@ -24,6 +24,15 @@ const common = {
     lossSum: z.number(),
     negatives: count,
     negativeWeight: z.number(),
+    judged: z
+      .strictObject({
+        examples: count,
+        lossSum: z.number(),
+        loss: z.number(),
+        best: z.strictObject({ loss: z.number(), step: count }),
+        cutsSince: count,
+      })
+      .exactOptional(),
   }),
   fit: FitSchema,
 };

@@ -5,7 +5,10 @@ import type { TrainingBatch } from "../data/rows.ts";
 import { openPushes } from "./pushes.ts";
 import type { Bounds, Pulled } from "../wire/wire.ts";
 
-export interface BoundedOptions extends Omit<LoopOptions, "lag" | "microBatches" | "own"> {
+export interface BoundedOptions extends Omit<
+  LoopOptions,
+  "lag" | "microBatches" | "own" | "earlyStopping"
+> {
   readonly bounds: Bounds;
   /** Number of this learner, from 0, and how many there are: update n belongs to learner (n − 1) mod learners. */
   readonly number: number;

@@ -1,7 +1,9 @@
 import { failpoint } from "@heddle/failpoint";
+import type { EarlyStopping } from "@heddle/sdk";
 import type { Batches } from "../data/batches.ts";
 import type { Network } from "../network.ts";
 import type { DataCursor, TrainingBatch } from "../data/rows.ts";
+import { hasStopped, judgedAt, type Judged } from "./early-stopping.ts";
 import { type ComputedPart, lossOf, openShare, watched } from "./share.ts";
 import type { Stages } from "../meters/stages.ts";
 import type { Wire } from "../wire/wire.ts";
@@ -19,6 +21,8 @@ export interface Progress {
   /** Negatives among them, and how many rows these stand for: their quotient is the sampling rate. */
   readonly negatives: number;
   readonly negativeWeight: number;
+  /** What its cuts said of the loss; absent before the first, and where the definition does not ask to stop early. */
+  readonly judged?: Judged;
 }
 
 export const beginning: Progress = {
@@ -42,6 +46,8 @@ export interface LoopOptions {
   readonly stages: Stages;
   readonly lag: 0 | 1;
   readonly snapshotSteps: number;
+  /** When to end before the data does; never when absent. */
+  readonly earlyStopping?: EarlyStopping;
   /** Runs one step's work; where a step's span comes from. */
   readonly aroundStep: <T>(step: number, run: () => Promise<T>) => Promise<T>;
   /** After each step, with the mean loss of this learner's examples; its `lossSum` is exact at cuts, where all learners' are in it. */
@@ -53,11 +59,12 @@ export interface LoopOptions {
 }
 
 /**
- * Trains this learner's micro-batches from `from` to the end of the data.
+ * Trains this learner's micro-batches from `from` to the end of the data, or to the cut at which it stops early.
  *
  * While step t computes, batch t+1 is prepared and, with a lag of 1, pulled; the push of t travels while t+1 is pulled. Cuts
  * lie at multiples of `snapshotSteps` and at the end: there the overlap stops, whether or not this attempt is interrupted,
- * so a run resumed from a cut computes what an undisturbed one does.
+ * so a run resumed from a cut computes what an undisturbed one does. There all learners read the same sum of losses, so they stop at
+ * the same cut.
  *
  * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE naming learner, step, partition and batch.
  */
@@ -67,6 +74,7 @@ export async function train(
   signal: AbortSignal,
 ): Promise<Progress> {
   const { wire, batches, stages, lag, snapshotSteps, aroundStep, onStep, onCut } = options;
+  const { earlyStopping } = options;
   const share = openShare(options);
   let progress = from;
   let batch = await stages.wait("read", batches.next(signal));
@@ -98,6 +106,12 @@ export async function train(
       const { lossSum } = await stages.wait("push", wire.usage());
       progress = { ...progress, lossSum };
       if (batch === undefined) return;
+      if (earlyStopping !== undefined) progress = judgedAt(earlyStopping, progress);
+      if (hasStopped(earlyStopping, progress)) {
+        batch.release?.();
+        batch = undefined;
+        return;
+      }
       await stages.wait("snapshot", onCut(progress));
       pulling = share.pull(step + 1, batch);
     });
@@ -107,7 +121,7 @@ export async function train(
 
 /** @param loss mean of the batch's examples. */
 export function advanced(
-  { step, examples, lossSum, negatives, negativeWeight }: Progress,
+  { step, examples, lossSum, negatives, negativeWeight, judged }: Progress,
   { rows, label, weight }: TrainingBatch,
   cursor: DataCursor,
   loss: number,
@@ -126,6 +140,7 @@ export function advanced(
     lossSum: lossSum + loss * rows,
     negatives: negatives + negativesHere,
     negativeWeight: negativeWeight + weightHere,
+    ...(judged && { judged }),
   };
 }
 

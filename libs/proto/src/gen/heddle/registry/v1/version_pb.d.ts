@@ -275,6 +275,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: uint64 stale_refused = 22;
    */
   staleRefused: bigint;
+
+  /**
+   * Where and why the training ended before its data did; absent when all data was trained.
+   *
+   * @generated from field: heddle.registry.v1.EarlyStop early_stop = 40;
+   */
+  earlyStop?: EarlyStop | undefined;
 };
 
 /**
@@ -282,6 +289,68 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
  * Use `create(TrainingSummarySchema)` to create a new message.
  */
 export declare const TrainingSummarySchema: GenMessage<TrainingSummary>;
+
+/**
+ * The end of a training whose loss fell no more.
+ *
+ * @generated from message heddle.registry.v1.EarlyStop
+ */
+export declare type EarlyStop = Message<"heddle.registry.v1.EarlyStop"> & {
+  /**
+   * Mean loss of the examples between the last two cuts, each from before its own update.
+   *
+   * @generated from field: double loss = 1;
+   */
+  loss: number;
+
+  /**
+   * The lowest such loss that was counted.
+   *
+   * @generated from field: double best_loss = 2;
+   */
+  bestLoss: number;
+
+  /**
+   * Steps applied at the cut that it ended with.
+   *
+   * @generated from field: uint64 best_step = 3;
+   */
+  bestStep: bigint;
+
+  /**
+   * Cuts since then, none of which lowered the loss by `min_delta`.
+   *
+   * @generated from field: uint32 cuts_since_best = 4;
+   */
+  cutsSinceBest: number;
+
+  /**
+   * By how much a cut had to lower the loss; 0 for by anything.
+   *
+   * @generated from field: double min_delta = 5;
+   */
+  minDelta: number;
+
+  /**
+   * Examples of the dataset that were not trained.
+   *
+   * @generated from field: uint64 untrained_examples = 6;
+   */
+  untrainedExamples: bigint;
+
+  /**
+   * Partition of the dataset that the first of them lies in.
+   *
+   * @generated from field: string partition = 7;
+   */
+  partition: string;
+};
+
+/**
+ * Describes the message heddle.registry.v1.EarlyStop.
+ * Use `create(EarlyStopSchema)` to create a new message.
+ */
+export declare const EarlyStopSchema: GenMessage<EarlyStop>;
 
 /**
  * How many things were in a queue while a learner trained.
