@@ -1260,7 +1260,7 @@ export declare const ParameterServerService: GenService<{
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER. In bounded mode it reads the state of
    * now, and waits for its credit: until at most `in_flight` updates are under way, and, after a cut, for its snapshot.
    * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED,
-   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS.
+   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, UNKNOWN_ROW_FORMAT.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -1275,7 +1275,7 @@ export declare const ParameterServerService: GenService<{
    * see the state before it was served. In bounded mode it is applied or refused at once: one that was computed from a
    * state of more than `staleness` pushes ago is STALE_PUSH, and its learner pulls and computes again.
    * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED,
-   * TABLE_FULL, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS. Nothing of a refused push is applied.
+   * TABLE_FULL, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, UNKNOWN_ROW_FORMAT. Nothing of a refused push is applied.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Push
    */
