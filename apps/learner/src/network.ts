@@ -5,6 +5,7 @@ import {
   type DenseParameter,
   denseParameters,
   embeddingTable,
+  isFrozen,
   type EmbeddingTable,
   trainStep,
 } from "@heddle/model";
@@ -79,6 +80,8 @@ export async function openStep(
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
   const hasWeight = spec.inputs["weight"] !== undefined;
   const { name: table, dimension } = embeddingTable(definition);
+  const frozen = parametersOf(definition).dense.filter(({ name }) => isFrozen(definition, name));
+  const tableIsFrozen = isFrozen(definition, table);
   // Used again by each step, for a step is over before the next one begins.
   let spread = new Float32Array();
   let spreadGradients = new Float32Array();
@@ -107,8 +110,10 @@ export async function openStep(
       const spreadOut = places["grad_embedded"];
       if (spreadOut !== undefined) {
         const summed = present(into.rows[table], "memory for a table's gradients");
-        sumGradients(spreadOut, dimension, index, summed.length / dimension, summed);
+        if (tableIsFrozen) summed.fill(0);
+        else sumGradients(spreadOut, dimension, index, summed.length / dimension, summed);
       }
+      for (const { name } of frozen) into.dense[name]?.fill(0);
       return present(loss?.[0], "the loss");
     },
     runs: () => ({

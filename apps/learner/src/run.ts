@@ -62,7 +62,7 @@ export async function runTraining(
       requestId: `${run}/version`,
       run,
       manifest: { ...manifest, bytes: BigInt(manifest.bytes) },
-      training: await summaryOf(deps, attempt, start.progress, end),
+      training: await summaryOf(deps, attempt, start, end),
     },
     { timeoutMs: callMs, signal },
   );
@@ -94,7 +94,7 @@ export async function openAttempt(
   if (version !== "") return { kind: "done", run, version };
 
   const data = await grantedDataset(deps, definition, request, signal);
-  const start = await findStart(deps, found, definition, data, signal);
+  const start = await findStart(deps, found, definition, data, learner === 0, signal);
   const gang = { job, fence, shards, learners, learner };
   return {
     kind: "open",
@@ -122,7 +122,8 @@ async function openRun(
   return present(state, "the run that was opened");
 }
 
-async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Progress, end: End) {
+async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Start, end: End) {
+  const { parentVersion } = start.subject;
   const { stages } = attempt;
   const { cpuSeconds, peakMemoryBytes } = deps.usage();
   const { examples, step, lossSum } = end.progress;
@@ -145,9 +146,10 @@ async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Progress, end
     executor: deps.compute.environment,
     ...(await deps.compute.runs()),
     peakMemoryBytes: BigInt(peakMemoryBytes),
-    attemptExamples: BigInt(examples - start.examples),
+    attemptExamples: BigInt(examples - start.progress.examples),
     ...overlapOf(end),
     ...earlyStopOf(attempt, end.progress),
+    ...transferOf(attempt.definition, parentVersion),
     movedBytes: Object.fromEntries(movedBytes),
   };
 }
@@ -171,4 +173,12 @@ function earlyStopOf({ definition, data }: Attempt, { judged, cursor, examples }
     partition: place.partition,
   };
   return { earlyStop };
+}
+
+/** A run that continues a parent took nothing over itself; what is frozen stays so. */
+function transferOf({ training: { transfer } }: ModelDefinition, parentVersion: string) {
+  if (transfer === undefined) return {};
+  const { from, tables = [], dense = [], frozen = [] } = transfer;
+  const taken = parentVersion === "" ? { tables: [...tables], dense: [...dense] } : {};
+  return { transfer: { from, ...taken, frozen: [...frozen] } };
 }

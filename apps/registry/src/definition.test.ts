@@ -78,6 +78,27 @@ test("what cannot be trained is refused where it stands", () => {
     { training: { ...definition.training, mode, earlyStopping } },
     /training: expected no earlyStopping in bounded mode/,
   );
+  const from = "0123456789abcdef".repeat(4);
+  const transfer = { from, tables: ["embeddings"], dense: ["deep0"] };
+  const withTransfer = (change: object, more = {}) => ({
+    training: { ...definition.training, ...more, transfer: { ...transfer, ...change } },
+  });
+  const partly = withTransfer({ frozen: ["deep0_weights", "embeddings"] });
+  assert.ok(readDefinition(JSON.stringify({ ...definition, ...partly })));
+  refused(withTransfer({ from: "v1" }), /training\.transfer\.from: expected the 64 hexadecimal/);
+  refused(
+    withTransfer({ frozen: ["deep1"] }),
+    /expected frozen to name only what tables and dense/,
+  );
+  refused(withTransfer({ tables: undefined, dense: undefined }), /expected tables, dense or both/);
+  const separate = {
+    kind: "separate",
+    embeddings: { kind: "ftrl", rate: 0.1, beta: 1, l1: 0, l2: 0 },
+    dense: { kind: "sgd", rate: 0.1 },
+  };
+  refused(withTransfer({}, { optimizer: separate }), /no transfer of a table that ftrl trains/);
+  const frozenTable = withTransfer({ frozen: ["embeddings"] }, { optimizer: separate });
+  assert.ok(readDefinition(JSON.stringify({ ...definition, ...frozenTable })));
   refused({ training: { ...definition.training, precision: "half" } }, /training\.precision/);
   const bounds = { op: "bucketise", of: { op: "value", feature: "price" }, bounds: [2, 2] };
   refused(

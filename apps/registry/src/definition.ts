@@ -168,6 +168,27 @@ const Mode = z.discriminatedUnion("kind", [
   }),
 ]);
 
+/** Names of tables and dense parameters, or of layers. */
+const parameters = z.array(column).min(1).max(10_000).exactOptional();
+const Transfer = z
+  .strictObject({
+    from: z.string().regex(/^[0-9a-f]{64}$/, "expected the 64 hexadecimal digits of a version"),
+    tables: parameters,
+    dense: parameters,
+    frozen: parameters,
+  })
+  .refine(
+    ({ tables, dense }) => tables !== undefined || dense !== undefined,
+    "expected tables, dense or both: which parameters are taken over",
+  )
+  .refine(
+    ({ tables = [], dense = [], frozen = [] }) =>
+      frozen.every((name) =>
+        [...tables, ...dense].some((of) => name === of || name.startsWith(`${of}_`)),
+      ),
+    "expected frozen to name only what tables and dense take over",
+  );
+
 const Training = z.strictObject({
   batchSize: z.int().min(1).max(65_536),
   seed: z.int(),
@@ -183,6 +204,7 @@ const Training = z.strictObject({
   earlyStopping: z
     .strictObject({ patience: count, minDelta: z.number().min(0).exactOptional() })
     .exactOptional(),
+  transfer: Transfer.exactOptional(),
 });
 
 const Filter = z.array(
@@ -234,10 +256,18 @@ const Definition = z.strictObject({
   training: Training.refine(
     ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
     "expected no microBatches in bounded mode: there each learner has batches of its own",
-  ).refine(
-    ({ mode, earlyStopping }) => mode?.kind !== "bounded" || earlyStopping === undefined,
-    "expected no earlyStopping in bounded mode: there losses depend on timing, and learners may be past a cut before it is judged",
-  ),
+  )
+    .refine(
+      ({ mode, earlyStopping }) => mode?.kind !== "bounded" || earlyStopping === undefined,
+      "expected no earlyStopping in bounded mode: there losses depend on timing, and learners may be past a cut before it is judged",
+    )
+    .refine(
+      ({ optimizer, transfer: { tables = [], frozen = [] } = {} }) =>
+        optimizer.kind !== "separate" ||
+        optimizer.embeddings.kind !== "ftrl" ||
+        tables.every((name) => frozen.includes(name)),
+      "expected no transfer of a table that ftrl trains: it computes weights from its own slots alone; freeze the table, or choose another rule",
+    ),
   metrics: z.array(column),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,

@@ -11,7 +11,7 @@ import {
 } from "@heddle/proto/registry";
 import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
 import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
-import type { EarlyStop, TrainingSummary, Version } from "./version.ts";
+import type { EarlyStop, TrainingSummary, TransferSummary, Version } from "./version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
@@ -50,6 +50,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     loopDelayP99Ms: training.loopDelayP99Ms,
     ...overlapOf(training),
     ...earlyStopOf(training),
+    ...transferOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -80,6 +81,13 @@ function earlyStopOf({ earlyStop }: TrainingMessage): Pick<TrainingSummary, "ear
   return { earlyStop: { ...figures, ...counts } };
 }
 
+/** Absent where nothing was taken over. */
+function transferOf({ transfer }: TrainingMessage): Pick<TrainingSummary, "transfer"> {
+  if (transfer === undefined) return {};
+  const { from, tables, dense, frozen } = transfer;
+  return { transfer: { from, tables: [...tables], dense: [...dense], frozen: [...frozen] } };
+}
+
 function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
@@ -101,7 +109,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, earlyStop, ...training } = version.training;
+  const { overlap, earlyStop, transfer, ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -123,6 +131,7 @@ export function writeVersion(
       inFlightMax: overlap?.inFlightMax ?? 0,
       staleRefused: BigInt(overlap?.staleRefused ?? 0),
       ...(earlyStop && { earlyStop: writeEarlyStop(earlyStop) }),
+      ...(transfer && { transfer: writeTransfer(transfer) }),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
@@ -132,6 +141,10 @@ export function writeVersion(
 function writeEarlyStop({ bestStep, untrainedExamples, ...figures }: EarlyStop) {
   const counts = { bestStep: BigInt(bestStep), untrainedExamples: BigInt(untrainedExamples) };
   return { ...figures, ...counts };
+}
+
+function writeTransfer({ from, tables, dense, frozen }: TransferSummary) {
+  return { from, tables: [...tables], dense: [...dense], frozen: [...frozen] };
 }
 
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, to: (value: A) => B) =>

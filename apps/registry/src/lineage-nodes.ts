@@ -23,7 +23,11 @@ export type Describe = (id: string) => Promise<Described | undefined>;
 /** The stored edges of a configuration. */
 export function configurationEdges(configuration: string, definition: ModelDefinition): Edge[] {
   const from = `configuration:${configuration}`;
+  const { transfer } = definition.training;
   return [
+    ...(transfer === undefined
+      ? []
+      : [{ from, to: `version:${transfer.from}`, relation: "takes parameters from" }]),
     ...definition.views.map((view) => ({ from, to: `view:${view}`, relation: "reads" })),
     ...exampleSources(definition).map((source) => ({
       from,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stage } from "@heddle/proto/registry";
+import { definition } from "./fixtures/definition.ts";
 import { dataset, openBench, passed, requestId, segment, soon } from "./fixtures/registry.ts";
 
 test("lineage walks from a served version to its sources and authors, and back", async () => {
@@ -47,4 +48,22 @@ test("a lineage is bounded, nearest first, and an unknown node is named", async 
   for (const node of ["source:none", "abcdef", "version:abcdef", "dataset:00", "what:ever"]) {
     await assert.rejects(bench.registry.lineage({ node }, soon), { reason: "UNKNOWN_NODE" });
   }
+});
+
+test("a model that takes parameters over from a version leads to it; the version must be there", async () => {
+  await using bench = await openBench();
+  const source = await passed(bench);
+  const apply = (from: string) => {
+    const transfer = { from, dense: ["deep0"] };
+    const child = { ...definition, training: { ...definition.training, transfer } };
+    const request = { requestId: requestId(), definitionJson: JSON.stringify(child) };
+    return bench.registry.createConfiguration(request, soon);
+  };
+  await assert.rejects(apply("0123456789abcdef".repeat(4)), { reason: "UNKNOWN_VERSION" });
+  const { configuration } = await apply(source);
+  const node = `configuration:${configuration}`;
+  const { edges, nodes } = await bench.registry.lineage({ node }, soon);
+  const edge = edges.find(({ relation }) => relation === "takes parameters from");
+  assert.deepEqual([edge?.from, edge?.to], [node, `version:${source}`]);
+  assert.ok(nodes.some(({ id }) => id === `version:${source}`));
 });

@@ -38,7 +38,7 @@ export interface RegistrationDeps {
 /**
  * Registers a definition and makes it its model's current one.
  *
- * @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID; UNKNOWN_SOURCE, UNKNOWN_COLUMN,
+ * @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID; NOT_FOUND UNKNOWN_VERSION of a transfer; UNKNOWN_SOURCE, UNKNOWN_COLUMN,
  * UNKNOWN_FEATURE from the feature store, whose definitions a model reads.
  */
 export async function createConfiguration(
@@ -49,6 +49,8 @@ export async function createConfiguration(
   const { configuration, definition } = readDefinition(definitionJson);
   const { name: model, owner, author } = definition;
   await features.checkModel(definition);
+  const { transfer } = definition.training;
+  if (transfer !== undefined) await findByPrefix(registry.versions, "version", transfer.from);
   const opened = {
     state: newFamily(model, owner),
     events: [trailEvent(model, "family-opened")],

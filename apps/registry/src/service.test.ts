@@ -101,6 +101,8 @@ test("a version is named by its manifest, numbered in its family, and registered
   assert.deepEqual([staleness, inFlightMax, staleRefused], [[3n, 1n], 2, 1n]);
   const { $typeName: _, ...stopped } = version.training.earlyStop!;
   assert.deepEqual(stopped, request.training.earlyStop);
+  const { $typeName: _of, ...took } = version.training.transfer!;
+  assert.deepEqual(took, request.training.transfer);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

@@ -31,6 +31,16 @@ export interface TrainingSummary {
   };
   /** Of a training that ended before its data did. */
   readonly earlyStop?: EarlyStop;
+  /** Of a training that took over or left alone parameters of another model's version. */
+  readonly transfer?: TransferSummary;
+}
+
+/** Names are those of the definition. */
+export interface TransferSummary {
+  readonly from: string;
+  readonly tables: readonly string[];
+  readonly dense: readonly string[];
+  readonly frozen: readonly string[];
 }
 
 /** Losses are means over the examples between two cuts. */

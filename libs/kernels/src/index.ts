@@ -18,3 +18,4 @@ export type {
 } from "./port.ts";
 export { keyListName } from "./key-list.ts";
 export { createTable } from "./table.ts";
+export { newSlots } from "./table-optimizer.ts";

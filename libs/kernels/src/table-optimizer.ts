@@ -18,6 +18,20 @@ export function slotsOfRow(optimizer: TableOptimizer, dimension: number): number
   }
 }
 
+/**
+ * Slots of rows as they are made, for values that come from elsewhere: shape [rows, slots of a row].
+ *
+ * @param optimizer not FTRL, whose slots are a function of the values.
+ */
+export function newSlots(
+  optimizer: Exclude<TableOptimizer, { readonly kind: "ftrl" }>,
+  dimension: number,
+  rows: number,
+): Float32Array {
+  const slots = new Float32Array(rows * slotsOfRow(optimizer, dimension));
+  return "initialAccumulator" in optimizer ? slots.fill(optimizer.initialAccumulator) : slots;
+}
+
 /** Tells a kernel its update rule; the numbers of the kinds are those of `assembly/optimizers.ts`. */
 export function setOptimizer(kernel: Kernel, optimizer: TableOptimizer): void {
   const { rate } = optimizer;

@@ -3,6 +3,7 @@ import type { Admission, Optimizer, TableOptimizer, ValueStorage } from "@heddle
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
+import { frozenRule, isFrozen } from "./frozen.ts";
 import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
 
 /** A dense parameter as training starts with it. */
@@ -31,11 +32,13 @@ export interface EmbeddingTable {
   readonly wire?: "float32" | "bfloat16";
 }
 
-export function embeddingTable({ architecture, training }: ModelDefinition): EmbeddingTable {
+export function embeddingTable(definition: ModelDefinition): EmbeddingTable {
+  const { architecture, training } = definition;
+  const name = "embeddings";
   return {
-    name: "embeddings",
+    name,
     dimension: 1 + architecture.dimension,
-    optimizer: rowOptimizer(training),
+    optimizer: isFrozen(definition, name) ? frozenRule : rowOptimizer(training),
     initialDeviation: training.embeddingDeviation,
     seed: training.seed,
     ...training.rows,
@@ -54,7 +57,7 @@ export function denseParameters(definition: ModelDefinition): readonly DensePara
     name,
     shape: spec.shape,
     initial: draw(name, spec, training.seed),
-    optimizer: optimizerOf(spec, definition),
+    optimizer: isFrozen(definition, name) ? frozenRule : optimizerOf(spec, definition),
   }));
 }
 

@@ -40,6 +40,7 @@ export {
   defineSource,
   type SourceDefinition,
 } from "./source.ts";
+export type { Transfer } from "./transfer.ts";
 export {
   ageDays,
   bucketise,

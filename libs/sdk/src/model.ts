@@ -1,4 +1,5 @@
 import type { Filter } from "./feature-view.ts";
+import type { Transfer } from "./transfer.ts";
 import type { ModelInput } from "./transform.ts";
 
 /** Which rows a model learns from. */
@@ -211,6 +212,8 @@ export interface Training {
   readonly precision?: "float32" | "bfloat16";
   /** In `exact` mode; all data is trained when absent. */
   readonly earlyStopping?: EarlyStopping;
+  /** Parameters of another model's version to start with; none when absent. */
+  readonly transfer?: Transfer;
 }
 
 /** A named part of the evaluation rows. */

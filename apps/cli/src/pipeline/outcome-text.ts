@@ -3,6 +3,7 @@ import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
 import { earlyStopLine } from "../report/early-stop.ts";
+import { transferLine } from "../report/transfer.ts";
 import { metricOf, type Outcome } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
@@ -47,17 +48,19 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
       interval(auc?.candidate),
       interval(ranking?.candidate),
     ),
-    ...earlyStopLines(outcome, palette),
+    ...trainingLines(outcome, palette),
     ...rival("vs fallback", (metric) => metric.versusFallback),
     ...rival("vs live", (metric) => metric.versusLive),
     ...verdictLines(outcome, palette),
   ].join("\n");
 }
 
-function earlyStopLines({ version }: Outcome, palette: Palette): string[] {
-  const line = earlyStopLine(version?.training);
+/** What is worth knowing of a training beside its figures. */
+function trainingLines({ version }: Outcome, palette: Palette): string[] {
   const indent = " ".repeat(4);
-  return line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`];
+  return [transferLine(version?.training), earlyStopLine(version?.training)].flatMap((line) =>
+    line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`],
+  );
 }
 
 function verdictLines(outcome: Outcome, palette: Palette): string[] {

@@ -2,6 +2,7 @@ import { contentName } from "@heddle/base";
 import type { CheckedModel } from "@heddle/model";
 import type { Definition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
+import { checkTransfers } from "./transfers.ts";
 import { checkModules } from "./modules.ts";
 
 export interface Applied {
@@ -15,12 +16,13 @@ export interface Applied {
 
 const timeoutMs = 30_000;
 
-/** Registers definitions with the service that owns each kind, once all networks were tried out. Repeating it changes nothing. */
+/** Registers definitions with the service that owns each kind, once all networks were tried out, and what they take over from versions fits. Repeating it changes nothing. */
 export async function applyDefinitions(
   clients: Clients,
   definitions: readonly Definition[],
 ): Promise<Applied[]> {
   const checked = await checkModules(definitions);
+  await checkTransfers(clients, definitions);
   const applied: Applied[] = [];
   for (const definition of definitions) {
     const json = JSON.stringify(definition);

@@ -3,6 +3,7 @@ import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { earlyStopLine } from "./early-stop.ts";
 import { html, type Markup } from "./html.ts";
+import { transferLine } from "./transfer.ts";
 import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";
 
@@ -19,7 +20,7 @@ const colours: Readonly<Record<string, string>> = {
 };
 const colourOf = (stage: string): string => colours[stage] ?? "#4fa3b8";
 
-/** Where a run's time went: its steps, and within training the learner's stages; and which trainings were cut short. */
+/** Where a run's time went: its steps, and within training the learner's stages; and what else is to be known of trainings. */
 export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
   const trainings = outcomes.flatMap(({ version }) => version?.training ?? []);
   return html`<h2 id="time">Where the time went</h2>
@@ -42,7 +43,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
         </tbody>
       </table>
     </div>
-    ${legend(outcomes)} ${newestQueues(trainings.at(-1))} ${earlyStops(outcomes)}`;
+    ${legend(outcomes)} ${newestQueues(trainings.at(-1))} ${remarks(outcomes)}`;
 }
 
 function row(outcome: Outcome): Markup {
@@ -80,11 +81,13 @@ function ranAs(training: TrainingSummary | undefined): string {
   return fallbackReason === "" ? stepExecutor : `${stepExecutor}, because ${fallbackReason}`;
 }
 
-/** Trainings that ended before their data did. */
-function earlyStops(outcomes: readonly Outcome[]): Markup {
+/** Trainings that took something over, or ended before their data did. */
+function remarks(outcomes: readonly Outcome[]): Markup {
   const lines = outcomes.flatMap((outcome) => {
-    const line = earlyStopLine(outcome.version?.training);
-    return line === undefined ? [] : [html`<li>${labelOf(outcome)}: ${line}.</li>`];
+    const training = outcome.version?.training;
+    return [transferLine(training), earlyStopLine(training)].flatMap((line) =>
+      line === undefined ? [] : [html`<li>${labelOf(outcome)}: ${line}.</li>`],
+    );
   });
   return lines.length === 0
     ? html``

@@ -1,5 +1,5 @@
-import { denseOptimizer, getDefinition, readManifest, rowOptimizer } from "@heddle/model";
-import { HeddleError, isHeddleError, present, shortName } from "@heddle/base";
+import { denseOptimizer, rowOptimizer } from "@heddle/model";
+import { HeddleError, isHeddleError, shortName } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
@@ -7,10 +7,12 @@ import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "../data/dataset.ts";
 import type { Layer } from "./chain.ts";
 import { namesOf } from "./cuts.ts";
-import { callMs, type TrainDeps } from "../deps.ts";
+import type { TrainDeps } from "../deps.ts";
 import { beginning, type Progress } from "../loop/loop.ts";
 import { deleteOlder } from "./retention.ts";
-import { readSnapshot, type SnapshotManifest, type SnapshotSubject } from "./snapshot.ts";
+import { endOf } from "./parent.ts";
+import { readSnapshot, type SnapshotSubject } from "./snapshot.ts";
+import { checkTransfer, transferred } from "./transfer.ts";
 
 /** Where an attempt starts. */
 export interface Start {
@@ -22,12 +24,18 @@ export interface Start {
   readonly snapshot?: ObjectInfo;
 }
 
-/** The newest snapshot of this run; else the end of the parent's run, from the first row; else nothing. */
+/**
+ * The newest snapshot of this run; else the end of the parent's run, from the first row; else what the definition takes over from another
+ * model; else nothing.
+ *
+ * @param leads whether this learner restores the shards: only then it writes what they are to start with.
+ */
 export async function findStart(
   deps: TrainDeps,
   run: Run,
   definition: ModelDefinition,
   data: TrainingData,
+  leads: boolean,
   signal: AbortSignal,
 ): Promise<Start> {
   const { objects, telemetry } = deps;
@@ -44,13 +52,19 @@ export async function findStart(
   if (parentVersion !== "") {
     const { fit, layers, parent } = await endOf(deps, parentVersion, signal);
     checkFit(definition, fit, parentVersion);
+    checkTransfer(definition, parent, parentVersion);
     checkOptimizers(definition, parent, parentVersion);
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
     return { subject: { run: run.run, parentVersion, fit }, progress: beginning, layers };
   }
   const fit = await data.examples.fit(definition.inputs, signal);
+  const subject = { run: run.run, parentVersion, fit };
+  if (definition.training.transfer !== undefined) {
+    const layers = leads ? await transferred(deps, run.run, definition, signal) : [];
+    return { subject, progress: beginning, layers };
+  }
   telemetry.log.info({ run: run.run, examples: data.rows }, "training starts from nothing");
-  return { subject: { run: run.run, parentVersion, fit }, progress: beginning, layers: [] };
+  return { subject, progress: beginning, layers: [] };
 }
 
 /**
@@ -94,18 +108,4 @@ function checkOptimizers(
       `the optimiser of model ${name}'s ${what} is ${now}, that of version ${shortName(parentVersion)}, which this run continues, was ${before}: set warmStart: false in the pipeline's train step for one run, or take the change back`,
     );
   }
-}
-
-/** The last snapshot of the run that made a version, and that run's definition. */
-async function endOf(
-  { registry, objects }: TrainDeps,
-  version: string,
-  signal: AbortSignal,
-): Promise<SnapshotManifest & { readonly parent: ModelDefinition }> {
-  const answer = await registry.getVersion({ version }, { timeoutMs: callMs, signal });
-  const place = present(answer.version?.manifest, `the manifest of version ${shortName(version)}`);
-  const manifest = await readManifest(objects, place);
-  const { object, sha256 } = manifest.snapshot;
-  const parent = await getDefinition(objects, manifest);
-  return { ...(await readSnapshot(objects, object, sha256)), parent };
 }

@@ -786,7 +786,7 @@ export declare const RegistryService: GenService<{
   /**
    * Registers a model definition as a configuration of its family, named by content.
    * It becomes its model's current one, also when it was registered before.
-   * Errors: DEFINITION_INVALID (with the unknown key), MODEL_OWNED_BY_OTHER, FAMILY_FULL, and those of the
+   * Errors: DEFINITION_INVALID (with the unknown key), UNKNOWN_VERSION (of a transfer), MODEL_OWNED_BY_OTHER, FAMILY_FULL, and those of the
    * feature store's CheckModel: UNKNOWN_SOURCE, UNKNOWN_COLUMN, UNKNOWN_FEATURE.
    *
    * @generated from rpc heddle.registry.v1.RegistryService.CreateConfiguration

@@ -282,6 +282,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: heddle.registry.v1.EarlyStop early_stop = 40;
    */
   earlyStop?: EarlyStop | undefined;
+
+  /**
+   * What the training took over from another model's version, and what it left as it was; absent where its definition asks for neither.
+   *
+   * @generated from field: heddle.registry.v1.TransferSummary transfer = 41;
+   */
+  transfer?: TransferSummary | undefined;
 };
 
 /**
@@ -289,6 +296,47 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
  * Use `create(TrainingSummarySchema)` to create a new message.
  */
 export declare const TrainingSummarySchema: GenMessage<TrainingSummary>;
+
+/**
+ * Parameters of another model's version in a training; names are those of the definition, of tables, dense parameters or layers.
+ *
+ * @generated from message heddle.registry.v1.TransferSummary
+ */
+export declare type TransferSummary = Message<"heddle.registry.v1.TransferSummary"> & {
+  /**
+   * The version.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * Tables whose rows were taken over. Empty, like `dense`, where the training continued a parent, which had taken them over.
+   *
+   * @generated from field: repeated string tables = 2;
+   */
+  tables: string[];
+
+  /**
+   * Dense parameters and layers that were taken over.
+   *
+   * @generated from field: repeated string dense = 3;
+   */
+  dense: string[];
+
+  /**
+   * What of them was not trained.
+   *
+   * @generated from field: repeated string frozen = 4;
+   */
+  frozen: string[];
+};
+
+/**
+ * Describes the message heddle.registry.v1.TransferSummary.
+ * Use `create(TransferSummarySchema)` to create a new message.
+ */
+export declare const TransferSummarySchema: GenMessage<TransferSummary>;
 
 /**
  * The end of a training whose loss fell no more.
