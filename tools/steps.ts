@@ -21,17 +21,21 @@ export interface TestStep {
 
 const root = join(import.meta.dirname, "..");
 const quietMs = 5_000;
+/** What the end says of a failed check's output, which is far above by then. */
+const saidMax = 1_500;
+
+/** Steps that run one after another. */
+export type Lane = readonly (CheckStep | TestStep)[];
 
 /**
- * Runs lanes side by side, the steps of each one after another. All steps run, so that one look shows all that is wrong. What went
- * wrong is said once more at the end.
+ * Runs phases one after another, the lanes of a phase side by side. All steps run, so that one look shows all that is wrong. What went
+ * wrong is said once more at the very end, for who keeps only the last lines.
  *
  * @returns whether every step passed.
  */
-export async function runSteps(
-  ...lanes: readonly (readonly (CheckStep | TestStep)[])[]
-): Promise<boolean> {
-  const outcomes = (await Promise.all(lanes.map(runLane))).flat();
+export async function runSteps(...phases: readonly (readonly Lane[])[]): Promise<boolean> {
+  const outcomes: Outcome[] = [];
+  for (const lanes of phases) outcomes.push(...(await Promise.all(lanes.map(runLane))).flat());
   for (const { lines } of outcomes) for (const line of lines) console.log(`! ${line}`);
   return outcomes.every(({ passed }) => passed);
 }
@@ -42,7 +46,7 @@ interface Outcome {
   readonly lines: readonly string[];
 }
 
-async function runLane(steps: readonly (CheckStep | TestStep)[]): Promise<Outcome[]> {
+async function runLane(steps: Lane): Promise<Outcome[]> {
   const outcomes = [];
   for (const step of steps) {
     const started = performance.now();
@@ -62,7 +66,8 @@ async function runCheck({ name, program, args }: CheckStep): Promise<Outcome> {
   const { code, output } = await runCommand(name, path, args);
   if (code === 0) return { passed: true, lines: [] };
   console.log(output.trimEnd());
-  return { passed: false, lines: ["its output is above"] };
+  const last = output.trimEnd().slice(-saidMax);
+  return { passed: false, lines: [`ended with ${code}; its last words:\n${last}`] };
 }
 
 async function runNode(name: string, args: readonly string[]): Promise<number> {
