@@ -5,6 +5,7 @@ import { sha256, systemClock } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import { type JobExit, openProcessJobs } from "@heddle/jobs";
 import type { Evaluation, Metric } from "@heddle/proto/evaluator";
+import { jobEnvironment } from "@heddle/testkit";
 import { candidates, type ManifestInit, putDataset, sampled } from "./fixtures/data.ts";
 import { brier, definition } from "./fixtures/definition.ts";
 import { putVersion } from "./fixtures/versions.ts";
@@ -71,7 +72,7 @@ async function runJob(world: World, input: Readonly<Record<string, unknown>>): P
     programs: { evaluation: { entry: join(import.meta.dirname, "evaluation-job.ts") } },
     node: process.execPath,
     logFolder: join(folder, "logs"),
-    environment: {},
+    environment: jobEnvironment(),
     clock: systemClock,
   });
   const common = {

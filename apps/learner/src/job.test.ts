@@ -7,6 +7,7 @@ import { systemClock } from "@heddle/base";
 import { openProcessJobs } from "@heddle/jobs";
 import { readManifest } from "@heddle/model";
 import { openFileObjects } from "@heddle/objects";
+import { jobEnvironment } from "@heddle/testkit";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
 import { putPartition } from "./fixtures/parquet.ts";
@@ -29,7 +30,7 @@ async function runGang(folder: string, objects: string, services: Services) {
     node: process.execPath,
     logFolder: join(folder, "logs"),
     environment: {
-      PATH: process.env["PATH"] ?? "",
+      ...jobEnvironment(),
       HEDDLE_TELEMETRY_FOLDER: join(folder, "telemetry"),
     },
     clock: systemClock,
@@ -116,7 +117,7 @@ test("a learner refuses an input with an unknown key and names the nearest one",
       programs,
       node: process.execPath,
       logFolder: folder,
-      environment: { PATH: process.env["PATH"] ?? "" },
+      environment: jobEnvironment(),
       clock: systemClock,
     });
     const input = { configuratoin: "c" };

@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import { gatherRows, sumGradients } from "@heddle/kernels";
+import { gatherRows, openFieldRows, sumGradients } from "@heddle/kernels";
 import { typescriptBatch } from "@heddle/kernels/fixtures";
 import type { Row } from "../row.ts";
 import { compared } from "../summarise.ts";
@@ -8,16 +8,28 @@ import { compared } from "../summarise.ts";
 const count = 12_288;
 const unique = 4_096;
 const dimension = 9;
+/** Embedding inputs of a scored example. */
+const fields = 12;
 /** Calls of a round. */
 const calls = 20;
 
-/** What a learner does to rows around its step, beside the same in TypeScript. */
+/** What a learner does to rows around its step, and a scorer in front of its graph, beside the same in TypeScript. */
 export function batchRows(rounds: number): readonly Row[] {
   const random = seededRandom(11);
   const index = Int32Array.from({ length: count }, () => Math.floor(unique * random.next() ** 3));
   const rows = Float32Array.from({ length: unique * dimension }, () => random.next());
   const spread = new Float32Array(count * dimension);
   const sums = new Float32Array(unique * dimension);
+  const examples = count / fields;
+  const codes = Array.from({ length: fields }, (_, f) =>
+    index.slice(f * examples, (f + 1) * examples),
+  );
+  const fieldRows = openFieldRows({ numeric: 0, fields, dimension: dimension - 1 });
+  const place = fieldRows.keep(rows);
+  const ownFields = codes.map((own) => ({ place, codes: own }));
+  const plainFields = codes.map((own) => ({ table: rows, codes: own }));
+  const joined = new Float32Array(count * (dimension - 1));
+  const wide = new Float32Array(count);
   const operations = {
     "gather rows of a batch": [
       () => gatherRows(rows, dimension, index, spread),
@@ -26,6 +38,10 @@ export function batchRows(rounds: number): readonly Row[] {
     "sum gradients of a batch": [
       () => sumGradients(spread, dimension, index, unique, sums),
       () => typescriptBatch.sumGradients(spread, dimension, index, unique, sums),
+    ],
+    "gather rows of scored examples": [
+      () => fieldRows.gather(new Float32Array(), ownFields, joined, wide),
+      () => typescriptBatch.gatherFields(plainFields, dimension - 1, joined, wide),
     ],
   } as const;
   return Object.entries(operations).map(([measure, [own, peer]]) => {

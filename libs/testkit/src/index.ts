@@ -7,4 +7,5 @@ export {
   startHeddle,
   startHost,
 } from "./heddle.ts";
+export { jobEnvironment } from "./job-environment.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary.ts";
