@@ -250,6 +250,30 @@ export function wireContract(name: string, open: Open): void {
     },
   );
 
+  check(
+    "an answer in two bytes of another size than was asked for is refused by name",
+    async () => {
+      await using shard = await startFalseShard();
+      const { signal } = new AbortController();
+      const declared = declarationOf(1, 0, { wire: "bfloat16" });
+      await using wire = await open(declared, optionsOf([shard.address], signal));
+      const own = BigUint64Array.of(5n);
+      shard.says.dense = new Uint8Array(12);
+      // `deep` has rows of 3 values, 6 bytes: float32's 12, as of a shard that knows no formats, is as wrong as 4.
+      for (const [bytes, reason] of [
+        [4, "BAD_SHARD_ANSWER"],
+        [12, "BAD_SHARD_ANSWER"],
+        [5, "WRONG_SIZE"],
+      ] as const) {
+        shard.says.rows = [new Uint8Array(4), new Uint8Array(bytes)];
+        await assert.rejects(wire.pull(1, own), { reason }, `${bytes} bytes`);
+      }
+      // 1, 2 and 3.
+      shard.says.rows[1] = Uint8Array.of(0x80, 0x3f, 0x00, 0x40, 0x40, 0x40);
+      assert.deepEqual((await wire.pull(1, own)).rows["deep"], Float32Array.of(1, 2, 3));
+    },
+  );
+
   check("an answer of another size than was asked for is refused, not trained on", async () => {
     await using shard = await startFalseShard();
     const { signal } = new AbortController();
