@@ -3,7 +3,7 @@
  * definitions, not in it, because its types are TensorFlow.js's: install @tensorflow/tfjs-core to have them checked.
  */
 import type * as tfcore from "@tensorflow/tfjs-core";
-import type { DenseOptimizer } from "./model.ts";
+import type { DenseOptimizer } from "./optimizer.ts";
 
 export { batchNorm, type BatchNormNames, batchNormParameters } from "./batch-norm.ts";
 

@@ -10,16 +10,13 @@ export { defineMetric, type MetricDefinition, type MetricExpression } from "./me
 export {
   type Architecture,
   defineModel,
-  type DenseOptimizer,
   type EarlyStopping,
   type Examples,
   type Fallback,
   type Gate,
   type ModelDefinition,
   type ModuleSources,
-  type Optimizer,
   type Partitioning,
-  type RowOptimizer,
   type RowOptions,
   type Slice,
   type Training,
@@ -40,6 +37,7 @@ export {
   defineSource,
   type SourceDefinition,
 } from "./source.ts";
+export type { RowOptimizer, DenseOptimizer, Optimizer } from "./optimizer.ts";
 export type { Transfer } from "./transfer.ts";
 export {
   ageDays,

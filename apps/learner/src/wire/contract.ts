@@ -2,70 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeddleError } from "@heddle/base";
 import { openFileObjects } from "@heddle/objects";
-import { temporaryFolder } from "@heddle/testkit";
-import { silentTelemetry } from "@heddle/telemetry";
 import { float32Of } from "@heddle/tensor";
 import { startFalseShard } from "../fixtures/false-shard.ts";
-import { startTestShards } from "../fixtures/shards.ts";
-import type { ShardWireOptions } from "./shard-wire.ts";
 import { readParameters } from "../cuts/snapshot.ts";
-import type { Gradients, Pulled, RunDeclaration, Wire } from "./wire.ts";
-
-type Open = (declaration: RunDeclaration, options: ShardWireOptions) => Promise<Wire>;
-
-const optimizer = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
-const declarationOf = (
-  fence = 1,
-  lag: 0 | 1 = 0,
-  deep: Pick<RunDeclaration["tables"][number], "wire"> = {},
-): RunDeclaration => ({
-  run: "r",
-  fence,
-  lag,
-  tables: [
-    { name: "wide", dimension: 1, initialDeviation: 0, seed: 0, optimizer },
-    { name: "deep", dimension: 3, initialDeviation: 0.1, seed: 5, optimizer, ...deep },
-  ],
-  dense: [
-    { name: "bias", initial: Float32Array.of(1), optimizer },
-    { name: "weights", initial: Float32Array.of(2, 3), optimizer },
-  ],
-});
-const ids = BigUint64Array.from({ length: 40 }, (_, i) => BigInt(i) ** 9n + 7n);
-const gradients: Gradients = {
-  rows: {
-    wide: Float32Array.from(ids, (_, i) => i / 8),
-    deep: Float32Array.from({ length: ids.length * 3 }, (_, i) => i / 16 - 1),
-  },
-  dense: { bias: Float32Array.of(0.5), weights: Float32Array.of(-1, 1) },
-};
-
-/** Shards, and wires to them. */
-async function openGang(open: Open, shards: number) {
-  const folder = temporaryFolder("wire");
-  const gang = await startTestShards(shards, folder.path);
-  const stop = new AbortController();
-  const wires: Wire[] = [];
-  return {
-    folder,
-    gang,
-    stop,
-    wire: async (...of: Parameters<typeof declarationOf>) => {
-      const wire = await open(declarationOf(...of), optionsOf(gang.addresses, stop.signal));
-      wires.push(wire);
-      return wire;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const wire of wires) await wire[Symbol.asyncDispose]();
-      await gang[Symbol.asyncDispose]();
-      folder[Symbol.dispose]();
-    },
-  };
-}
-
-const optionsOf = (addresses: readonly string[], signal: AbortSignal): ShardWireOptions => ({
-  ...{ addresses, signal, actor: "learner", telemetry: silentTelemetry(), traceEverySteps: 2 },
-});
+import {
+  declarationOf,
+  gradients,
+  ids,
+  openGang,
+  optionsOf,
+  type Open,
+} from "../fixtures/wire-gang.ts";
+import type { Gradients, Pulled } from "./wire.ts";
 
 /** What every wire promises. */
 export function wireContract(name: string, open: Open): void {
@@ -90,53 +38,6 @@ export function wireContract(name: string, open: Open): void {
     assert.notDeepEqual(second?.rows["deep"], first?.rows["deep"]?.slice(15));
     assert.notDeepEqual(third?.rows["deep"]?.slice(15, 18), second?.rows["deep"]?.slice(0, 3));
     for (const shards of [2, 3]) assert.deepEqual(await steps(shards), [first, second, third]);
-  });
-
-  check(
-    "a table whose rows travel in two bytes moves half of their bytes, and rounds them",
-    async () => {
-      const run = async (shards: number, deep: Parameters<typeof declarationOf>[2]) => {
-        await using opened = await openGang(open, shards);
-        const wire = await opened.wire(1, 0, deep);
-        const first = await wire.pull(1, ids);
-        await wire.push(1, ids, gradients, true);
-        const second = await wire.pull(2, ids);
-        return { first, second, moved: wire.moved() };
-      };
-      const whole = await run(2, {});
-      const half = await run(2, { wire: "bfloat16" });
-      const spared = 2 * 3 * ids.length;
-      assert.equal(whole.moved.pulled - half.moved.pulled, 2 * spared);
-      assert.equal(whole.moved.pushed - half.moved.pushed, spared);
-      assert.equal(half.moved.spared - whole.moved.spared, 3 * spared, "what moved less is said");
-      for (const at of ["first", "second"] as const) {
-        assert.deepEqual(half[at].rows["wide"], whole[at].rows["wide"]);
-        assert.deepEqual(half[at].dense, whole[at].dense);
-        const exact = [...(whole[at].rows["deep"] ?? [])];
-        half[at].rows["deep"]?.forEach((value, i) => {
-          const error = Math.abs(value - (exact[i] ?? NaN));
-          // What is pulled is rounded; the step before it went by rounded gradients, too.
-          assert.ok(error <= 2 ** -8 * (Math.abs(value) + (at === "first" ? 0 : optimizer.rate)));
-        });
-        assert.notDeepEqual(half[at].rows["deep"], whole[at].rows["deep"]);
-      }
-      for (const shards of [1, 3]) {
-        const { first, second } = await run(shards, { wire: "bfloat16" });
-        assert.deepEqual([first, second], [half.first, half.second]);
-      }
-    },
-  );
-
-  check("a gradient that is no number is refused in two bytes, too", async () => {
-    await using opened = await openGang(open, 1);
-    const wire = await opened.wire(1, 0, { wire: "bfloat16" });
-    await wire.pull(1, ids);
-    for (const bad of [NaN, -NaN, Infinity, -3e38]) {
-      const deep = new Float32Array(3 * ids.length);
-      deep[7] = bad;
-      const push = { ...gradients, rows: { ...gradients.rows, deep } };
-      await assert.rejects(wire.push(1, ids, push, false), { reason: "NOT_FINITE" });
-    }
   });
 
   check("a pull of no ids reads dense parameters", async () => {
@@ -247,30 +148,6 @@ export function wireContract(name: string, open: Open): void {
       const third = await wire.pull(1, many);
       assert.deepEqual([second, third], [before, before]);
       assert.equal(third.rows["deep"]?.buffer, first.rows["deep"]?.buffer);
-    },
-  );
-
-  check(
-    "an answer in two bytes of another size than was asked for is refused by name",
-    async () => {
-      await using shard = await startFalseShard();
-      const { signal } = new AbortController();
-      const declared = declarationOf(1, 0, { wire: "bfloat16" });
-      await using wire = await open(declared, optionsOf([shard.address], signal));
-      const own = BigUint64Array.of(5n);
-      shard.says.dense = new Uint8Array(12);
-      // `deep` has rows of 3 values, 6 bytes: float32's 12, as of a shard that knows no formats, is as wrong as 4.
-      for (const [bytes, reason] of [
-        [4, "BAD_SHARD_ANSWER"],
-        [12, "BAD_SHARD_ANSWER"],
-        [5, "WRONG_SIZE"],
-      ] as const) {
-        shard.says.rows = [new Uint8Array(4), new Uint8Array(bytes)];
-        await assert.rejects(wire.pull(1, own), { reason }, `${bytes} bytes`);
-      }
-      // 1, 2 and 3.
-      shard.says.rows[1] = Uint8Array.of(0x80, 0x3f, 0x00, 0x40, 0x40, 0x40);
-      assert.deepEqual((await wire.pull(1, own)).rows["deep"], Float32Array.of(1, 2, 3));
     },
   );
 

@@ -1,4 +1,6 @@
 import { wireContract } from "./contract.ts";
 import { openGrpcWire } from "./grpc-wire.ts";
+import { rowFormatContract } from "./row-format-contract.ts";
 
 wireContract("grpc", openGrpcWire);
+rowFormatContract("grpc", openGrpcWire);

@@ -1,4 +1,6 @@
 import { wireContract } from "./contract.ts";
 import { openLaneWire } from "./lane-wire.ts";
+import { rowFormatContract } from "./row-format-contract.ts";
 
 wireContract("lane", openLaneWire);
+rowFormatContract("lane", openLaneWire);

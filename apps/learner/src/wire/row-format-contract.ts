@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startFalseShard } from "../fixtures/false-shard.ts";
+import {
+  declarationOf,
+  gradients,
+  ids,
+  openGang,
+  optimizer,
+  optionsOf,
+  type Open,
+} from "../fixtures/wire-gang.ts";
+
+/** What every wire promises of a table whose rows travel in two bytes. */
+export function rowFormatContract(name: string, open: Open): void {
+  const check = (claim: string, body: () => Promise<void>): void => {
+    test(`${name}: ${claim}`, body);
+  };
+
+  check(
+    "a table whose rows travel in two bytes moves half of their bytes, and rounds them",
+    async () => {
+      const run = async (shards: number, deep: Parameters<typeof declarationOf>[2]) => {
+        await using opened = await openGang(open, shards);
+        const wire = await opened.wire(1, 0, deep);
+        const first = await wire.pull(1, ids);
+        await wire.push(1, ids, gradients, true);
+        const second = await wire.pull(2, ids);
+        return { first, second, moved: wire.moved() };
+      };
+      const whole = await run(2, {});
+      const half = await run(2, { wire: "bfloat16" });
+      const spared = 2 * 3 * ids.length;
+      assert.equal(whole.moved.pulled - half.moved.pulled, 2 * spared);
+      assert.equal(whole.moved.pushed - half.moved.pushed, spared);
+      assert.equal(half.moved.spared - whole.moved.spared, 3 * spared, "what moved less is said");
+      for (const at of ["first", "second"] as const) {
+        assert.deepEqual(half[at].rows["wide"], whole[at].rows["wide"]);
+        assert.deepEqual(half[at].dense, whole[at].dense);
+        const exact = [...(whole[at].rows["deep"] ?? [])];
+        half[at].rows["deep"]?.forEach((value, i) => {
+          const error = Math.abs(value - (exact[i] ?? NaN));
+          // What is pulled is rounded; the step before it went by rounded gradients, too.
+          assert.ok(error <= 2 ** -8 * (Math.abs(value) + (at === "first" ? 0 : optimizer.rate)));
+        });
+        assert.notDeepEqual(half[at].rows["deep"], whole[at].rows["deep"]);
+      }
+      for (const shards of [1, 3]) {
+        const { first, second } = await run(shards, { wire: "bfloat16" });
+        assert.deepEqual([first, second], [half.first, half.second]);
+      }
+    },
+  );
+
+  check("a gradient that is no number is refused in two bytes, too", async () => {
+    await using opened = await openGang(open, 1);
+    const wire = await opened.wire(1, 0, { wire: "bfloat16" });
+    await wire.pull(1, ids);
+    for (const bad of [NaN, -NaN, Infinity, -3e38]) {
+      const deep = new Float32Array(3 * ids.length);
+      deep[7] = bad;
+      const push = { ...gradients, rows: { ...gradients.rows, deep } };
+      await assert.rejects(wire.push(1, ids, push, false), { reason: "NOT_FINITE" });
+    }
+  });
+
+  check(
+    "an answer in two bytes of another size than was asked for is refused by name",
+    async () => {
+      await using shard = await startFalseShard();
+      const { signal } = new AbortController();
+      const declared = declarationOf(1, 0, { wire: "bfloat16" });
+      await using wire = await open(declared, optionsOf([shard.address], signal));
+      const own = BigUint64Array.of(5n);
+      shard.says.dense = new Uint8Array(12);
+      // `deep` has rows of 3 values, 6 bytes: float32's 12, as of a shard that knows no formats, is as wrong as 4.
+      for (const [bytes, reason] of [
+        [4, "BAD_SHARD_ANSWER"],
+        [12, "BAD_SHARD_ANSWER"],
+        [5, "WRONG_SIZE"],
+      ] as const) {
+        shard.says.rows = [new Uint8Array(4), new Uint8Array(bytes)];
+        await assert.rejects(wire.pull(1, own), { reason }, `${bytes} bytes`);
+      }
+      // 1, 2 and 3.
+      shard.says.rows[1] = Uint8Array.of(0x80, 0x3f, 0x00, 0x40, 0x40, 0x40);
+      assert.deepEqual((await wire.pull(1, own)).rows["deep"], Float32Array.of(1, 2, 3));
+    },
+  );
+}
