@@ -66,6 +66,21 @@ test("a file that crashes at its end is said, run once more, and passes if it th
   assert.match(always.said, /run again, and failed again\n.*SIGSEGV/);
 });
 
+test("a process that dies within a test fails, whatever passed before, and is not run again", async () => {
+  const pause = 'test("pause", () => new Promise((resolve) => setTimeout(resolve, 500)));';
+  for (const death of ["process.exit(7)", 'process.kill(process.pid, "SIGSEGV")']) {
+    const within = `if (!existsSync(mark)) { writeFileSync(mark, ""); ${death}; }`;
+    const { passed, runs, said } = await outcomeOf({
+      within: `${pause} test("dies", async () => { ${within} });`,
+    });
+    assert.deepEqual([passed, runs], [false, 1]);
+    assert.match(
+      said,
+      /within\.test\.mjs: the file (ended with exit code 7|was ended by SIGSEGV)$/,
+    );
+  }
+});
+
 test("what nobody awaits after the tests is said with its message, and so is what a file printed last", async () => {
   const late = 'setTimeout(() => Promise.reject(new Error("nobody awaits me")), 50);';
   const code = 'process.on("exit", () => { console.error("out of rows"); process.exitCode = 7; });';

@@ -8,7 +8,7 @@ export interface TestFailure {
   readonly test?: string;
   /** The error's message, or how the process ended. */
   readonly why: string;
-  /** Whether tests of the file passed and none failed. */
+  /** Whether the file ran to the end of its tests, some passed and none failed: it died after them, not within one. */
   readonly othersPassed: boolean;
 }
 
@@ -19,6 +19,8 @@ const saidMax = 1_500;
 interface FileReport {
   said: string;
   passed: number;
+  /** Set by the file's own summary, which a process that dies within a test does not give. */
+  finished: boolean;
   readonly failures: Omit<TestFailure, "file" | "othersPassed">[];
 }
 
@@ -34,9 +36,10 @@ function note(files: Map<string, FileReport>, { type, data }: TestEvent): void {
   const { entryFile = "", file = "" } = data as { entryFile?: string; file?: string };
   const key = entryFile === "" ? file : entryFile;
   if (key === "") return;
-  const report = files.get(key) ?? { said: "", passed: 0, failures: [] };
+  const report = files.get(key) ?? { said: "", passed: 0, finished: false, failures: [] };
   files.set(key, report);
   if (type === "test:pass") report.passed += 1;
+  else if (type === "test:summary") report.finished = data.counts.cancelled === 0;
   else if (type === "test:stderr") report.said = (report.said + data.message).slice(-saidMax);
   else if (type === "test:diagnostic")
     report.said = `${report.said}${data.message}\n`.slice(-saidMax);
@@ -53,12 +56,13 @@ function note(files: Map<string, FileReport>, { type, data }: TestEvent): void {
 const ended = (code: number | null, signal: string | null): string =>
   signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
 
-function failuresOf(file: string, { said, passed, failures: its }: FileReport): TestFailure[] {
+function failuresOf(file: string, report: FileReport): TestFailure[] {
+  const { said, passed, finished, failures: its } = report;
   const failed = its.filter(({ test }) => test !== undefined);
   return its.map(({ test, why }) => {
     const last =
       test === undefined && said.trim() !== "" ? `; its last words:\n${said.trim()}` : "";
-    const othersPassed = passed > 0 && failed.length === 0;
+    const othersPassed = finished && passed > 0 && failed.length === 0;
     return { file, ...(test === undefined ? {} : { test }), why: `${why}${last}`, othersPassed };
   });
 }
