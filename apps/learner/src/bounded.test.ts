@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
-import { startLearner, trainTogether } from "./fixtures/gang.ts";
+import { loseGang, trainTogether } from "./fixtures/gang.ts";
 import { openWorld } from "./fixtures/world.ts";
 import { readSnapshot } from "./cuts/snapshot.ts";
 
@@ -59,16 +58,8 @@ test("two learners on two shards train each update once, never beyond the bounds
 for (const dies of [0, 1]) {
   test(`learner ${dies} killed at its fifth update, the next attempt loses one interval and what went on while it was written`, async () => {
     await using world = await openWorld(bounded(4, 4), 2);
-    const gang = [0, 1].map((learner) =>
-      startLearner(
-        { ...world.input(1), learners: 2, learner },
-        learner === dies ? "learner.step.after-push@5" : "",
-      ),
-    );
-    const exits = gang.map((child) => once(child, "exit"));
-    assert.deepEqual(await exits[dies], [null, "SIGKILL"]);
-    for (const child of gang) child.kill("SIGKILL");
-    await Promise.all(exits);
+    const end = await loseGang(world.input(1), { learners: 2, dies }, "learner.step.after-push@5");
+    assert.deepEqual(end, [null, "SIGKILL"]);
     await world.loseShards();
     // Its fifth update is number 9 or 10, beyond the cut after 8, which waited until that after 4 was recorded.
     const kept = await endOf(world);

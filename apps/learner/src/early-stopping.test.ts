@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { before, test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
 import { readSnapshot } from "./cuts/snapshot.ts";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
-import { startLearner, trainTogether } from "./fixtures/gang.ts";
+import { loseGang, trainTogether } from "./fixtures/gang.ts";
 import { openWorld } from "./fixtures/world.ts";
 
 /** Ten steps in three partitions; a fall of the loss by 9 is asked for, so that the first cut stays the best one. */
@@ -97,13 +96,8 @@ const kills: readonly (readonly [string, number, 0 | 1, number, number])[] = [
 for (const [failpoint, dies, lag, learners, shards] of kills) {
   test(`learner ${dies} of ${learners} on ${shards} shards killed at ${failpoint} with lag ${lag}, the next gang stops at the same step`, async () => {
     await using world = await openWorld(definitionOf(lag), shards);
-    const gang = Array.from({ length: learners }, (_, learner) =>
-      startLearner({ ...world.input(1), learners, learner }, learner === dies ? failpoint : ""),
-    );
-    const exits = gang.map((child) => once(child, "exit"));
-    assert.deepEqual(await exits[dies], [null, "SIGKILL"]);
-    for (const child of gang) child.kill("SIGKILL");
-    await Promise.all(exits);
+    const end = await loseGang(world.input(1), { learners, dies }, failpoint);
+    assert.deepEqual(end, [null, "SIGKILL"]);
     await world.loseShards(3 - shards);
     assert.equal(await trainTogether(world.input(2), 3 - learners), expected.get(lag));
     assert.equal((await endOf(world)).progress.step, 6);

@@ -80,7 +80,8 @@ export async function openStep(
   const hasEmbedded = spec.inputs["embedded"] !== undefined;
   const hasWeight = spec.inputs["weight"] !== undefined;
   const { name: table, dimension } = embeddingTable(definition);
-  const frozen = parametersOf(definition).dense.filter(({ name }) => isFrozen(definition, name));
+  // Dense parameters are inputs of the step by their names.
+  const frozen = Object.keys(spec.inputs).filter((name) => isFrozen(definition, name));
   const tableIsFrozen = isFrozen(definition, table);
   // Used again by each step, for a step is over before the next one begins.
   let spread = new Float32Array();
@@ -113,7 +114,7 @@ export async function openStep(
         if (tableIsFrozen) summed.fill(0);
         else sumGradients(spreadOut, dimension, index, summed.length / dimension, summed);
       }
-      for (const { name } of frozen) into.dense[name]?.fill(0);
+      for (const name of frozen) into.dense[name]?.fill(0);
       return present(loss?.[0], "the loss");
     },
     runs: () => ({

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { temporaryFolder } from "@heddle/testkit";
+import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import { skipped } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { makeClicks, repeated } from "../train/criteo/table.ts";
-import { jobEnvironment, openJobs, type Place, withGang } from "../train/gang.ts";
+import { openJobs, type Place, withGang } from "../train/gang.ts";
 import { watch } from "../train/measure.ts";
 import { type Held, residentKibOf, slopeRow, tensorsRow } from "../train/memory.ts";
 

@@ -1,4 +1,4 @@
-import { temporaryFolder } from "@heddle/testkit";
+import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import {
   differenceOf,
   type Interval,
@@ -13,7 +13,7 @@ import { skipped } from "../summarise.ts";
 import { openHoldout } from "../savings/holdout.ts";
 import { trafficRows, type Trained } from "../savings/traffic.ts";
 import { exactOf, missing, type Variant, variants } from "../savings/variants.ts";
-import { jobEnvironment, buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
+import { buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
 import { openGrocer } from "../train/grocer-data.ts";
 
 /** Weeks to train on; the next one is the holdout. */

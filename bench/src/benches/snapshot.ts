@@ -1,12 +1,12 @@
 import type { Jobs } from "@heddle/jobs";
-import { temporaryFolder } from "@heddle/testkit";
+import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { codecRows } from "../snapshot/codec.ts";
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
-import { jobEnvironment, openJobs, type Place } from "../train/gang.ts";
+import { openJobs, type Place } from "../train/gang.ts";
 
 /** Rows of the table, and seconds of steps on each side of a round: one snapshot of all rows falls in them. */
 const full = { rows: 4_000_000, seconds: 60, rounds: 3 };

@@ -1,12 +1,12 @@
 import { messageOf } from "@heddle/base";
 import type { Jobs } from "@heddle/jobs";
-import { temporaryFolder } from "@heddle/testkit";
+import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
 import { clickModel } from "./criteo/definition.ts";
 import { type Clicks, makeClicks } from "./criteo/table.ts";
-import { jobEnvironment, type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
+import { type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
 import { trainSteady } from "./measure.ts";
 import { openTrainPeers, type TrainPeer } from "./peers.ts";
 

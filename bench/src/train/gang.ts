@@ -30,19 +30,6 @@ export interface Place {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What jobs are given of this process's environment: as the host does it, and NODE_OPTIONS for whoever profiles. */
-export function jobEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string>> {
-  const passedOn = ["PATH", "NODE_COMPILE_CACHE", "NODE_OPTIONS"];
-  return Object.fromEntries(
-    passedOn.flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
 /** The programs as the scheduler starts them. */
 export function openJobs({ logFolder, environment }: Place): Jobs {
   const programs = Object.fromEntries(Object.keys(entries).map((name) => [name, probe]));

@@ -1,19 +1,12 @@
 import { openExecutor } from "@heddle/executor";
 import type { Jobs } from "@heddle/jobs";
 import { stageNames } from "@heddle/learner";
-import { temporaryFolder } from "@heddle/testkit";
+import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
 import { openGrocer } from "./grocer-data.ts";
-import {
-  jobEnvironment,
-  buildDataset,
-  openJobs,
-  type Place,
-  type Training,
-  trainOnce,
-} from "./gang.ts";
+import { buildDataset, openJobs, type Place, type Training, trainOnce } from "./gang.ts";
 
 /** Weeks to train on and rounds of it. The small one's households have next to no past, which costs the same. */
 const full = { firstWeek: 5, lastWeek: 12, rounds: 5 };

@@ -57,9 +57,10 @@ export interface CompiledStep {
    * @param inputs row-major, one for each input of the spec; not kept after the call.
    * @param rows the value of the open dimension, at least 1.
    * @returns row-major outputs by name; they belong to the caller. Those of `into` are the arrays given.
-   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input, or memory for an output, is missing or has another size, and when the step draws
+   * @throws {HeddleError} INVALID_ARGUMENT STEP_INPUT when an input is missing or has another size, and when the step draws
    *   random numbers but no seed is given;
-   *   INVALID_ARGUMENT STEP_FAILED when the step itself throws, for an id outside of a table, say.
+   *   INVALID_ARGUMENT STEP_FAILED when the step itself throws, for an id outside of a table, say, and when `into` has no output's name
+   *   or size.
    */
   run(
     inputs: Readonly<Record<string, TensorData>>,

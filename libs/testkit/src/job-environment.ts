@@ -1,8 +1,17 @@
+/** Where a job's programs are, where Node keeps what it compiled, and what whoever profiles asks of Node. */
+const passedOn = ["PATH", "NODE_COMPILE_CACHE", "NODE_OPTIONS"];
+
 /**
- * What a job that a test starts gets of this process's environment: where its programs are, and where Node keeps what it compiled.
- * Without the latter, compiling is half of what a short job costs.
+ * What a job that a test or a bench starts gets of this process's environment. Without what Node compiled before, compiling is half of
+ * what a short job costs.
  */
-export function jobEnvironment(environment = process.env): Record<string, string> {
-  const { PATH = "", NODE_COMPILE_CACHE } = environment;
-  return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
+export function jobEnvironment(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
+  return Object.fromEntries(
+    passedOn.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
