@@ -24,7 +24,7 @@ export interface Attempt {
   readonly configuration: string;
   readonly definition: ModelDefinition;
   readonly data: TrainingData;
-  /** Shards of the gang. */
+  /** Shards of the gang; 0 where the learner has its own. */
   readonly shards: number;
   /** Learners of the gang, and which of them this is; 0 leads. */
   readonly learners: number;
@@ -173,6 +173,7 @@ async function shardAddresses(
   shards: number,
   signal: AbortSignal,
 ): Promise<string[]> {
+  if (shards === 0) return [];
   const gang = await scheduler.awaitGang(signal);
   return Array.from({ length: shards }, (_, n) => {
     const address = gang[`shard-${n}`];

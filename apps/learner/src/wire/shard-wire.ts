@@ -17,9 +17,7 @@ import { stepCalls } from "./step-calls.ts";
 import { openTraffic, type Traffic } from "./traffic.ts";
 import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
 
-export interface ShardWireOptions {
-  /** `host:port` of each shard, in order of their numbers. */
-  readonly addresses: readonly string[];
+export interface WireOptions {
   /** The learner's job id. */
   readonly actor: string;
   readonly telemetry: Telemetry;
@@ -27,11 +25,19 @@ export interface ShardWireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
+  /** Whether a list of ids is named, so that a shard hears it once; true when absent. It costs a hash, and is for wires that carry bytes. */
+  readonly idsByName?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
 
-/** A shard over gRPC. */
+/** What a wire to shards in other processes needs. */
+export interface ShardWireOptions extends WireOptions {
+  /** `host:port` of each shard, in order of their numbers. */
+  readonly addresses: readonly string[];
+}
+
+/** A shard, however its calls reach it. */
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
 export interface StepShard {
@@ -44,11 +50,10 @@ export interface StepShard {
   push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
 }
 
-/** Both ways to a shard over gRPC. */
+/** Both ways to a shard. */
 export interface ShardClients {
   /** Number of the shard. */
   readonly shard: number;
-  readonly address: string;
   /** Each call leaves a span, or none does. */
   readonly traced: Shard;
   readonly quiet: Shard;
@@ -63,23 +68,28 @@ const defaultStepCallMs = 60_000;
 /** For calls that move a whole shard. */
 const shardCallMs = 300_000;
 
+/** Shards in other processes, over gRPC. */
+export function connectShards({ addresses, actor, telemetry }: ShardWireOptions): ShardClients[] {
+  const open = (address: string, calls: Telemetry): Shard =>
+    connect(ParameterServerService, address, { telemetry: calls, actor });
+  return addresses.map((address, shard) => {
+    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
+    return { shard, traced, quiet };
+  });
+}
+
 /**
- * Connects to the shards and configures each with its part of the run. All calls go by gRPC, but for those of steps.
+ * Configures each shard with its part of the run. All calls go by the clients, but for those of steps. Closing the wire closes them.
  *
  * @param routeOf is asked for each shard after it was configured.
  */
 export async function openShardWire(
   declaration: RunDeclaration,
-  options: ShardWireOptions,
+  shards: readonly ShardClients[],
+  options: WireOptions,
   routeOf: (clients: ShardClients) => Promise<Route>,
 ): Promise<Wire> {
-  const { addresses, actor, telemetry, signal, stepCallMs = defaultStepCallMs } = options;
-  const open = (address: string, calls: Telemetry): Shard =>
-    connect(ParameterServerService, address, { telemetry: calls, actor });
-  const shards = addresses.map((address, shard) => {
-    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
-    return { shard, address, traced, quiet };
-  });
+  const { telemetry, signal, stepCallMs = defaultStepCallMs } = options;
   const routes: Route[] = [];
   const close = async (): Promise<void> => {
     for (const route of routes) await route[Symbol.asyncDispose]();
@@ -90,7 +100,7 @@ export async function openShardWire(
   };
   try {
     const traffic = openTraffic(telemetry);
-    const layout = layOut(declaration, addresses.length);
+    const layout = layOut(declaration, shards.length, options.idsByName);
     const fence = BigInt(declaration.fence);
     const call = { timeoutMs: shardCallMs, signal };
     const { learner = 0 } = declaration;
