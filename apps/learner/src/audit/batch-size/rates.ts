@@ -1,0 +1,30 @@
+import type { DenseOptimizer, Optimizer, RowOptimizer } from "@heddle/sdk";
+
+/**
+ * What becomes of learning rates when the batch grows: they stay; they grow as the batch does, as plain and momentum gradient descent
+ * may want it; or as its root, as rules that divide by the size of gradients may (Adagrad, Adam).
+ *
+ * @source Goyal et al., "Accurate, Large Minibatch SGD", 2017, §2.1 (linear); Malladi et al., "On the SDEs and Scaling Rules for
+ * Adaptive Gradient Algorithms", NeurIPS 2022 (root).
+ */
+export type RateRule = "keep" | "linear" | "root";
+
+/** A definition's update rules at another batch size; what a module gives single parameters is its own and stays. */
+export function optimizerAt(
+  optimizer: Optimizer,
+  rule: RateRule,
+  { from, to }: { readonly from: number; readonly to: number },
+): Optimizer {
+  const grown = { keep: 1, linear: to / from, root: Math.sqrt(to / from) }[rule];
+  if (grown === 1) return optimizer;
+  const times = <R extends RowOptimizer | DenseOptimizer>(of: R): R => ({
+    ...of,
+    rate: of.rate * grown,
+  });
+  if (optimizer.kind === "separate") {
+    const { embeddings, dense } = optimizer;
+    return { ...optimizer, embeddings: times(embeddings), dense: times(dense) };
+  }
+  const { embeddingRate, denseRate } = optimizer;
+  return { ...optimizer, embeddingRate: embeddingRate * grown, denseRate: denseRate * grown };
+}
