@@ -82,6 +82,21 @@ test("learning rates grow with the batch only where that was asked for, and then
   assert.equal(sizeOf(kept, 256)?.verdict, "worse");
 });
 
+test("a long-term and a short-term model are audited as the one that they serve as, each with its rates", async () => {
+  const definition: ModelDefinition = {
+    ...tinyDefinition({ optimizer: adagrad(0.4), batchSize: 16 }),
+    shortTerm: { optimizer: adagrad(0.2) },
+  };
+  const { sizes, change } = await audit(definition, { sizes: [64, 800], rates: "root" });
+  assert.deepEqual(
+    sizes.map(({ verdict }) => verdict),
+    ["baseline", "as-good", "worse"],
+    JSON.stringify(sizes, null, 1),
+  );
+  assert.deepEqual(change.optimizer, adagrad(0.8));
+  assert.deepEqual(change.shortTerm, { optimizer: adagrad(0.4) });
+});
+
 test("a network of the model's own is audited like one of ours", async () => {
   const { sizes } = await audit(moduleDefinition({ optimizer: adagrad(0.4), batchSize: 16 }));
   assert.deepEqual(

@@ -5,7 +5,7 @@ import { compare, type Quality, verdictOf } from "../compare.ts";
 import { type Candidate, chooseSize, type Spread } from "./choose.ts";
 import { type Judged, judgeSizes } from "./judge.ts";
 import type { NotTried } from "./ladder.ts";
-import { optimizerAt, type RateRule } from "./rates.ts";
+import { definitionAt, type RateRule } from "./rates.ts";
 import { type OrderedRows, rowsOf, splitRows } from "./rows.ts";
 import { throughputOf } from "./throughput.ts";
 import type { Meter } from "./train-size.ts";
@@ -37,7 +37,8 @@ export interface BatchSizeAudit {
   readonly notTried: readonly NotTried[];
   readonly chosen: number;
   /** What a definition with the chosen size says where this one says something else. */
-  readonly change: Partial<Pick<Training, "batchSize" | "optimizer" | "snapshotSteps">>;
+  readonly change: Partial<Pick<Training, "batchSize" | "optimizer" | "snapshotSteps">> &
+    Pick<ModelDefinition, "shortTerm">;
 }
 
 export interface BatchSizeOptions {
@@ -105,7 +106,7 @@ export async function auditBatchSize(
   return {
     ...{ model: definition.name, trainedRows: rowsOf(trained), heldOutRows: rowsOf(heldOut) },
     ...{ tolerance, within, per, rates, own, sizes, notTried, chosen },
-    change: chosen === own ? {} : changeTo(definition.training, chosen, rates),
+    change: chosen === own ? {} : changeTo(definition, chosen, rates),
   };
 }
 
@@ -134,16 +135,17 @@ async function qualitiesOf(
 
 /** Snapshots stay as many examples apart as they were. */
 function changeTo(
-  { batchSize: own, optimizer, snapshotSteps: steps }: Training,
+  definition: ModelDefinition,
   batchSize: number,
   rates: RateRule,
 ): BatchSizeAudit["change"] {
+  const { batchSize: own, snapshotSteps: steps } = definition.training;
+  const { training, shortTerm } = definitionAt(definition, batchSize, rates);
   const snapshotSteps = Math.max(1, Math.round((steps * own) / batchSize));
   return {
     batchSize,
-    ...(rates !== "keep" && {
-      optimizer: optimizerAt(optimizer, rates, { from: own, to: batchSize }),
-    }),
+    ...(rates !== "keep" && { optimizer: training.optimizer }),
+    ...(rates !== "keep" && shortTerm?.optimizer && { shortTerm }),
     ...(snapshotSteps !== steps && { snapshotSteps }),
   };
 }

@@ -1,9 +1,8 @@
-import type { ModelDefinition } from "@heddle/sdk";
 import { openNetwork } from "../../network.ts";
 import { openHeldOutScorer } from "../scorer.ts";
 import type { BatchSizeOptions } from "./audit.ts";
 import { type NotTried, sizesToTry, tooMuchFor } from "./ladder.ts";
-import { optimizerAt, type RateRule } from "./rates.ts";
+import { definitionAt } from "./rates.ts";
 import type { OrderedRows } from "./rows.ts";
 import { judgeSize, type SizedTraining, type SizeOutcome } from "./train-size.ts";
 
@@ -46,17 +45,4 @@ export async function judgeSizes(
     outcomes.push({ training, outcome: await judgeSize(training, scorer, heldOut, signal) });
   }
   return { outcomes, notTried: refused.sort((a, b) => a.batchSize - b.batchSize) };
-}
-
-function definitionAt(
-  definition: ModelDefinition,
-  batchSize: number,
-  rates: RateRule,
-): ModelDefinition {
-  const { training } = definition;
-  const optimizer = optimizerAt(training.optimizer, rates, {
-    from: training.batchSize,
-    to: batchSize,
-  });
-  return { ...definition, training: { ...training, batchSize, optimizer } };
 }

@@ -1,4 +1,4 @@
-import type { DenseOptimizer, Optimizer, RowOptimizer } from "@heddle/sdk";
+import type { DenseOptimizer, ModelDefinition, Optimizer, RowOptimizer } from "@heddle/sdk";
 
 /**
  * What becomes of learning rates when the batch grows: they stay; they grow as the batch does, as plain and momentum gradient descent
@@ -9,8 +9,27 @@ import type { DenseOptimizer, Optimizer, RowOptimizer } from "@heddle/sdk";
  */
 export type RateRule = "keep" | "linear" | "root";
 
-/** A definition's update rules at another batch size; what a module gives single parameters is its own and stays. */
-export function optimizerAt(
+/** A definition with another batch size; what a module gives single parameters is its own and stays. */
+export function definitionAt(
+  definition: ModelDefinition,
+  batchSize: number,
+  rule: RateRule,
+): ModelDefinition {
+  const { training, shortTerm } = definition;
+  const sizes = { from: training.batchSize, to: batchSize };
+  const own = shortTerm?.optimizer;
+  return {
+    ...definition,
+    ...(own && { shortTerm: { ...shortTerm, optimizer: optimizerAt(own, rule, sizes) } }),
+    training: {
+      ...training,
+      batchSize,
+      optimizer: optimizerAt(training.optimizer, rule, sizes),
+    },
+  };
+}
+
+function optimizerAt(
   optimizer: Optimizer,
   rule: RateRule,
   { from, to }: { readonly from: number; readonly to: number },
