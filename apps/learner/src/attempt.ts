@@ -12,7 +12,7 @@ import { shareOf } from "./loop/micro-batches.ts";
 import { countCalls, countSteps } from "./meters/queues.ts";
 import type { Stages } from "./meters/stages.ts";
 import type { Start } from "./cuts/start.ts";
-import type { Moved } from "./wire/traffic.ts";
+import { type Moved, nothingMoved } from "./wire/traffic.ts";
 import type { Bounds, Overlap, Wire } from "./wire/wire.ts";
 
 /** What is fixed during an attempt. */
@@ -57,7 +57,7 @@ export async function trainToEnd(
   if (isAtEnd(start, attempt)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
-    const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
+    const moved = nothingMoved;
     const place = present(snapshot, "the snapshot of a run's end");
     return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
   }
