@@ -1,3 +1,4 @@
+import { failpoint } from "@heddle/failpoint";
 import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import { bytesOf } from "@heddle/tensor";
@@ -31,6 +32,7 @@ export function stepCalls(keeper: Keeper, keyLists: KeyLists) {
     const ask = (course: Course): CallTurn => course.pushTurn(place);
     const { run, turn } = await keeper.turn({ fence, what, microBatch, stateLife, ask }, signal);
     if (turn === "now") await run.course.take(place, pushedPart(request, keyLists, room), signal);
+    failpoint("parameter-server.push.after-apply");
     return { step: BigInt(run.course.applied) };
   };
   return { pull, push };

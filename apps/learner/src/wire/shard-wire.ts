@@ -1,6 +1,4 @@
-import { present } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ObjectInfo } from "@heddle/objects";
 import {
   ParameterServerService,
   type PullRequestSchema,
@@ -12,10 +10,14 @@ import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { tableMessage } from "./table-message.ts";
-import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
+import { cutCalls } from "./cut-calls.ts";
+import { openOwnUpdates } from "./own-updates.ts";
+import { type Connecting, openReplacing } from "./replace-call.ts";
+import { layOut, type ShardLayout } from "./shard-layout.ts";
+import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
 import { stepCalls } from "./step-calls.ts";
-import { openTraffic, type Traffic } from "./traffic.ts";
-import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
+import { openTraffic } from "./traffic.ts";
+import type { RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
   /** `host:port` of each shard, in order of their numbers. */
@@ -73,107 +75,57 @@ export async function openShardWire(
   options: ShardWireOptions,
   routeOf: (clients: ShardClients) => Promise<Route>,
 ): Promise<Wire> {
-  const { addresses, actor, telemetry, signal, stepCallMs = defaultStepCallMs } = options;
-  const open = (address: string, calls: Telemetry): Shard =>
-    connect(ParameterServerService, address, { telemetry: calls, actor });
-  const shards = addresses.map((address, shard) => {
-    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
-    return { shard, address, traced, quiet };
-  });
-  const routes: Route[] = [];
-  const close = async (): Promise<void> => {
-    for (const route of routes) await route[Symbol.asyncDispose]();
-    for (const { traced, quiet } of shards) {
-      await traced[Symbol.asyncDispose]();
-      await quiet[Symbol.asyncDispose]();
-    }
+  const { addresses, telemetry, signal, stepCallMs = defaultStepCallMs } = options;
+  const { learner = 0, bounds } = declaration;
+  const traffic = openTraffic(telemetry);
+  const layout = layOut(declaration, addresses.length);
+  const fence = BigInt(declaration.fence);
+  const connecting: Connecting = {
+    open: (shard, address) => openClients(shard, address, options),
+    configure: async ({ shard, traced }, ends) => {
+      const request = { ...declarationOf(declaration, layout, shard), fence, learner };
+      return Number(
+        (await traced.configure(request, { timeoutMs: shardCallMs, signal: ends })).step,
+      );
+    },
+    routeOf,
   };
-  try {
-    const traffic = openTraffic(telemetry);
-    const layout = layOut(declaration, addresses.length);
-    const fence = BigInt(declaration.fence);
-    const call = { timeoutMs: shardCallMs, signal };
-    const { learner = 0 } = declaration;
-    const configured = await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
-    );
-    for (const shard of shards) routes.push(await routeOf(shard));
-    // A cut is the same step on all of them.
-    const restored = Number(configured[0]?.step ?? 0n);
-    return {
-      ...(learner > 0 && { restored }),
-      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes, traffic),
-      ...cutCalls(fence, shards, call, traffic),
-      moved: traffic.moved,
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
+  await using stack = new AsyncDisposableStack();
+  const all = addresses.map((address, shard) => connecting.open(shard, address));
+  for (const clients of all) stack.defer(() => closeClients(clients));
+  const configured = await each(all, (clients) => connecting.configure(clients, signal));
+  const links: ShardLink[] = [];
+  for (const clients of all) {
+    const first = { number: 0, clients, route: await routeOf(clients) };
+    const { shard } = clients;
+    const isReplaceable = bounds !== undefined;
+    const link = { shard, isReplaceable, replaceMs: shardCallMs, signal };
+    links.push(stack.use(openLink(link, first)));
   }
-}
-
-/** Calls at cuts. */
-function cutCalls(
-  fence: bigint,
-  shards: readonly ShardClients[],
-  call: CallOptions,
-  traffic: Traffic,
-): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
+  const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
+  const cuts = cutCalls(fence, links, shardCallMs, traffic);
+  const { freeze, snapshot, usage, restore } = cuts;
+  const rejoining = { ...{ fence, learner, learners: declaration.learners ?? 1 }, shards, cuts };
+  const replacing = stack.use(openReplacing(rejoining, connecting, shardCallMs, signal));
+  const opened = stack.move();
   return {
-    restore: async (step, layers, lossSum = 0) => {
-      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
-      const request = {
-        ...{ fence, step: BigInt(step), objects, lossSum },
-        increments: increments.map((of) => ({ objects: of })),
-      };
-      await each(shards, ({ traced }) => traced.restore(request, call));
-    },
-    freeze: async (step, since) => {
-      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
-      const request = { fence, step: BigInt(step), ...from };
-      await each(shards, ({ traced }) => traced.freeze(request, call));
-    },
-    snapshot: async (step, objectPrefix) => {
-      const saved = await each(shards, async ({ traced }, shard) => {
-        const request = { fence, step: BigInt(step), objectPrefix };
-        const { object, rows } = await traced.snapshot(request, call);
-        if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        const { name, sha256 } = object;
-        const bytes = Number(object.bytes);
-        traffic.add("saved", bytes);
-        return { file: { name, bytes, sha256 }, rows: Number(rows) };
-      });
-      return {
-        files: saved.map(({ file }) => file),
-        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
-      };
-    },
-    usage: async (at = 0) => {
-      const request = { step: BigInt(at) };
-      const stats = await each(shards, ({ traced }) => traced.stats(request, call));
-      // Every shard hears of every push: one knows what learners told.
-      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
-      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
-      const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
-      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
-    },
+    // A cut is the same step on all of them.
+    ...(learner > 0 && { restored: configured[0] ?? 0 }),
+    ...stepCalls(declaration, layout, stepCallMs, shards, traffic),
+    ...{ freeze, snapshot, usage, restore, moved: traffic.moved },
+    ...(bounds && { replace: replacing.replace }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-/** One for all shards; undefined in exact mode. */
-function overlapOf(
-  shards: readonly { pushes: bigint[]; inFlightMax: number; refused: bigint }[],
-): Overlap | undefined {
-  const [first] = shards;
-  if (first === undefined) return undefined;
-  const sum = (of: (shard: (typeof shards)[number]) => bigint | undefined): number =>
-    shards.reduce((total, shard) => total + Number(of(shard) ?? 0n), 0);
-  return {
-    pushes: first.pushes.map((_, staleness) => sum(({ pushes }) => pushes[staleness])),
-    inFlightMax: Math.max(...shards.map(({ inFlightMax }) => inFlightMax)),
-    refused: sum(({ refused }) => refused),
-  };
+function openClients(
+  shard: number,
+  address: string,
+  { actor, telemetry }: ShardWireOptions,
+): ShardClients {
+  const open = (calls: Telemetry): Shard =>
+    connect(ParameterServerService, address, { telemetry: calls, actor });
+  return { shard, address, traced: open(telemetry), quiet: open(silentTelemetry()) };
 }
 
 function declarationOf(
@@ -195,8 +147,6 @@ function declarationOf(
     })),
   };
 }
-
-const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],
