@@ -13,7 +13,7 @@ import { shareOf } from "./loop/micro-batches.ts";
 import { countCalls, countSteps } from "./meters/queues.ts";
 import type { Stages } from "./meters/stages.ts";
 import type { Start } from "./cuts/start.ts";
-import type { Moved } from "./wire/traffic.ts";
+import { type Moved, nothingMoved } from "./wire/traffic.ts";
 import type { Bounds, Overlap, Wire } from "./wire/wire.ts";
 
 /** What is fixed during an attempt. */
@@ -25,7 +25,7 @@ export interface Attempt {
   readonly configuration: string;
   readonly definition: ModelDefinition;
   readonly data: TrainingData;
-  /** Shards of the gang. */
+  /** Shards of the gang; 0 where the learner has its own. */
   readonly shards: number;
   /** Learners of the gang, and which of them this is; 0 leads. */
   readonly learners: number;
@@ -60,7 +60,7 @@ export async function trainToEnd(
   if (isAtEnd(start, attempt)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
-    const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
+    const moved = nothingMoved;
     const place = present(snapshot, "the snapshot of a run's end");
     return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved, losses: [] };
   }
@@ -178,6 +178,7 @@ async function shardAddresses(
   shards: number,
   signal: AbortSignal,
 ): Promise<string[]> {
+  if (shards === 0) return [];
   const gang = await scheduler.awaitGang(signal);
   return Array.from({ length: shards }, (_, n) => {
     const address = gang[`shard-${n}`];

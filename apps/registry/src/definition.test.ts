@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { architectureText } from "./architecture.ts";
 import { readDefinition } from "./definition.ts";
 import { definition } from "./fixtures/definition.ts";
 
@@ -131,6 +132,22 @@ test("a module is kept by its sources, whose text is part of the configuration's
   refused({ architecture }, /heddle apply puts them in the place of its path/);
 });
 
+test("a short-term model has a share between none and all, and update rules of its own", () => {
+  const { optimizer } = definition.training;
+  const alone = readDefinition(JSON.stringify(definition)).configuration;
+  for (const shortTerm of [{}, { share: 0.25 }, { optimizer }]) {
+    const both = { ...definition, shortTerm };
+    assert.notEqual(readDefinition(JSON.stringify(both)).configuration, alone);
+    assert.equal(
+      architectureText(both),
+      `${definition.architecture.kind}, long-term and short-term`,
+    );
+  }
+  refused({ shortTerm: { share: 0 } }, /shortTerm\.share/);
+  refused({ shortTerm: { share: 1 } }, /shortTerm\.share/);
+  refused({ shortTerm: { optimiser: optimizer } }, /did you mean "optimizer"/);
+});
+
 test("every architecture of ours is accepted", () => {
   for (const architecture of [
     { kind: "dlrm", dimension: 4, bottom: [8], hidden: [8] },
@@ -167,6 +184,8 @@ test("how rows are kept is optional, and absent from a definition that says noth
     JSON.stringify({ ...definition, ...withRows({ storage: "bfloat16" }) }),
   );
   assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
+  const byte = readDefinition(JSON.stringify({ ...definition, ...withRows({ wire: "int8" }) }));
+  assert.deepEqual(byte.definition.training.rows, { wire: "int8" });
   refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
   refused(withRows({ wire: "int4" }), /training\.rows\.wire/);
   refused(withRows({ admission: { probability: 0 } }), /training\.rows\.admission\.probability/);

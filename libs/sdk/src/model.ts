@@ -1,5 +1,6 @@
 import type { Filter } from "./feature-view.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { ShortTerm } from "./short-term.ts";
 import type { Transfer } from "./transfer.ts";
 import type { ModelInput } from "./transform.ts";
 
@@ -108,10 +109,11 @@ export interface RowOptions {
    */
   readonly admission?: { readonly probability: number };
   /**
-   * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes, or
-   * rounded to 2, which keep 8 significant bits. Shards add up in float32. float32 when absent.
+   * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes,
+   * rounded to 2, which keep 8 significant bits, or in 1, a whole number of 127ths of the row's largest value, with 4 bytes a row for
+   * that. Shards add up in float32. float32 when absent.
    */
-  readonly wire?: "float32" | "bfloat16";
+  readonly wire?: "float32" | "bfloat16" | "int8";
 }
 
 /**
@@ -199,6 +201,8 @@ export interface ModelDefinition {
   readonly views: readonly string[];
   readonly inputs: readonly ModelInput[];
   readonly architecture: Architecture;
+  /** A second model beside, for what is new; none when absent. */
+  readonly shortTerm?: ShortTerm;
   readonly training: Training;
   /** Custom metrics by name, beside AUC, log loss, calibration and NDCG. */
   readonly metrics: readonly string[];

@@ -19,9 +19,7 @@ import { stepCalls } from "./step-calls.ts";
 import { openTraffic } from "./traffic.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
-export interface ShardWireOptions {
-  /** `host:port` of each shard, in order of their numbers. */
-  readonly addresses: readonly string[];
+export interface WireOptions {
   /** The learner's job id. */
   readonly actor: string;
   readonly telemetry: Telemetry;
@@ -29,11 +27,19 @@ export interface ShardWireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
+  /** Whether a list of ids is named, so that a shard hears it once; true when absent. It costs a hash, and is for wires that carry bytes. */
+  readonly idsByName?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
 
-/** A shard over gRPC. */
+/** What a wire to shards in other processes needs. */
+export interface ShardWireOptions extends WireOptions {
+  /** `host:port` of each shard, in order of their numbers. */
+  readonly addresses: readonly string[];
+}
+
+/** A shard, however its calls reach it. */
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
 export interface StepShard {
@@ -46,11 +52,10 @@ export interface StepShard {
   push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
 }
 
-/** Both ways to a shard over gRPC. */
+/** Both ways to a shard. */
 export interface ShardClients {
   /** Number of the shard. */
   readonly shard: number;
-  readonly address: string;
   /** Each call leaves a span, or none does. */
   readonly traced: Shard;
   readonly quiet: Shard;
@@ -65,67 +70,73 @@ const defaultStepCallMs = 60_000;
 /** For calls that move a whole shard. */
 const shardCallMs = 300_000;
 
+/** Where the shards of a run are. */
+export interface ShardPlaces {
+  /** In order of their numbers; closing the wire closes them. */
+  readonly first: readonly ShardClients[];
+  /** Opens another process that has taken a place; absent where there can be none. */
+  readonly another?: (shard: number, address: string) => ShardClients;
+}
+
+/** Shards in other processes, over gRPC. */
+export function connectShards({ addresses, actor, telemetry }: ShardWireOptions): ShardPlaces {
+  const open = (address: string, calls: Telemetry): Shard =>
+    connect(ParameterServerService, address, { telemetry: calls, actor });
+  const another = (shard: number, address: string): ShardClients => {
+    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
+    return { shard, traced, quiet };
+  };
+  return { first: addresses.map((address, shard) => another(shard, address)), another };
+}
+
 /**
- * Connects to the shards and configures each with its part of the run. All calls go by gRPC, but for those of steps.
+ * Configures each shard with its part of the run. All calls go by the clients, but for those of steps. Closing the wire closes them.
  *
  * @param routeOf is asked for each shard after it was configured.
  */
 export async function openShardWire(
   declaration: RunDeclaration,
-  options: ShardWireOptions,
+  { first, another }: ShardPlaces,
+  options: WireOptions,
   routeOf: (clients: ShardClients) => Promise<Route>,
 ): Promise<Wire> {
-  const { addresses, telemetry, signal, stepCallMs = defaultStepCallMs } = options;
+  const { telemetry, signal, stepCallMs = defaultStepCallMs } = options;
   const { learner = 0, bounds } = declaration;
   const traffic = openTraffic(telemetry);
-  const layout = layOut(declaration, addresses.length);
+  const layout = layOut(declaration, first.length, options.idsByName);
   const fence = BigInt(declaration.fence);
-  const connecting: Connecting = {
-    open: (shard, address) => openClients(shard, address, options),
-    configure: async ({ shard, traced }, ends) => {
-      const request = { ...declarationOf(declaration, layout, shard), fence, learner };
-      return Number(
-        (await traced.configure(request, { timeoutMs: shardCallMs, signal: ends })).step,
-      );
-    },
-    routeOf,
+  const configure: Connecting["configure"] = async ({ shard, traced }, ends) => {
+    const request = { ...declarationOf(declaration, layout, shard), fence, learner };
+    const { step } = await traced.configure(request, { timeoutMs: shardCallMs, signal: ends });
+    return Number(step);
   };
   await using stack = new AsyncDisposableStack();
-  const all = addresses.map((address, shard) => connecting.open(shard, address));
-  for (const clients of all) stack.defer(() => closeClients(clients));
-  const configured = await each(all, (clients) => connecting.configure(clients, signal));
+  for (const clients of first) stack.defer(() => closeClients(clients));
+  const configured = await each(first, (clients) => configure(clients, signal));
+  const isReplaceable = bounds !== undefined && another !== undefined;
   const links: ShardLink[] = [];
-  for (const clients of all) {
-    const first = { number: 0, clients, route: await routeOf(clients) };
-    const { shard } = clients;
-    const isReplaceable = bounds !== undefined;
-    const link = { shard, isReplaceable, replaceMs: shardCallMs, signal };
-    links.push(stack.use(openLink(link, first)));
+  for (const clients of first) {
+    const link = { shard: clients.shard, isReplaceable, replaceMs: shardCallMs, signal };
+    const life = { number: 0, clients, route: await routeOf(clients) };
+    links.push(stack.use(openLink(link, life)));
   }
   const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
   const cuts = cutCalls(fence, links, shardCallMs, traffic);
   const { freeze, snapshot, usage, restore } = cuts;
   const rejoining = { ...{ fence, learner, learners: declaration.learners ?? 1 }, shards, cuts };
-  const replacing = stack.use(openReplacing(rejoining, connecting, shardCallMs, signal));
+  const connecting = another && { open: another, configure, routeOf };
+  const replacing =
+    isReplaceable && connecting && openReplacing(rejoining, connecting, shardCallMs, signal);
+  if (replacing) stack.use(replacing);
   const opened = stack.move();
   return {
     // A cut is the same step on all of them.
     ...(learner > 0 && { restored: configured[0] ?? 0 }),
     ...stepCalls(declaration, layout, stepCallMs, shards, traffic),
     ...{ freeze, snapshot, usage, restore, moved: traffic.moved },
-    ...(bounds && { replace: replacing.replace }),
+    ...(replacing && { replace: replacing.replace }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-function openClients(
-  shard: number,
-  address: string,
-  { actor, telemetry }: ShardWireOptions,
-): ShardClients {
-  const open = (calls: Telemetry): Shard =>
-    connect(ParameterServerService, address, { telemetry: calls, actor });
-  return { shard, address, traced: open(telemetry), quiet: open(silentTelemetry()) };
 }
 
 function declarationOf(

@@ -1355,6 +1355,13 @@ export enum RowFormat {
    * @generated from enum value: ROW_FORMAT_BFLOAT16 = 1;
    */
   BFLOAT16 = 1,
+
+  /**
+   * For rows of 2 values or more: the row's scale, float32, then each value as a whole multiple of it, int8 from −127 to 127.
+   *
+   * @generated from enum value: ROW_FORMAT_INT8 = 2;
+   */
+  INT8 = 2,
 }
 
 /**

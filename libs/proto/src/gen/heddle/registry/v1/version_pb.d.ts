@@ -205,7 +205,8 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
   attemptExamples: bigint;
 
   /**
-   * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots).
+   * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots); and those that did not have to
+   * move: spared, of which sparedByIds (lists of ids that were named) and sparedByFormat (values in fewer bytes than float32).
    *
    * @generated from field: map<string, uint64> moved_bytes = 10;
    */
