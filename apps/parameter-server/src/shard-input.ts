@@ -14,6 +14,8 @@ export const ShardInput = z.strictObject({
   traceparent: z.string().exactOptional(),
   /** Role in the gang, `shard-<n>`; for messages, the number itself comes from the learner. */
   role: z.string().exactOptional(),
+  /** Above 0 when it takes the place of a lost shard: no other process of the attempt has the same. */
+  life: z.number().int().nonnegative().default(0),
   /** Rows a table may hold. */
   tableRowsMax: z.number().int().positive().default(tableRowsMaxDefault),
   /** How lanes are offered to the learner: a socket in a folder of this user, loopback TCP, or not at all (gRPC alone). */

@@ -29,7 +29,7 @@ export function openLocalWire(
   });
   const routes = clients.map((of) => localRoute(of, options, openPool({ heldBytesMax })));
   const own = { ...options, idsByName: false };
-  return openShardWire(declaration, clients, own, async ({ shard }) =>
+  return openShardWire(declaration, { first: clients }, own, async ({ shard }) =>
     present(routes[shard], "a shard's route"),
   );
 }
