@@ -148,8 +148,8 @@ export async function joinGang(
 /** Undefined in exact mode. */
 function boundsOf({ mode, snapshotSteps }: Training): Bounds | undefined {
   if (mode?.kind !== "bounded") return undefined;
-  const { staleness, inFlight, pushesPerSecond = 0 } = mode;
-  return { staleness, inFlight, pushesPerSecond, snapshotSteps };
+  const { staleness, inFlight, pushesPerSecond = 0, rowAge = 0 } = mode;
+  return { staleness, inFlight, pushesPerSecond, snapshotSteps, ...(rowAge > 0 && { rowAge }) };
 }
 
 /** @throws {HeddleError} FAILED_PRECONDITION TOO_MANY_LEARNERS when some would have nothing to do. */

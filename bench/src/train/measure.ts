@@ -68,5 +68,5 @@ export async function watch(
   }
 }
 
-const cpuOf = ({ pids }: Pick<Gang, "pids">): number =>
+export const cpuOf = ({ pids }: Pick<Gang, "pids">): number =>
   pids().reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);

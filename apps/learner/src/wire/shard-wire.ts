@@ -15,7 +15,7 @@ import { tableMessage } from "./table-message.ts";
 import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
 import { stepCalls } from "./step-calls.ts";
 import { openTraffic, type Traffic } from "./traffic.ts";
-import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
+import type { Bounds, Overlap, RunDeclaration, Wire } from "./wire.ts";
 
 export interface ShardWireOptions {
   /** `host:port` of each shard, in order of their numbers. */
@@ -41,7 +41,8 @@ export interface StepShard {
     call: CallOptions,
     read: (answer: PullResponse) => void,
   ): Promise<void>;
-  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
+  /** @returns the number of the shard's state. */
+  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<bigint>;
 }
 
 /** Both ways to a shard over gRPC. */
@@ -100,10 +101,12 @@ export async function openShardWire(
     for (const shard of shards) routes.push(await routeOf(shard));
     // A cut is the same step on all of them.
     const restored = Number(configured[0]?.step ?? 0n);
+    const stepCall = { timeoutMs: stepCallMs, signal };
+    const { forget, ...steps } = stepCalls(declaration, layout, stepCall, routes, traffic);
     return {
       ...(learner > 0 && { restored }),
-      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes, traffic),
-      ...cutCalls(fence, shards, call, traffic),
+      ...steps,
+      ...cutCalls(fence, shards, call, traffic, forget),
       moved: traffic.moved,
       [Symbol.asyncDispose]: close,
     };
@@ -119,6 +122,7 @@ function cutCalls(
   shards: readonly ShardClients[],
   call: CallOptions,
   traffic: Traffic,
+  forget: () => void,
 ): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
   return {
     restore: async (step, layers, lossSum = 0) => {
@@ -128,6 +132,7 @@ function cutCalls(
         increments: increments.map((of) => ({ objects: of })),
       };
       await each(shards, ({ traced }) => traced.restore(request, call));
+      forget();
     },
     freeze: async (step, since) => {
       const from = since === undefined ? {} : { sinceStep: BigInt(since) };
@@ -186,7 +191,7 @@ function declarationOf(
     shard,
     shards: layout.dense.length,
     ...{ lag, microBatches },
-    ...(bounds && { bounds: { ...bounds } }),
+    ...(bounds && { bounds: boundsMessage(bounds) }),
     tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
@@ -195,6 +200,9 @@ function declarationOf(
     })),
   };
 }
+
+/** What is the learner's own business a shard is not told. */
+const boundsMessage = ({ rowAge: _, ...bounds }: Bounds) => bounds;
 
 const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
