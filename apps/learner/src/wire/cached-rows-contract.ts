@@ -24,14 +24,14 @@ export function cachedRowsContract(name: string, open: Open): void {
   const learners = async (
     opened: Awaited<ReturnType<typeof openGang>>,
     count = 1,
-    rowAge: { rowAge?: number } = bounds,
+    bound: Partial<typeof bounds> = bounds,
   ) => {
     const { rowAge: _, ...without } = bounds;
     const wires = new AsyncDisposableStack();
     const options = optionsOf(opened.gang.addresses, opened.stop.signal);
     const all: Wire[] = [];
     for (let learner = 0; learner < count; learner++) {
-      const declared = { ...declarationOf(), bounds: { ...without, ...rowAge }, learner };
+      const declared = { ...declarationOf(), bounds: { ...without, ...bound }, learner };
       all.push(wires.use(await open(declared, options)));
       if (learner === 0) await all[0]?.restore(0, []);
     }
@@ -72,13 +72,34 @@ export function cachedRowsContract(name: string, open: Open): void {
     }
   });
 
+  check("a pull beside its learner's own push reckons with the state after it", async () => {
+    await using opened = await openGang(open, 1);
+    await using gang = await learners(opened, 1, { staleness: 2, inFlight: 1, rowAge: 2 });
+    const wire = gang.all[0] as Wire;
+    let pushing: Promise<void> = Promise.resolve();
+    const moved = [];
+    for (const number of [1, 2, 3, 4]) {
+      const before = wire.moved();
+      // It waits at the shard for the push before.
+      const { push } = await update(wire, number);
+      const { pulled, sparedByCache } = wire.moved();
+      moved.push([pulled - before.pulled, sparedByCache - before.sparedByCache]);
+      await pushing;
+      pushing = push();
+    }
+    await pushing;
+    const [rows, dense] = [ids.length * rowBytes, 12];
+    const known = [dense + 2 * (ids.length / 8), rows];
+    assert.deepEqual(moved, [[8 * ids.length + rows + dense, 0], known, known, [rows + dense, 0]]);
+  });
+
   check(
     "of a list that is known in part the rest is asked for, and lies in its place",
     async () => {
       const half = ids.filter((_, i) => i % 3 === 0);
-      const rowsOf = async (shards: number, rowAge: { rowAge?: number }) => {
+      const rowsOf = async (shards: number, bound: Partial<typeof bounds>) => {
         await using opened = await openGang(open, shards);
-        await using gang = await learners(opened, 1, rowAge);
+        await using gang = await learners(opened, 1, bound);
         const wire = gang.all[0] as Wire;
         await wire.pull(1, half);
         const { rows } = await wire.pull(2, ids);

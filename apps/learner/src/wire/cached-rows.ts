@@ -19,6 +19,9 @@ export interface CachedRows {
   ): void;
   /** The shard is at that state, or was. */
   heard(state: number): void;
+  /** A push of this learner is on its way, until it was answered: what is pulled meanwhile may be of the state after it. */
+  pushing(): void;
+  pushed(): void;
   /** Forgets all rows: the shard has returned to an earlier state. */
   forget(): void;
 }
@@ -55,12 +58,13 @@ export function openCachedRows(
     cache: openRowCache(dimension, bytesMax / tables.length),
   }));
   let newest = 0;
+  let underWay = 0;
   return {
     find: ({ ids }, memory) => {
       let oldest = Infinity;
       const found = caches.map(({ cache, dimension }) => {
         const rows = memory(ids.length * dimension);
-        const taken = cache.take(ids, newest - rowAge, rows);
+        const taken = cache.take(ids, newest + underWay - rowAge, rows);
         oldest = Math.min(oldest, taken.oldest);
         const own = rows.subarray(0, taken.positions.length * dimension);
         return { ...bitsOf(taken.positions, ids.length), positions: taken.positions, rows: own };
@@ -76,6 +80,12 @@ export function openCachedRows(
     },
     heard: (state) => {
       newest = Math.max(newest, state);
+    },
+    pushing: () => {
+      underWay += 1;
+    },
+    pushed: () => {
+      underWay -= 1;
     },
     forget: () => {
       newest = 0;

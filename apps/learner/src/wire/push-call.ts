@@ -1,5 +1,6 @@
 import { isHeddleError, present } from "@heddle/base";
 import { bytesOf } from "@heddle/tensor";
+import type { CachedRows } from "./cached-rows.ts";
 import { borrow } from "./loan.ts";
 import { naming } from "./naming.ts";
 import { formatOf, toWire } from "./row-format.ts";
@@ -22,12 +23,10 @@ export function pushCall(steps: Steps): Wire["push"] {
       }));
       const oldestState = BigInt(states[shard] ?? 0);
       const values = { tables: sent, dense: bytesOf(own.dense), ...told, oldestState };
-      await hearing(
-        (state) => cached[shard]?.heard(state),
-        () =>
-          naming(part, traffic, "pushed", tables.length, (list) =>
-            route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
-          ),
+      await hearing(cached[shard], () =>
+        naming(part, traffic, "pushed", tables.length, (list) =>
+          route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
+        ),
       );
       const rows = sent.map((table) => table.gradients);
       count(steps, "pushed", rows, values.dense);
@@ -37,12 +36,16 @@ export function pushCall(steps: Steps): Wire["push"] {
   };
 }
 
-/** Tells of the state that a push was answered with, or refused at: rows of before the bound are not computed on a second time. */
-async function hearing(heard: (state: number) => void, push: () => Promise<bigint>): Promise<void> {
+/** Tells of the state that a push was answered with, or refused at: rows from before the bound are not computed on a second time. */
+async function hearing(cached: CachedRows | undefined, push: () => Promise<bigint>): Promise<void> {
+  cached?.pushing();
   try {
-    heard(Number(await push()));
+    const state = Number(await push());
+    cached?.heard(state);
   } catch (error) {
-    if (isHeddleError(error, "STALE_PUSH")) heard(Number(error.metadata["applied"] ?? 0));
+    if (isHeddleError(error, "STALE_PUSH")) cached?.heard(Number(error.metadata["applied"] ?? 0));
     throw error;
+  } finally {
+    cached?.pushed();
   }
 }
