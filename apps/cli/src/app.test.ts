@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 const main = join(import.meta.dirname, "main.ts");
 const commands =
-  "demo init host apply ingest train runs versions live lineage predict rollback trace report doctor";
+  "demo init host apply ingest train runs versions live lineage predict rollback trace report speed-audit batch-audit doctor";
 
 function heddle(...args: string[]): { code: number | null; out: string; talk: string } {
   const child = spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });

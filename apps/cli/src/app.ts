@@ -1,6 +1,7 @@
 import { buildApplication, buildRouteMap, help, text_en, version } from "@stricli/core";
 import { HeddleError, messageOf } from "@heddle/base";
 import { apply } from "./commands/apply.ts";
+import { batchAudit } from "./commands/batch-audit.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { host } from "./commands/host.ts";
@@ -36,6 +37,7 @@ const routes = buildRouteMap<string, Context>({
     trace,
     report,
     speedAudit,
+    batchAudit,
     doctor,
   },
   docs: {

@@ -1,5 +1,5 @@
 import type { Executor } from "@heddle/executor";
-import { writeModel, type TrainedModel } from "@heddle/model";
+import { embeddingTables, servedRows, writeModel, type TrainedModel } from "@heddle/model";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import { compileTransform } from "@heddle/transform";
 import type { Attempt, End } from "./attempt.ts";
@@ -49,13 +49,12 @@ export async function writeVersion(
   { parameters, ...order }: VersionOrder,
 ): Promise<ObjectInfo> {
   const { tables, dense } = await readParameters(objects, [parameters]);
-  // A model has one table, and none when no input is embedded.
-  const [rows] = Object.values(tables);
+  // None where no input is embedded.
+  const rows = embeddingTables(order.definition).flatMap(({ name }) => tables[name] ?? []);
   const model = {
     ...order,
     dense: Object.fromEntries(Object.entries(dense).map(([name, { values }]) => [name, values])),
-    ids: rows?.ids ?? new BigUint64Array(),
-    values: rows?.values ?? new Float32Array(),
+    ...servedRows(rows, 1 + order.definition.architecture.dimension),
   };
   return writeModel(objects, model, executor);
 }

@@ -1,12 +1,13 @@
 import { present } from "@heddle/base";
-import type { CompiledStep, Executor, Precision, TensorData } from "@heddle/executor";
+import type { CompiledStep, Executor, Precision, StepSpec, TensorData } from "@heddle/executor";
 import { gatherRows, sumGradients } from "@heddle/kernels";
 import {
   type DenseParameter,
   denseParameters,
-  embeddingTable,
-  isFrozen,
   type EmbeddingTable,
+  embeddingTables,
+  isFrozen,
+  termsOf,
   trainStep,
 } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
@@ -63,7 +64,7 @@ export interface StepRunner extends AsyncDisposable {
 export function parametersOf(definition: ModelDefinition): Parameters {
   const embeds = trainStep(definition).spec.inputs["embedded"] !== undefined;
   return {
-    tables: embeds ? [embeddingTable(definition)] : [],
+    tables: embeds ? embeddingTables(definition) : [],
     dense: denseParameters(definition),
   };
 }
@@ -77,15 +78,10 @@ export async function openStep(
   const { precision = "float32" } = definition.training;
   const compiled = await executor.compile(step, { ...spec, precision });
   const hasNumeric = spec.inputs["numeric"] !== undefined;
-  const hasEmbedded = spec.inputs["embedded"] !== undefined;
   const hasWeight = spec.inputs["weight"] !== undefined;
-  const { name: table, dimension } = embeddingTable(definition);
+  const tables = openSpreads(definition, spec);
   // Dense parameters are inputs of the step by their names.
   const frozen = Object.keys(spec.inputs).filter((name) => isFrozen(definition, name));
-  const tableIsFrozen = isFrozen(definition, table);
-  // Used again by each step, for a step is over before the next one begins.
-  let spread = new Float32Array();
-  let spreadGradients = new Float32Array();
 
   return {
     run: async ({ at, microBatch = 0, rows, numeric, label, weight, index }, pulled, into) => {
@@ -94,26 +90,15 @@ export async function openStep(
       for (const [name, values] of Object.entries(into.dense)) places[`grad_${name}`] = values;
       if (hasNumeric) inputs["numeric"] = numeric;
       if (hasWeight) inputs["weight"] = weight;
-      if (hasEmbedded) {
-        const values = index.length * dimension;
-        if (spread.length < values) {
-          spread = new Float32Array(values);
-          spreadGradients = new Float32Array(values);
-        }
-        const embedded = spread.subarray(0, values);
-        gatherRows(present(pulled.rows[table], "pulled rows"), dimension, index, embedded);
-        inputs["embedded"] = embedded;
-        places["grad_embedded"] = spreadGradients.subarray(0, values);
+      for (const { table, input, spread } of tables) {
+        const { rows: embedded, gradients } = spread(pulled.rows[table], index);
+        inputs[input] = embedded;
+        places[`grad_${input}`] = gradients;
       }
       // Where a batch lies in the data names its random numbers, whoever computes it and however often.
       const seed = [definition.training.seed, at.partition, at.batch, microBatch];
       const { loss } = await compiled.run(inputs, rows, { seed, into: places });
-      const spreadOut = places["grad_embedded"];
-      if (spreadOut !== undefined) {
-        const summed = present(into.rows[table], "memory for a table's gradients");
-        if (tableIsFrozen) summed.fill(0);
-        else sumGradients(spreadOut, dimension, index, summed.length / dimension, summed);
-      }
+      for (const { table, sum } of tables) sum(index, into.rows[table]);
       for (const name of frozen) into.dense[name]?.fill(0);
       return present(loss?.[0], "the loss");
     },
@@ -123,6 +108,49 @@ export async function openStep(
     }),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
+}
+
+/** A table's rows and their gradients, spread over examples. */
+interface Spread {
+  readonly table: string;
+  /** The step's input of its rows. */
+  readonly input: string;
+  /** @returns the rows of each example and input, and where the step writes their gradients; both hold until the next step. */
+  spread(
+    rows: Float32Array | undefined,
+    index: Int32Array,
+  ): { readonly rows: Float32Array; readonly gradients: Float32Array };
+  /** Sums the gradients that the step wrote, by row. */
+  sum(index: Int32Array, into: Float32Array | undefined): void;
+}
+
+/** For each table that the step reads. */
+function openSpreads(definition: ModelDefinition, { inputs }: StepSpec): readonly Spread[] {
+  const read = termsOf(definition).filter(({ embedded }) => inputs[embedded] !== undefined);
+  const dimension = 1 + definition.architecture.dimension;
+  return read.map(({ table, embedded: input }) => {
+    const frozen = isFrozen(definition, table);
+    // Used again by each step, for a step is over before the next one begins.
+    let [rows, gradients] = [new Float32Array(), new Float32Array()];
+    return {
+      ...{ table, input },
+      spread: (pulled, index) => {
+        const values = index.length * dimension;
+        if (rows.length < values) {
+          [rows, gradients] = [new Float32Array(values), new Float32Array(values)];
+        }
+        const spread = rows.subarray(0, values);
+        gatherRows(present(pulled, "pulled rows"), dimension, index, spread);
+        return { rows: spread, gradients: gradients.subarray(0, values) };
+      },
+      sum: (index, into) => {
+        const summed = present(into, "memory for a table's gradients");
+        if (frozen) return void summed.fill(0);
+        const values = gradients.subarray(0, index.length * dimension);
+        sumGradients(values, dimension, index, summed.length / dimension, summed);
+      },
+    };
+  });
 }
 
 /** What became of the precision that the definition asks for; nothing where it asks for none. */

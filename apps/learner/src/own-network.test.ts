@@ -1,39 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
-import type { ModelDefinition } from "@heddle/sdk";
 import { attempt } from "./fixtures/attempt.ts";
-import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { memoryReader } from "./fixtures/data.ts";
+import { moduleDefinition } from "./fixtures/module.ts";
 import { openWorld } from "./fixtures/world.ts";
 import type { ExampleReader } from "./data/reader.ts";
 import { readParameters, readSnapshot } from "./cuts/snapshot.ts";
-
-const text = `
-import { batchNorm, batchNormParameters, defineArchitecture } from "@heddle/sdk/architecture";
-export const architecture = defineArchitecture({
-  parameters: ({ joined }) => ({
-    first: { shape: [joined, 4], start: "he" },
-    ...batchNormParameters("norm", 4, 0.5),
-    last: { shape: [4, 1], start: "glorot", optimizer: { kind: "adam", rate: 0.01, beta1: 0.9, beta2: 0.99 } },
-    steps: { shape: [1], start: "zeros", moving: { momentum: 0 } },
-  }),
-  build: (tf, { joined, wide, parameters: p }, { training }) => {
-    const norm = batchNorm(tf, tf.matMul(joined, p.first), "norm", p, training !== undefined);
-    const hidden = training ? tf.dropout(tf.relu(norm.output), 0.3) : tf.relu(norm.output);
-    const logits = tf.add(tf.reshape(tf.matMul(hidden, p.last), [-1]), tf.sum(wide, 1));
-    return training ? { logits, updates: { ...norm.updates, steps: tf.add(p.steps, 1) } } : { logits };
-  },
-});
-`;
-
-const definition: ModelDefinition = {
-  ...tinyDefinition(),
-  architecture: {
-    kind: "module",
-    dimension: 3,
-    module: { entry: "net.ts", files: { "net.ts": text } },
-  },
-};
 
 /** Fails, as a lost disk would, when that partition is read for training (the first read is the fit's). */
 function failingAt(partition: string): ExampleReader {
@@ -48,10 +21,10 @@ function failingAt(partition: string): ExampleReader {
 }
 
 test("a network with dropout and moving statistics resumes on other shards, to the same version", async () => {
-  await using undisturbed = await openWorld(definition, 1);
+  await using undisturbed = await openWorld(moduleDefinition(), 1);
   const expected = await attempt(undisturbed.input(1), memoryReader());
 
-  await using world = await openWorld(definition, 2);
+  await using world = await openWorld(moduleDefinition(), 2);
   await assert.rejects(attempt(world.input(1), failingAt("9")), /disk lost/);
   await world.loseShards(3);
   assert.equal((await attempt(world.input(2), memoryReader())).version, expected.version);

@@ -168,6 +168,12 @@ for (const [what, transfer, change, message] of [
     /it has no dense parameter or layer deep: there are deep0_weights, /,
   ],
   [
+    "a layer of the short-term model, which begins anew each time,",
+    { dense: ["short_deep0"] },
+    { shortTerm: {} },
+    /it has no dense parameter or layer short_deep0: there are deep0_weights, /,
+  ],
+  [
     "a table that nobody has",
     { tables: ["rows"] },
     {},
@@ -183,6 +189,18 @@ for (const [what, transfer, change, message] of [
     });
   });
 }
+
+test("a long-term model takes over and keeps what is frozen, beside a short-term one that does not", async () => {
+  await using pair = await openPair(1, (from) => child(from, frozen, { shortTerm: {} }));
+  const { run } = await attempt(pair.input(2), memoryReader());
+  const [there, here] = [await pair.sourceEnd(), await pair.endOf(pair.other, run)];
+  const values = ({ tables }: typeof there, name: string) => bytes(tables[name]?.values);
+  assert.deepEqual(values(here, "embeddings"), values(there, "embeddings"));
+  assert.notDeepEqual(values(here, "short_embeddings"), values(there, "embeddings"));
+  const weights = here.dense["deep0_weights"]?.values;
+  assert.deepEqual(bytes(weights), bytes(there.dense["deep0_weights"]?.values));
+  assert.ok(here.dense["short_deep0_bias"]?.values.some((value) => value !== 0));
+});
 
 test("a warm start keeps what is frozen, and is refused when the transfer changed", async () => {
   await using pair = await openPair(1, (from) => child(from, frozen));

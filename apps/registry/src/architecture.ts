@@ -1,6 +1,6 @@
 import { contentName, shortName } from "@heddle/base";
 import { moduleBytesMax, moduleFilesMax } from "@heddle/model";
-import type { Architecture } from "@heddle/sdk";
+import type { ModelDefinition } from "@heddle/sdk";
 import { z } from "zod";
 
 const dimension = z.int().min(1).max(1_024);
@@ -45,11 +45,15 @@ export const ArchitectureSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** An architecture in a few words: a module by its file and the name that its texts give it. */
-export function architectureText(architecture: Architecture): string {
+/** A definition's architecture in a few words: a module by its file and the name that its texts give it. */
+export function architectureText({
+  architecture,
+  shortTerm,
+}: Pick<ModelDefinition, "architecture" | "shortTerm">): string {
+  const twice = shortTerm === undefined ? "" : ", long-term and short-term";
   if (architecture.kind !== "module" || typeof architecture.module === "string") {
-    return architecture.kind;
+    return `${architecture.kind}${twice}`;
   }
   const { module } = architecture;
-  return `module ${module.entry} ${shortName(contentName(module))}`;
+  return `module ${module.entry} ${shortName(contentName(module))}${twice}`;
 }

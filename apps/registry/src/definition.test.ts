@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { architectureText } from "./architecture.ts";
 import { readDefinition } from "./definition.ts";
 import { definition } from "./fixtures/definition.ts";
 
@@ -135,6 +136,22 @@ test("a module is kept by its sources, whose text is part of the configuration's
   }
   const architecture = { kind: "module", dimension: 4, module: "./net.ts" };
   refused({ architecture }, /heddle apply puts them in the place of its path/);
+});
+
+test("a short-term model has a share between none and all, and update rules of its own", () => {
+  const { optimizer } = definition.training;
+  const alone = readDefinition(JSON.stringify(definition)).configuration;
+  for (const shortTerm of [{}, { share: 0.25 }, { optimizer }]) {
+    const both = { ...definition, shortTerm };
+    assert.notEqual(readDefinition(JSON.stringify(both)).configuration, alone);
+    assert.equal(
+      architectureText(both),
+      `${definition.architecture.kind}, long-term and short-term`,
+    );
+  }
+  refused({ shortTerm: { share: 0 } }, /shortTerm\.share/);
+  refused({ shortTerm: { share: 1 } }, /shortTerm\.share/);
+  refused({ shortTerm: { optimiser: optimizer } }, /did you mean "optimizer"/);
 });
 
 test("every architecture of ours is accepted", () => {

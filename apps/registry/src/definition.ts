@@ -260,6 +260,12 @@ const Definition = z.strictObject({
     .max(10_000)
     .refine(...unique("input")),
   architecture: ArchitectureSchema,
+  shortTerm: z
+    .strictObject({
+      share: z.number().gt(0).lt(1).exactOptional(),
+      optimizer: OptimizerSchema.exactOptional(),
+    })
+    .exactOptional(),
   training: Training.refine(
     ({ mode, microBatches = 1 }) => mode?.kind !== "bounded" || microBatches === 1,
     "expected no microBatches in bounded mode: there each learner has batches of its own",

@@ -130,7 +130,7 @@ async function describeConfiguration(
   const state = (await store.configurations.get(name))?.state;
   if (state === undefined) return undefined;
   const { definition, createdTimeMs } = state;
-  const architecture = architectureText(definition.architecture);
+  const architecture = architectureText(definition);
   return {
     label: `${definition.name} configuration ${shortName(name)}`,
     facts: { owner: definition.owner, architecture, registered: isoTime(createdTimeMs) },

@@ -7,7 +7,7 @@ import { compared, measured } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { type Clicks, makeClicks } from "../train/criteo/table.ts";
 import { type GangOptions, openJobs, type Place, withGang } from "../train/gang.ts";
-import { cpuOf, watch } from "../train/measure.ts";
+import { momentOf, watch } from "../train/measure.ts";
 import { stepsOfClicks, unchangedShare } from "./unchanged.ts";
 
 const batchSize = 4_096;
@@ -103,31 +103,32 @@ function modelOf(training: Partial<Training>): ModelDefinition {
   return { ...model, training: { ...model.training, ...training } };
 }
 
-/** Trains once; its CPU is that from when the learner asks for its data to the last step, of all processes. */
+/** Trains once; its CPU is that from when the learner asks for its data to the last moment that it is in the midst of them, of all processes. */
 async function trained(
   jobs: Jobs,
   place: Place,
-  { manifest, rows, partitionRows }: Clicks,
+  { manifest, rows }: Clicks,
   gang: Pick<GangOptions, "definitionJson" | "lane">,
   run: string,
 ): Promise<OfStep> {
-  const steps = (rows / partitionRows) * Math.ceil(partitionRows / batchSize);
   const given = { ...gang, run, shards, executor: "auto" as const };
   const data = { dataset: manifest, datasetName: "clicks" };
   return withGang(jobs, place, { ...given, ...data }, async (opened) => {
     await opened.told.reading;
-    const begin = cpuOf(opened);
+    const begin = momentOf(opened, 0);
     let end = begin;
-    await watch(opened, ({ step, cpuSeconds }) => {
-      end = cpuSeconds;
-      return step < steps;
+    await watch(opened, (moment) => {
+      const within = moment.examples < rows;
+      if (within || end === begin) end = moment;
+      return within;
     });
     await opened.done;
-    const { movedBytes, meanLoss } = await opened.told.training;
+    const { movedBytes, meanLoss, steps } = await opened.told.training;
     const { pulled = 0n, pushed = 0n } = movedBytes;
+    const measuredSteps = end.examples / batchSize;
     return {
-      bytes: Number(pulled + pushed) / steps,
-      cpuMs: ((end - begin) / steps) * 1_000,
+      bytes: Number(pulled + pushed) / Number(steps),
+      cpuMs: ((end.cpuSeconds - begin.cpuSeconds) / measuredSteps) * 1_000,
       loss: meanLoss,
     };
   });

@@ -6,14 +6,18 @@ import { dlrm } from "./architectures/dlrm.ts";
 import { factorisationMachine } from "./architectures/factorisation-machine.ts";
 import { wideAndDeep } from "./architectures/wide-and-deep.ts";
 import { loadModule } from "./module.ts";
+import { type Term, termsOf } from "./terms.ts";
 
 /** A definition's network: its functions, and what they are called with. */
 export interface Network {
+  /** Of one term. */
   readonly widths: Widths;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** In order of declaration. */
+  /** Of one term, in order of declaration. */
   readonly parameters: readonly (readonly [name: string, spec: ParameterSpec])[];
   readonly build: ArchitectureCode["build"];
+  /** Each has parameters of its own. */
+  readonly terms: readonly Term[];
 }
 
 /** Names that the steps give to other inputs than parameters. */
@@ -21,8 +25,16 @@ const taken = new Set(["numeric", "embedded", "wide", "joined", "label", "weight
 const rules = new Set(["sgd", "momentum", "adagrad", "adam"]);
 const parameterValuesMax = 1 << 26;
 
-export function widthsOf({ inputs, architecture }: ModelDefinition): Widths {
-  const { dimension } = architecture;
+/**
+ * How wide the rows are that are evaluated and served. Those of two terms lie side by side as one: the wide weight and the embedding of
+ * the long-term model, then both of the short-term one.
+ */
+export function widthsOf(definition: ModelDefinition): Widths {
+  const { dimension } = definition.architecture;
+  return widthsWith(definition, termsOf(definition).length * (1 + dimension) - 1);
+}
+
+function widthsWith({ inputs }: ModelDefinition, dimension: number): Widths {
   const numeric = inputs.filter((input) => input.kind === "numeric").length;
   const fields = inputs.length - numeric;
   return { numeric, fields, dimension, joined: numeric + fields * dimension };
@@ -35,7 +47,7 @@ export function widthsOf({ inputs, architecture }: ModelDefinition): Widths {
  */
 export function networkOf(definition: ModelDefinition): Network {
   const { architecture } = definition;
-  const widths = widthsOf(definition);
+  const widths = widthsWith(definition, architecture.dimension);
   const [code, settings] = codeOf(definition);
   let declared: Readonly<Record<string, ParameterSpec>>;
   try {
@@ -47,7 +59,9 @@ export function networkOf(definition: ModelDefinition): Network {
   if (architecture.kind === "module") {
     for (const [name, spec] of parameters) checkParameter(definition, name, spec);
   }
-  return { widths, settings, parameters, build: (...given) => code.build(...given) };
+  const terms = termsOf(definition);
+  checkNames(definition, terms, declared);
+  return { widths, settings, parameters, build: (...given) => code.build(...given), terms };
 }
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -94,6 +108,22 @@ function checkParameter(definition: ModelDefinition, name: string, spec: Paramet
   }
   if (moving !== undefined && !(moving.momentum >= 0 && moving.momentum < 1)) {
     throw wrong(`moves with momentum ${moving.momentum}: expected 0 or more, less than 1`);
+  }
+}
+
+/** The short-term model's parameters are told from all others by how their names begin. */
+function checkNames(
+  definition: ModelDefinition,
+  terms: readonly Term[],
+  declared: Readonly<Record<string, unknown>>,
+): void {
+  for (const { prefix } of terms.slice(1)) {
+    const wrong = Object.keys(declared).find((name) => name.startsWith(prefix));
+    if (wrong === undefined) continue;
+    throw invalid(
+      definition,
+      `its parameter "${wrong}" begins with ${prefix}, as those of its short-term model do: choose another name`,
+    );
   }
 }
 

@@ -10,10 +10,12 @@ export {
   type DenseParameter,
   denseParameters,
   type EmbeddingTable,
-  embeddingTable,
+  embeddingTables,
 } from "./parameters.ts";
 export type { ModelFile, ModelManifest, Scorer } from "./port.ts";
 export { score, scoreTogether } from "./scoring.ts";
 export { type ModelStep, predictStep, trainStep } from "./steps.ts";
+export { servedRows } from "./served-rows.ts";
+export { type Term, termsOf } from "./terms.ts";
 export { takenOver } from "./transfer.ts";
 export { type TrainedModel, writeModel } from "./write.ts";

@@ -5,14 +5,17 @@ import type { DenseOptimizer, RowOptimizer, Training } from "@heddle/sdk";
 const epsilon = 1e-7;
 
 /** The update rule of a model's embedding rows. */
-export function rowOptimizer({ optimizer }: Training): TableOptimizer {
+export function rowOptimizer({ optimizer }: Pick<Training, "optimizer">): TableOptimizer {
   if (optimizer.kind === "separate") return withEpsilon(optimizer.embeddings);
   const { embeddingRate: rate, initialAccumulator } = optimizer;
   return { kind: "adagrad", rate, initialAccumulator, epsilon };
 }
 
 /** The update rule of a model's dense parameters, or of one that has its own. */
-export function denseOptimizer({ optimizer }: Training, own?: DenseOptimizer): Optimizer {
+export function denseOptimizer(
+  { optimizer }: Pick<Training, "optimizer">,
+  own?: DenseOptimizer,
+): Optimizer {
   if (own !== undefined) return withEpsilon(own);
   if (optimizer.kind === "separate") return withEpsilon(optimizer.dense);
   const { denseRate: rate, initialAccumulator } = optimizer;

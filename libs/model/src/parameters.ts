@@ -1,10 +1,11 @@
-import { seededRandom } from "@heddle/base";
+import { hash32, seededRandom } from "@heddle/base";
 import type { Admission, Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
 import { frozenRule, isFrozen } from "./frozen.ts";
 import { denseOptimizer, rowOptimizer } from "./optimizers.ts";
+import { type Term, termsOf } from "./terms.ts";
 
 /** A dense parameter as training starts with it. */
 export interface DenseParameter {
@@ -16,7 +17,7 @@ export interface DenseParameter {
   readonly optimizer: Optimizer;
 }
 
-/** The one table of a model. Column 0 of a row is the wide weight, the others are the embedding. */
+/** A table of a model, one for each of its terms. Column 0 of a row is the wide weight, the others are the embedding. */
 export interface EmbeddingTable {
   readonly name: string;
   /** float32 values a row: 1 + the architecture's dimension. */
@@ -32,32 +33,33 @@ export interface EmbeddingTable {
   readonly wire?: "float32" | "bfloat16" | "int8";
 }
 
-export function embeddingTable(definition: ModelDefinition): EmbeddingTable {
+/** In the order of the terms. */
+export function embeddingTables(definition: ModelDefinition): readonly EmbeddingTable[] {
   const { architecture, training } = definition;
-  const name = "embeddings";
-  return {
-    name,
+  return termsOf(definition).map((term) => ({
+    name: term.table,
     dimension: 1 + architecture.dimension,
-    optimizer: isFrozen(definition, name) ? frozenRule : rowOptimizer(training),
+    optimizer: isFrozen(definition, term.table) ? frozenRule : rowOptimizer(term),
     initialDeviation: training.embeddingDeviation,
-    seed: training.seed,
+    // A row is drawn by its table's seed: two models that begin alike would be one.
+    seed: term.prefix === "" ? training.seed : hash32(term.prefix, training.seed),
     ...training.rows,
-  };
+  }));
 }
 
 /**
- * The dense parameters of a model, in the order in which its architecture declares them.
+ * The dense parameters of a model, in the order in which its architecture declares them, term by term.
  *
  * Layers before a ReLU start as He et al. 2015 (normal, variance 2 / inputs), other matrices as Glorot and Bengio 2010 (normal,
  * variance 2 / (inputs + outputs)), biases at zero.
  */
 export function denseParameters(definition: ModelDefinition): readonly DenseParameter[] {
-  const { training } = definition;
-  return networkOf(definition).parameters.map(([name, spec]) => ({
+  const { seed } = definition.training;
+  return parametersOf(definition).map(({ name, spec, term }) => ({
     name,
     shape: spec.shape,
-    initial: draw(name, spec, training.seed),
-    optimizer: isFrozen(definition, name) ? frozenRule : optimizerOf(spec, definition),
+    initial: draw(name, spec, seed),
+    optimizer: isFrozen(definition, name) ? frozenRule : optimizerOf(spec, term),
   }));
 }
 
@@ -65,16 +67,26 @@ export function denseParameters(definition: ModelDefinition): readonly DensePara
 export function shapesOf(
   definition: ModelDefinition,
 ): readonly (readonly [name: string, shape: readonly number[]])[] {
-  return networkOf(definition).parameters.map(([name, { shape }]) => [name, shape]);
+  return parametersOf(definition).map(({ name, spec }) => [name, spec.shape]);
+}
+
+interface TermParameter {
+  readonly name: string;
+  readonly spec: ParameterSpec;
+  readonly term: Term;
+}
+
+function parametersOf(definition: ModelDefinition): readonly TermParameter[] {
+  const { terms, parameters } = networkOf(definition);
+  return terms.flatMap((term) =>
+    parameters.map(([name, spec]) => ({ name: `${term.prefix}${name}`, spec, term })),
+  );
 }
 
 /** A moving parameter p goes to an update u by the gradient p − u: p − (1 − momentum) (p − u). */
-function optimizerOf(
-  { moving, optimizer }: ParameterSpec,
-  { training }: ModelDefinition,
-): Optimizer {
+function optimizerOf({ moving, optimizer }: ParameterSpec, term: Term): Optimizer {
   if (moving !== undefined) return { kind: "sgd", rate: 1 - moving.momentum };
-  return denseOptimizer(training, optimizer);
+  return denseOptimizer(term, optimizer);
 }
 
 function draw(name: string, { shape, start }: ParameterSpec, seed: number): Float32Array {

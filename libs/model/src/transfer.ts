@@ -1,6 +1,6 @@
 import { HeddleError, shortName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
-import { embeddingTable, shapesOf } from "./parameters.ts";
+import { embeddingTables, shapesOf } from "./parameters.ts";
 import { covers } from "./frozen.ts";
 
 /** Names of what a model takes over from another one's version. */
@@ -18,7 +18,8 @@ export interface TakenOver {
 export function takenOver(definition: ModelDefinition, source: ModelDefinition): TakenOver {
   const { from = "", tables = [], dense = [] } = definition.training.transfer ?? {};
   const refuse = (why: string): HeddleError => differs(definition, source, from, why);
-  const [own, other] = [tablesOf(definition), tablesOf(source)];
+  const [longTerm, there] = [longTermOf(definition), longTermOf(source)];
+  const [own, other] = [tablesOf(longTerm), tablesOf(there)];
   for (const name of tables) {
     const [here, there] = [own.get(name), other.get(name)];
     if (here === undefined) throw refuse(`it has no table ${name}: ${known(own)}`);
@@ -26,7 +27,7 @@ export function takenOver(definition: ModelDefinition, source: ModelDefinition):
     if (here === there) continue;
     throw refuse(`rows of table ${name} have ${here} values here and ${there} in the version`);
   }
-  const [shapes, others] = [new Map(shapesOf(definition)), new Map(shapesOf(source))];
+  const [shapes, others] = [new Map(shapesOf(longTerm)), new Map(shapesOf(there))];
   const taken = new Set<string>();
   for (const entry of dense) {
     const names = [...shapes.keys()].filter((name) => covers([entry], name));
@@ -52,8 +53,13 @@ export function takenOver(definition: ModelDefinition, source: ModelDefinition):
 /** Values of a row by table; none where no input is embedded. */
 function tablesOf(definition: ModelDefinition): ReadonlyMap<string, number> {
   const embeds = definition.inputs.some(({ kind }) => kind === "embedding");
-  const { name, dimension } = embeddingTable(definition);
-  return new Map(embeds ? [[name, dimension]] : []);
+  const tables = embeds ? embeddingTables(definition) : [];
+  return new Map(tables.map(({ name, dimension }) => [name, dimension]));
+}
+
+/** A short-term model begins anew at each training, so it takes nothing over. */
+function longTermOf({ shortTerm: _, ...definition }: ModelDefinition): ModelDefinition {
+  return definition;
 }
 
 const known = (names: ReadonlyMap<string, unknown>): string =>

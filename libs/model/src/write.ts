@@ -2,6 +2,7 @@ import { HeddleError, sha256 } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import type { ColumnBatch } from "@heddle/transform";
+import { widthsOf } from "./architecture.ts";
 import { memoryDigest } from "./digest.ts";
 import { jsonBytes, putFiles } from "./files.ts";
 import { encodeGolden, firstRows } from "./golden.ts";
@@ -59,7 +60,7 @@ function checkTensors({ definition, dense, ids, values, golden }: TrainedModel):
     const expected = shape.reduce((size, side) => size * side, 1);
     checkSize(`dense parameter ${name}`, dense[name]?.length ?? 0, expected);
   }
-  const width = 1 + definition.architecture.dimension;
+  const width = 1 + widthsOf(definition).dimension;
   checkSize("the embedding rows", values.length, ids.length * width);
   if (golden.rows > 0) return;
   throw new HeddleError(

@@ -38,6 +38,7 @@ export {
   type SourceDefinition,
 } from "./source.ts";
 export type { RowOptimizer, DenseOptimizer, Optimizer } from "./optimizer.ts";
+export type { ShortTerm } from "./short-term.ts";
 export type { Transfer } from "./transfer.ts";
 export {
   ageDays,

@@ -1,5 +1,6 @@
 import type { Filter } from "./feature-view.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { ShortTerm } from "./short-term.ts";
 import type { Transfer } from "./transfer.ts";
 import type { ModelInput } from "./transform.ts";
 
@@ -206,6 +207,8 @@ export interface ModelDefinition {
   readonly views: readonly string[];
   readonly inputs: readonly ModelInput[];
   readonly architecture: Architecture;
+  /** A second model beside, for what is new; none when absent. */
+  readonly shortTerm?: ShortTerm;
   readonly training: Training;
   /** Custom metrics by name, beside AUC, log loss, calibration and NDCG. */
   readonly metrics: readonly string[];

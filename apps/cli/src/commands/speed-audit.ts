@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { countsTo, positive } from "../audit/flags.ts";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 
 interface Flags extends HostFlags {
@@ -22,7 +23,7 @@ export const speedAudit = buildCommand({
       ...hostFlags,
       inFlight: {
         kind: "parsed",
-        parse: counts,
+        parse: countsTo(inFlightMax),
         brief: "Updates in flight to try, beside 1 and the model's own",
         default: "1,2,4,8",
       },
@@ -49,17 +50,3 @@ export const speedAudit = buildCommand({
     this.print(flags, audit, () => speedAuditText(audit));
   },
 });
-
-function counts(text: string): number[] {
-  return text.split(",").map((part) => {
-    const count = Number(part);
-    if (Number.isInteger(count) && count >= 1 && count <= inFlightMax) return count;
-    throw new SyntaxError(`${part} is no number from 1 to ${inFlightMax}`);
-  });
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (number > 0) return number;
-  throw new SyntaxError(`${text} is no number above 0`);
-}

@@ -1,7 +1,6 @@
 import type { AuditedSetting, SpeedAudit } from "@heddle/learner";
+import { intervalText } from "../audit/interval.ts";
 import { table } from "../output/table.ts";
-
-type Interval = NonNullable<NonNullable<AuditedSetting["quality"]>["logLoss"]>;
 
 /** The audit for people: what was compared, and what it means in words. */
 export function speedAuditText(audit: SpeedAudit): string {
@@ -58,8 +57,3 @@ function costText({ verdict, quality }: AuditedSetting): string {
 }
 
 const updates = (count: number): string => (count === 1 ? "1 update" : `${count} updates`);
-
-const intervalText = (interval: Interval | undefined): string =>
-  interval === undefined
-    ? ""
-    : `${interval.value.toFixed(4)} [${interval.low.toFixed(4)}, ${interval.high.toFixed(4)}]`;

@@ -11,6 +11,8 @@ import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { openWorld } from "../fixtures/world.ts";
 import { auditModel } from "./audit-model.ts";
+import { auditModelBatchSize } from "./batch-size/audit-model.ts";
+import type { AuditDeps } from "./audited.ts";
 
 const { signal } = new AbortController();
 const request = {
@@ -18,22 +20,24 @@ const request = {
   ...{ replicates: 50, seed: 1 },
 };
 
-async function auditOf(world: Awaited<ReturnType<typeof openWorld>>) {
+async function withDeps<T>(
+  world: Awaited<ReturnType<typeof openWorld>>,
+  use: (deps: AuditDeps) => Promise<T>,
+): Promise<T> {
   const telemetry = silentTelemetry();
   const client = { telemetry, actor: "test" };
   const { services } = world.input(1);
   await using registry = connect(RegistryService, services, client);
   await using featureStore = connect(FeatureStoreService, services, client);
-  return await auditModel(
-    {
-      ...{ registry, featureStore, telemetry, clock: systemClock },
-      executor: await openExecutor({ kind: "auto" }),
-      openExamples: (_columns, partitions) => localExamples(memoryReader(), partitions),
-    },
-    request,
-    signal,
-  );
+  return await use({
+    ...{ registry, featureStore, telemetry, clock: systemClock },
+    executor: await openExecutor({ kind: "auto" }),
+    openExamples: (_columns, partitions) => localExamples(memoryReader(), partitions),
+  });
 }
+
+const auditOf = (world: Awaited<ReturnType<typeof openWorld>>) =>
+  withDeps(world, (deps) => auditModel(deps, request, signal));
 
 test("a model is audited on the dataset of its newest version, with its own overlap among those compared", async () => {
   await using world = await openWorld(tinyDefinition({ lag: 1 }), 1);
@@ -51,6 +55,39 @@ test("a model is audited on the dataset of its newest version, with its own over
   );
   // The last two of ten batches: 20 rows of the last partition.
   assert.equal(heldOutRows, 20);
+});
+
+test("its batch size is audited on the first rows of that dataset", async () => {
+  await using world = await openWorld(tinyDefinition(), 1);
+  await attempt(world.input(1), memoryReader());
+  const meter = { seconds: () => performance.now(), cpuSeconds: () => performance.now() };
+  const { trainedRows, heldOutRows, sizes } = await withDeps(world, (deps) =>
+    auditModelBatchSize(
+      deps,
+      {
+        ...{
+          model: "tiny",
+          reader: "test",
+          rowsMax: 100,
+          sizes: [8],
+          rates: "keep",
+          per: "second",
+        },
+        ...{ tolerance: 0.001, within: 0.05, rounds: 1, residentBytesMax: Infinity },
+        ...{ meter: { ...meter, residentBytes: () => 1 }, replicates: 50, seed: 1 },
+      },
+      signal,
+    ),
+  );
+  assert.deepEqual([trainedRows, heldOutRows], [80, 20]);
+  // 50 rows of the first partition and 30 of the second.
+  assert.deepEqual(
+    sizes.map(({ batchSize, steps }) => [batchSize, steps]),
+    [
+      [8, 11],
+      [16, 6],
+    ],
+  );
 });
 
 test("a model without a version is refused with what to do", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mix32, systemClock } from "@heddle/base";
+import { systemClock } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import type { ModelDefinition, Optimizer } from "@heddle/sdk";
-import type { ExampleReader } from "../data/reader.ts";
 import { localExamples } from "../data/examples.ts";
 import { tinyDefinition } from "../fixtures/data.ts";
+import { moduleDefinition } from "../fixtures/module.ts";
+import { noisyReader } from "../fixtures/noisy.ts";
 import { startStages } from "../meters/stages.ts";
 import { auditSpeed, type SpeedAudit } from "./audit.ts";
 
@@ -13,42 +14,15 @@ const { signal } = new AbortController();
 const rows = 4_000;
 const partitions = [{ partition: "1", object: "", sha256: "", rows }];
 
-/** Examples whose label follows from item and price, with some noise. */
-const reader: ExampleReader = {
-  read: async function* () {
-    const draws = (salt: number): number[] =>
-      Array.from({ length: rows }, (_, row) => mix32(salt, row) / 2 ** 32);
-    const [user, item, price, chance] = [draws(1), draws(2), draws(3), draws(4)];
-    const category = (of: readonly number[], values: number) => ({
-      type: "category" as const,
-      dictionary: Array.from({ length: values }, (_, i) => `c${i}`),
-      codes: Int32Array.from(of, (draw) => Math.floor(draw * values)),
-    });
-    const logit = (row: number): number =>
-      3 * ((item[row] as number) > 0.5 ? 1 : -1) + 4 * ((price[row] as number) - 0.5);
-    yield {
-      rows,
-      exampleTimeMs: new Float64Array(rows),
-      features: {
-        user: category(user ?? [], 30),
-        item: category(item ?? [], 10),
-        price: { type: "float64" as const, values: Float64Array.from(price ?? []) },
-      },
-      label: Float32Array.from(chance ?? [], (draw, row) =>
-        draw < 1 / (1 + Math.exp(-logit(row))) ? 1 : 0,
-      ),
-      weight: new Float32Array(rows).fill(1),
-      visit: new Int32Array(rows),
-    };
-  },
-};
+const reader = noisyReader(rows);
 
 async function audit(
   optimizer: Optimizer,
   mode: ModelDefinition["training"]["mode"] & object,
   seed = 1,
+  definitionOf = tinyDefinition,
 ): Promise<SpeedAudit> {
-  const definition = tinyDefinition({ optimizer, mode, batchSize: 32 });
+  const definition = definitionOf({ optimizer, mode, batchSize: 32 });
   const { inputs } = definition;
   const examples = localExamples(reader, partitions);
   const plan = { inputs, fit: await examples.fit(inputs, signal), batchSize: 32, seed: 5 };
@@ -91,6 +65,12 @@ test("a model of small steps is not trained too fast by the same overlap, and th
   assert.equal(first.own.verdict, "as-good");
   assert.ok((first.own.meanStaleness ?? 0) > 3, String(first.own.meanStaleness));
   assert.deepEqual(await audit(adagrad, fast), first);
+});
+
+test("a network of the model's own, with dropout and moving statistics, is audited like one of ours", async () => {
+  const { settings, tooFast } = await audit(momentum(0.4, 0.9), fast, 1, moduleDefinition);
+  assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
+  assert.ok((settings[0]?.quality?.auc?.value ?? 0) > 0.7);
 });
 
 test("a model that no speed can train, and a dataset of one batch, are refused by name", async () => {

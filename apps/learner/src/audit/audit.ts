@@ -3,14 +3,15 @@ import type { ModelDefinition } from "@heddle/sdk";
 import type { Executor } from "@heddle/executor";
 import type { Batches } from "../data/batches.ts";
 import { openNetwork } from "../network.ts";
-import { compare, type Quality } from "./compare.ts";
+import { compare, type Quality, type QualityVerdict, verdictOf } from "./compare.ts";
+import type { HeldOut } from "./held-out.ts";
 import type { Setting } from "./interleave.ts";
 import { openHeldOutScorer } from "./scorer.ts";
 import { settingOf, settingsOf } from "./settings.ts";
-import { type HeldOut, type Outcome, trainOverlapped } from "./train-overlapped.ts";
+import { type Outcome, trainOverlapped } from "./train-overlapped.ts";
 
 /** What the interval says of a setting against one update at a time. */
-export type SpeedVerdict = "baseline" | "as-good" | "worse" | "diverged" | "unclear";
+export type SpeedVerdict = "baseline" | "diverged" | QualityVerdict;
 
 export interface AuditedSetting extends Setting {
   readonly verdict: SpeedVerdict;
@@ -72,11 +73,11 @@ export async function auditSpeed(options: AuditOptions, signal: AbortSignal): Pr
   const scored = outcomes.flatMap((outcome) => (outcome.kind === "trained" ? [outcome] : []));
   const heldOut: HeldOut[] = scored.map((outcome) => outcome.heldOut);
   const qualities = await compare(heldOut, { replicates, seed }, signal);
-  const audited = settings.map((setting, n) => {
+  const audited = settings.map((setting, n): AuditedSetting => {
     const outcome = outcomes[n];
     const quality = outcome?.kind === "trained" ? qualities[scored.indexOf(outcome)] : undefined;
     if (outcome?.kind !== "trained" || quality === undefined) {
-      return { ...setting, verdict: "diverged" } as const;
+      return { ...setting, verdict: "diverged" };
     }
     const verdict = n === 0 ? "baseline" : verdictOf(quality, tolerance);
     const { refused, pushes } = outcome;
@@ -97,15 +98,6 @@ const tooFast = {
   diverged: "yes",
   unclear: "unclear",
 } as const;
-
-/** Worse when either interval lies above the tolerance, as good when both lie below. */
-function verdictOf({ logLossRise, aucDrop }: Quality, tolerance: number): SpeedVerdict {
-  const costs = [logLossRise, aucDrop];
-  if (costs.some((cost) => cost !== undefined && cost.low > tolerance)) return "worse";
-  return costs.every((cost) => cost !== undefined && cost.high <= tolerance)
-    ? "as-good"
-    : "unclear";
-}
 
 function meanOf(pushes: readonly number[]): number {
   const count = pushes.reduce((sum, n) => sum + n, 0);

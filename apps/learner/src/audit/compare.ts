@@ -9,9 +9,9 @@ import {
   resample,
   type Statistic,
 } from "@heddle/statistics";
-import type { HeldOut } from "./train-overlapped.ts";
+import type { HeldOut } from "./held-out.ts";
 
-/** Held-out quality of a setting, and what it costs against one update at a time. */
+/** Held-out quality of a training, and what it costs against the baseline's. */
 export interface Quality {
   readonly logLoss: Interval | undefined;
   readonly auc: Interval | undefined;
@@ -19,6 +19,9 @@ export interface Quality {
   readonly logLossRise: Interval | undefined;
   readonly aucDrop: Interval | undefined;
 }
+
+/** What the intervals say of a training against the baseline. */
+export type QualityVerdict = "as-good" | "worse" | "unclear";
 
 export interface Comparison {
   readonly replicates: number;
@@ -45,6 +48,15 @@ export async function compare(
       aucDrop: intervalOf(difference(baseAuc, auc)),
     };
   });
+}
+
+/** Worse when either interval lies above the tolerance, as good when both lie below. */
+export function verdictOf({ logLossRise, aucDrop }: Quality, tolerance: number): QualityVerdict {
+  const costs = [logLossRise, aucDrop];
+  if (costs.some((cost) => cost !== undefined && cost.low > tolerance)) return "worse";
+  return costs.every((cost) => cost !== undefined && cost.high <= tolerance)
+    ? "as-good"
+    : "unclear";
 }
 
 /** Of the rows as they were sampled: what training minimises. */

@@ -1,6 +1,6 @@
 import { present } from "@heddle/base";
 import type { Executor, TensorData } from "@heddle/executor";
-import { embeddingTable, predictStep, widthsOf } from "@heddle/model";
+import { predictStep, termsOf, widthsOf } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainingBatch } from "../data/rows.ts";
 import type { Pulled } from "../wire/wire.ts";
@@ -18,7 +18,8 @@ export async function openHeldOutScorer(
   const { step, spec } = predictStep(definition);
   const compiled = await executor.compile(step, spec);
   const { numeric, fields, dimension, joined: width } = widthsOf(definition);
-  const { name } = embeddingTable(definition);
+  const tables = termsOf(definition).map(({ table }) => table);
+  const rowWidth = 1 + definition.architecture.dimension;
   const hasNumeric = width > fields * dimension;
   return {
     score: async (batch, { rows, dense }) => {
@@ -31,11 +32,15 @@ export async function openHeldOutScorer(
           at += numeric;
         }
         for (let field = 0; field < fields; field++) {
-          const place = (batch.index[row * fields + field] as number) * (1 + dimension);
-          const values = present(rows[name], "pulled rows");
-          wide[row * fields + field] = values[place] as number;
-          joined.set(values.subarray(place + 1, place + 1 + dimension), at);
-          at += dimension;
+          const place = (batch.index[row * fields + field] as number) * rowWidth;
+          for (const [n, table] of tables.entries()) {
+            const values = present(rows[table], "pulled rows");
+            // The first wide weight has a place of its own.
+            if (n === 0) wide[row * fields + field] = values[place] as number;
+            const part = values.subarray(place + (n === 0 ? 1 : 0), place + rowWidth);
+            joined.set(part, at);
+            at += part.length;
+          }
         }
       }
       const inputs: Record<string, TensorData> = { ...dense, joined };

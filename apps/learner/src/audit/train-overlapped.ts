@@ -1,18 +1,12 @@
-import { HeddleError, isHeddleError, seededRandom } from "@heddle/base";
+import { isHeddleError, seededRandom } from "@heddle/base";
 import type { Batches } from "../data/batches.ts";
 import { checkFinite } from "../loop/not-finite.ts";
 import type { Network } from "../network.ts";
 import type { TrainingBatch } from "../data/rows.ts";
+import { type HeldOut, scoreHeldOut } from "./held-out.ts";
 import { interleave, type Overlapped, type Setting } from "./interleave.ts";
 import type { Scorer } from "./scorer.ts";
 import { openStore } from "./store.ts";
-
-/** Rows that were not trained, with what a setting makes of them; by column, shape [rows]. */
-export interface HeldOut {
-  readonly label: Float32Array;
-  readonly weight: Float32Array;
-  readonly score: Float32Array;
-}
 
 /** A training under one setting. */
 export type Outcome =
@@ -52,35 +46,14 @@ export async function trainOverlapped(
       pull: ({ ids }) => store.pull(ids),
       push,
     });
-    const parts: HeldOut[] = [];
-    for (let batch = await source.next(signal); batch; batch = await source.next(signal)) {
-      const score = await scorer.score(batch, store.pull(batch.ids));
-      parts.push({ label: batch.label, weight: batch.weight, score });
-      if (!score.every(Number.isFinite)) throw notFinite();
-    }
-    return { kind: "trained", heldOut: joined(parts), ...overlapped };
+    const heldOut = await scoreHeldOut(scorer, store, rest(source, signal));
+    return { kind: "trained", heldOut, ...overlapped };
   } catch (error) {
     if (!isHeddleError(error, "NOT_FINITE")) throw error;
     return { kind: "diverged", message: error.message };
   }
 }
 
-const notFinite = (): HeddleError =>
-  new HeddleError("INVALID_ARGUMENT", "NOT_FINITE", "a score of a held-out row is not finite");
-
-function joined(parts: readonly HeldOut[]): HeldOut {
-  const column = (of: (part: HeldOut) => Float32Array): Float32Array => {
-    const all = new Float32Array(parts.reduce((sum, part) => sum + of(part).length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(of(part), at);
-      at += of(part).length;
-    }
-    return all;
-  };
-  return {
-    label: column(({ label }) => label),
-    weight: column(({ weight }) => weight),
-    score: column(({ score }) => score),
-  };
+async function* rest(source: Batches, signal: AbortSignal): AsyncGenerator<TrainingBatch> {
+  for (let batch = await source.next(signal); batch; batch = await source.next(signal)) yield batch;
 }

@@ -9,6 +9,7 @@ import type { Layer } from "./chain.ts";
 import { namesOf } from "./cuts.ts";
 import type { TrainDeps } from "../deps.ts";
 import { beginning, type Progress } from "../loop/loop.ts";
+import { renewed, renews } from "./renewal.ts";
 import { deleteOlder } from "./retention.ts";
 import { endOf } from "./parent.ts";
 import { readSnapshot, type SnapshotSubject } from "./snapshot.ts";
@@ -55,7 +56,10 @@ export async function findStart(
     checkTransfer(definition, parent, parentVersion);
     checkOptimizers(definition, parent, parentVersion);
     telemetry.log.info({ run: run.run, parentVersion }, "training starts from its parent");
-    return { subject: { run: run.run, parentVersion, fit }, progress: beginning, layers };
+    const subject = { run: run.run, parentVersion, fit };
+    if (!renews(definition, parent)) return { subject, progress: beginning, layers };
+    const own = leads ? await renewed(deps, run.run, definition, { layers, parent }) : [];
+    return { subject, progress: beginning, layers: own };
   }
   const fit = await data.examples.fit(definition.inputs, signal);
   const subject = { run: run.run, parentVersion, fit };

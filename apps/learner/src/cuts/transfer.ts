@@ -6,6 +6,7 @@ import { takenOver } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainDeps } from "../deps.ts";
 import { parametersOf } from "../network.ts";
+import { begunWith, type TakenState } from "./begun.ts";
 import type { Layer } from "./chain.ts";
 import { endOf } from "./parent.ts";
 import { prefixOf } from "./retention.ts";
@@ -28,7 +29,7 @@ export async function transferred(
   const taken = takenOver(definition, parent);
   const files = layers.flatMap((layer) => layer.files);
   const there = await readParameters(deps.objects, files);
-  const state = begun(definition, taken, there);
+  const state = begunWith(definition, valuesOf(definition, taken, there));
   const rows = Object.values(state.tables).reduce((sum, { ids }) => sum + ids.length, 0);
   const name = `${prefixOf(run, 0)}/transfer.tensors`;
   const file = await deps.objects.put(name, encodeParameters(state));
@@ -38,35 +39,34 @@ export async function transferred(
   return [{ step: 0, rows, files: [file] }];
 }
 
-/** All parameters of a run before its first step. */
-function begun(
+/** Values of what is taken over, with the slots that its new rules begin with. */
+function valuesOf(
   definition: ModelDefinition,
   taken: ReturnType<typeof takenOver>,
   there: ParameterState,
-): ParameterState {
+): TakenState {
   const { tables, dense } = parametersOf(definition);
   return {
-    tables: Object.fromEntries(
-      tables.map(({ name, dimension, optimizer }) => {
-        const found = taken.tables.has(name) ? there.tables[name] : undefined;
-        const { ids = new BigUint64Array(), values = new Float32Array() } = found ?? {};
-        // A table from nothing has no rows, so no slots.
-        if (optimizer.kind === "ftrl") assert(ids.length === 0, "no FTRL rows are taken over");
-        const slots =
-          optimizer.kind === "ftrl"
-            ? new Float32Array()
-            : newSlots(optimizer, dimension, ids.length);
-        return [name, { ids, values, slots, dimension }];
-      }),
-    ),
-    dense: Object.fromEntries(
-      dense.map(({ name, initial, optimizer }) => {
-        const values = taken.dense.has(name)
-          ? present(there.dense[name], `dense parameter ${name}`).values
-          : initial;
-        return [name, { values, slots: newSlots(optimizer, values.length, 1) }];
-      }),
-    ),
+    table: (name) => {
+      const found = taken.tables.has(name) ? there.tables[name] : undefined;
+      const { optimizer } = present(
+        tables.find((of) => of.name === name),
+        `table ${name}`,
+      );
+      if (found === undefined) return undefined;
+      const { ids, values, dimension } = found;
+      assert(optimizer.kind !== "ftrl", "no FTRL rows are taken over");
+      return { ids, values, slots: newSlots(optimizer, dimension, ids.length) };
+    },
+    dense: (name) => {
+      if (!taken.dense.has(name)) return undefined;
+      const { optimizer } = present(
+        dense.find((of) => of.name === name),
+        `parameter ${name}`,
+      );
+      const { values } = present(there.dense[name], `dense parameter ${name}`);
+      return { values, slots: newSlots(optimizer, values.length, 1) };
+    },
   };
 }
 

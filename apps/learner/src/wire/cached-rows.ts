@@ -22,6 +22,8 @@ export interface CachedRows {
   /** A push of this learner is on its way, until it was answered: what is pulled meanwhile may be of the state after it. */
   pushing(): void;
   pushed(): void;
+  /** The process that is asked from now on; what was read from another one is forgotten, for its states are not this one's. */
+  enter(life: number): void;
   /** Forgets all rows: the shard has returned to an earlier state. */
   forget(): void;
 }
@@ -59,7 +61,17 @@ export function openCachedRows(
   }));
   let newest = 0;
   let underWay = 0;
+  let current = 0;
+  const forget = (): void => {
+    newest = 0;
+    for (const { cache } of caches) cache.clear();
+  };
   return {
+    enter: (life) => {
+      if (life !== current) forget();
+      current = life;
+    },
+    forget,
     find: ({ ids }, memory) => {
       let oldest = Infinity;
       const found = caches.map(({ cache, dimension }) => {
@@ -86,10 +98,6 @@ export function openCachedRows(
     },
     pushed: () => {
       underWay -= 1;
-    },
-    forget: () => {
-      newest = 0;
-      for (const { cache } of caches) cache.clear();
     },
   };
 }

@@ -9,11 +9,11 @@ import type { Wire } from "./wire.ts";
 
 /** `Wire.push`. */
 export function pushCall(steps: Steps): Wire["push"] {
-  const { fence, tables, layout, cached, pool, traffic, call, each } = steps;
+  const { fence, tables, layout, cached, pool, traffic, timeoutMs, each } = steps;
   return async (step, ids, gradients, cut, notes = {}) => {
     const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
     const told = { cut, microBatch, lossSum, learnerCpuSeconds };
-    await each(ids, async (route, part, shard) => {
+    await each(ids, async ({ link, updates }, part, shard) => {
       const loan = borrow(pool);
       const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
       const sent = tables.map((table, t) => ({
@@ -22,12 +22,17 @@ export function pushCall(steps: Steps): Wire["push"] {
         gradients: toWire(table, present(own.rows[t], "a table's gradients")),
       }));
       const oldestState = BigInt(states[shard] ?? 0);
-      const values = { tables: sent, dense: bytesOf(own.dense), ...told, oldestState };
+      const life = updates?.lifeOf(step) ?? 0;
+      const place = { fence, step: BigInt(step), oldestState, life };
+      const values = { tables: sent, dense: bytesOf(own.dense), ...told, ...place };
       await hearing(cached[shard], () =>
         naming(part, traffic, "pushed", tables.length, (list) =>
-          route.at(step).push({ fence, step: BigInt(step), ...list, ...values }, call),
+          link.call(({ route, signal }) =>
+            route.at(step).push({ ...list, ...values }, { timeoutMs, signal }),
+          ),
         ),
       );
+      updates?.acknowledged(step, { lossSum, learnerCpuSeconds });
       const rows = sent.map((table) => table.gradients);
       count(steps, "pushed", rows, values.dense);
       // A call that failed may still be on its way out; then its memory is not used again.

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startFalseShard } from "../fixtures/false-shard.ts";
 import {
+  alone,
   declarationOf,
   gradients,
   ids,
@@ -94,7 +95,7 @@ export function rowFormatContract(name: string, open: Open): void {
     await using shard = await startFalseShard();
     const { signal } = new AbortController();
     const declared = declarationOf(1, 0, { wire: "int8" });
-    await using wire = await open(declared, optionsOf([shard.address], signal));
+    await using wire = await open(declared, optionsOf(alone(shard), signal));
     const own = BigUint64Array.of(5n);
     shard.says.dense = new Uint8Array(12);
     for (const [bytes, reason] of [
@@ -115,7 +116,7 @@ export function rowFormatContract(name: string, open: Open): void {
       await using shard = await startFalseShard();
       const { signal } = new AbortController();
       const declared = declarationOf(1, 0, { wire: "bfloat16" });
-      await using wire = await open(declared, optionsOf([shard.address], signal));
+      await using wire = await open(declared, optionsOf(alone(shard), signal));
       const own = BigUint64Array.of(5n);
       shard.says.dense = new Uint8Array(12);
       // `deep` has rows of 3 values, 6 bytes: float32's 12, as of a shard that knows no formats, is as wrong as 4.

@@ -1,13 +1,11 @@
 import { present } from "@heddle/base";
 import { openPool } from "@heddle/lane";
-import type { CallOptions } from "@heddle/rpc";
 import { cachedRowBytesMax, openCachedRows } from "./cached-rows.ts";
 import { splitOnce } from "./naming.ts";
 import { pullCalls } from "./pull-calls.ts";
 import { pushCall } from "./push-call.ts";
 import type { ShardLayout } from "./shard-layout.ts";
-import type { Route } from "./shard-wire.ts";
-import type { Steps } from "./steps.ts";
+import type { LinkedShard, Steps } from "./steps.ts";
 import type { Traffic } from "./traffic.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -24,8 +22,8 @@ export interface StepCalls extends Pick<Wire, "pull" | "release" | "push"> {
 export function stepCalls(
   { fence, tables, bounds }: RunDeclaration,
   layout: ShardLayout,
-  call: CallOptions,
-  routes: readonly Route[],
+  timeoutMs: number,
+  shards: readonly LinkedShard[],
   traffic: Traffic,
 ): StepCalls {
   const partsOf = splitOnce(layout);
@@ -33,13 +31,13 @@ export function stepCalls(
   const cached =
     rowAge === undefined
       ? []
-      : routes.map(() => openCachedRows(tables, rowAge, cachedRowBytesMax / routes.length));
+      : shards.map(() => openCachedRows(tables, rowAge, cachedRowBytesMax / shards.length));
   const steps: Steps = {
-    ...{ fence: BigInt(fence), tables, bounds, layout, cached, traffic, call },
+    ...{ fence: BigInt(fence), tables, bounds, layout, cached, traffic, timeoutMs },
     ...{ pool: openPool({ heldBytesMax }), partsOf },
     each: (ids, run) => {
       const parts = partsOf(ids);
-      return Promise.all(routes.map((route, n) => run(route, present(parts[n], "a part"), n)));
+      return Promise.all(shards.map((at, n) => run(at, present(parts[n], "a part"), n)));
     },
   };
   return {

@@ -1,11 +1,17 @@
 import type { Pool } from "@heddle/lane";
-import type { CallOptions } from "@heddle/rpc";
 import type { CachedRows } from "./cached-rows.ts";
+import type { OwnUpdates } from "./own-updates.ts";
 import { sparedBytes } from "./row-format.ts";
 import type { Part, ShardLayout } from "./shard-layout.ts";
-import type { Route } from "./shard-wire.ts";
+import type { ShardLink } from "./shard-link.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Bounds, RunDeclaration } from "./wire.ts";
+
+/** A shard, and what this learner knows of its updates on it, in bounded mode. */
+export interface LinkedShard {
+  readonly link: ShardLink;
+  readonly updates?: OwnUpdates;
+}
 
 /** What the calls of steps share. */
 export interface Steps {
@@ -18,12 +24,12 @@ export interface Steps {
   readonly cached: readonly CachedRows[];
   readonly pool: Pool;
   readonly traffic: Traffic;
-  readonly call: CallOptions;
+  readonly timeoutMs: number;
   partsOf(ids: BigUint64Array): readonly Part[];
   /** Runs a call of each shard. */
   each(
     ids: BigUint64Array,
-    run: (route: Route, part: Part, shard: number) => Promise<void>,
+    run: (at: LinkedShard, part: Part, shard: number) => Promise<void>,
   ): Promise<unknown>;
 }
 

@@ -1,0 +1,12 @@
+import { cachedRowsContract } from "./cached-rows-contract.ts";
+import { wireContract } from "./contract.ts";
+import type { Open } from "../fixtures/wire-gang.ts";
+import { openLocalWire } from "./local-wire.ts";
+import { rowFormatContract } from "./row-format-contract.ts";
+
+const open: Open = (declaration, { implementations, ...options }) =>
+  openLocalWire(declaration, implementations, options);
+
+wireContract("local", open, false);
+rowFormatContract("local", open);
+cachedRowsContract("local", open, false);
