@@ -57,3 +57,14 @@ for (const [n, point] of points.entries()) {
     assert.ok((summary?.inFlightMax ?? 9) <= 4);
   });
 }
+
+test("rows that were read from a lost process are not computed on, and training goes on", async () => {
+  const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
+  const definition = tinyDefinition({ snapshotSteps, mode });
+  const deaths = [["parameter-server.push.after-apply@5"], []];
+  const { progress, summary, lives } = await train(deaths, 2, definition);
+  assert.equal(lives, 1, "it died");
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  assert.equal(summary?.lostShards.length, 1);
+  assert.ok((summary?.movedBytes["sparedByCache"] ?? 0n) > 0n);
+});

@@ -60,7 +60,7 @@ export function watch(gang: Gang, on: (moment: Moment) => boolean): Promise<void
   return promise.finally(() => following[Symbol.dispose]());
 }
 
-function momentOf({ pids }: Pick<Gang, "pids">, examples: number): Moment {
+export function momentOf({ pids }: Pick<Gang, "pids">, examples: number): Moment {
   const cpuSeconds = pids().reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
   return { examples, cpuSeconds, wallMs: performance.now() };
 }
