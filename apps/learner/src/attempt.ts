@@ -4,6 +4,7 @@ import type { ModelDefinition, Training } from "@heddle/sdk";
 import { trainBounded } from "./loop/bounded-loop.ts";
 import type { Layer } from "./cuts/chain.ts";
 import { type CutDeps, openCuts } from "./cuts/cuts.ts";
+import { type ShardLoss, watchShards } from "./lost-shards.ts";
 import type { TrainingData } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { hasStopped } from "./loop/early-stopping.ts";
@@ -12,7 +13,7 @@ import { shareOf } from "./loop/micro-batches.ts";
 import { countCalls, countSteps } from "./meters/queues.ts";
 import type { Stages } from "./meters/stages.ts";
 import type { Start } from "./cuts/start.ts";
-import type { Moved } from "./wire/traffic.ts";
+import { type Moved, nothingMoved } from "./wire/traffic.ts";
 import type { Bounds, Overlap, Wire } from "./wire/wire.ts";
 
 /** What is fixed during an attempt. */
@@ -24,7 +25,7 @@ export interface Attempt {
   readonly configuration: string;
   readonly definition: ModelDefinition;
   readonly data: TrainingData;
-  /** Shards of the gang. */
+  /** Shards of the gang; 0 where the learner has its own. */
   readonly shards: number;
   /** Learners of the gang, and which of them this is; 0 leads. */
   readonly learners: number;
@@ -44,6 +45,8 @@ export interface End {
   readonly moved: Moved;
   /** Bounded mode: what overlapped in this attempt. */
   readonly overlap?: Overlap;
+  /** Bounded mode: shards that were lost and replaced alone, in this order. */
+  readonly losses: readonly ShardLoss[];
 }
 
 /** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. For the leader. */
@@ -57,17 +60,15 @@ export async function trainToEnd(
   if (isAtEnd(start, attempt)) {
     const { progress, snapshot, layers } = start;
     const parameters = onlyFile(layers);
-    const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
+    const moved = nothingMoved;
     const place = present(snapshot, "the snapshot of a run's end");
-    return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved };
+    return { progress, snapshot: place, parameters, shardCpuSeconds: 0, moved, losses: [] };
   }
   await using gang = await joinGang(deps, attempt, start, signal);
   const { wire } = gang;
   await wire.restore(start.progress.step, start.layers, start.progress.lossSum);
-
-  // A parent's layers are not this run's.
-  const layers = start.snapshot === undefined ? [] : start.layers;
-  await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start.subject, layers);
+  await using cuts = openCuts(cutDeps(deps, attempt, wire, signal), start);
+  await using watch = watchShards(deps, wire, cuts.during, signal);
   stages.started();
   const onStep = measure(deps, attempt, start.progress);
   const progress = await gang.train({ onStep, onCut: cuts.cut }, signal);
@@ -76,6 +77,7 @@ export async function trainToEnd(
   return {
     ...{ progress, snapshot: manifest, parameters },
     ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved(), ...(overlap && { overlap }) },
+    losses: watch.losses,
   };
 }
 
@@ -109,17 +111,18 @@ export async function joinGang(
   signal: AbortSignal,
 ): Promise<GangMember> {
   const { data, stages, definition, run, fence, learner, learners } = attempt;
-  const { lag, microBatches = 1, batchSize, seed, snapshotSteps } = definition.training;
+  const { lag, microBatches = 1, batchSize, seed } = definition.training;
   const { earlyStopping } = definition.training;
   checkLearners(definition, learners);
   const bounds = boundsOf(definition.training);
+  const { snapshotSteps } = bounds ?? definition.training;
   await using opening = new AsyncDisposableStack();
   const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
   const batches = data.examples.batches(plan, progress.cursor, stages);
   const network = opening.use(await deps.compute.open(definition));
   const addresses = await shardAddresses(deps, attempt.shards, signal);
   const { tables, dense } = network;
-  const who = { run, fence, learner };
+  const who = { run, fence, learner, learners };
   const what = { lag, microBatches, tables, dense, ...(bounds && { bounds }) };
   const opened = opening.use(await deps.openWire({ ...who, ...what }, addresses));
   const { queues } = deps.meters;
@@ -149,7 +152,9 @@ export async function joinGang(
 function boundsOf({ mode, snapshotSteps }: Training): Bounds | undefined {
   if (mode?.kind !== "bounded") return undefined;
   const { staleness, inFlight, pushesPerSecond = 0 } = mode;
-  return { staleness, inFlight, pushesPerSecond, snapshotSteps };
+  // Two intervals lie behind the newest snapshot while the next one is written: together they are what may be lost.
+  const cutSteps = Math.max(1, Math.floor(snapshotSteps / 2));
+  return { staleness, inFlight, pushesPerSecond, snapshotSteps: cutSteps };
 }
 
 /** @throws {HeddleError} FAILED_PRECONDITION TOO_MANY_LEARNERS when some would have nothing to do. */
@@ -173,6 +178,7 @@ async function shardAddresses(
   shards: number,
   signal: AbortSignal,
 ): Promise<string[]> {
+  if (shards === 0) return [];
   const gang = await scheduler.awaitGang(signal);
   return Array.from({ length: shards }, (_, n) => {
     const address = gang[`shard-${n}`];
@@ -186,14 +192,20 @@ async function shardAddresses(
 }
 
 function cutDeps(
-  { objects, registry }: TrainDeps,
+  { objects, registry, telemetry }: TrainDeps,
   { run, fence, definition }: Attempt,
   wire: Wire,
   signal: AbortSignal,
 ): CutDeps {
-  const isBounded = definition.training.mode?.kind === "bounded";
+  const bounds = boundsOf(definition.training);
+  const bound = bounds && {
+    cutSteps: bounds.snapshotSteps,
+    lostMax: definition.training.snapshotSteps,
+    onGivenUp: (step: number) =>
+      telemetry.log.warn({ run, step }, "snapshot given up, a shard was lost"),
+  };
   return {
-    ...{ objects, wire, ...(isBounded && { folder: `attempt-${fence}` }) },
+    ...{ objects, wire, ...(bound && { folder: `attempt-${fence}`, bound }) },
     record: async (step, { name, bytes, sha256 }) => {
       const manifest = { name, bytes: BigInt(bytes), sha256 };
       const request = {

@@ -26,7 +26,7 @@ export interface TrainDeps {
   readonly registry: Client<typeof RegistryService>;
   readonly featureStore: Client<typeof FeatureStoreService>;
   /** The line to the scheduler. */
-  readonly scheduler: Pick<JobClient, "awaitGang" | "progress">;
+  readonly scheduler: Pick<JobClient, "awaitGang" | "awaitReplacements" | "progress">;
   readonly openExamples: (
     columns: readonly DatasetColumn[],
     partitions: readonly TrainingPartition[],

@@ -108,6 +108,7 @@ test("with any update rules, storage, admission and travel of rows one and three
     { storage: "bfloat16" },
     { admission: { probability: 0.2 } },
     { wire: "bfloat16" },
+    { wire: "int8" },
   ];
   for (const rows of kept) {
     const version = await undisturbed(tinyDefinition({ rows }), 1);

@@ -148,6 +148,14 @@ async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Start, end: E
     peakMemoryBytes: BigInt(peakMemoryBytes),
     attemptExamples: BigInt(examples - start.progress.examples),
     ...overlapOf(end),
+    lostShards: end.losses.map((lost) => ({
+      ...{
+        shard: lost.shard,
+        seconds: lost.seconds,
+        lostTimeMs: BigInt(Math.round(lost.lostTimeMs)),
+      },
+      ...{ snapshotStep: BigInt(lost.snapshotStep), lostUpdates: BigInt(lost.lostUpdates) },
+    })),
     ...earlyStopOf(attempt, end.progress),
     ...transferOf(attempt.definition, parentVersion),
     movedBytes: Object.fromEntries(movedBytes),

@@ -9,8 +9,8 @@ export const TrainInput = z.strictObject({
   /** Folder of the object store. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),
-  /** Shards of the gang, `shard-0` and on. */
-  shards: z.number().int().positive(),
+  /** Shards of the gang, `shard-0` and on; 0 for one in the learner's own process. */
+  shards: z.number().int().nonnegative(),
   /** Learners of the gang; this one's number, of which 0 leads. */
   learners: z.number().int().positive().default(1),
   learner: z.number().int().nonnegative().default(0),

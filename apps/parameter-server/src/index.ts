@@ -1,2 +1,3 @@
 export { type Usage } from "./service.ts";
-export { type Running, type ShardDeps, startShard } from "./start.ts";
+export { tableRowsMaxDefault } from "./shard-input.ts";
+export { type OpenShard, openShard, type Running, type ShardDeps, startShard } from "./start.ts";

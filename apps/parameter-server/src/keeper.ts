@@ -1,9 +1,19 @@
-import { HeddleError } from "@heddle/base";
 import type { ConfigureRequest } from "@heddle/proto/parameter-server";
 import { openChangeSignal } from "./change-signal.ts";
 import type { CallTurn, Course } from "./course/course.ts";
 import { declarationDigest } from "./declaration.ts";
 import { type KeptRun, type KeptRunOptions, openKeptRun } from "./kept-run.ts";
+import {
+  fenced,
+  notConfigured,
+  pushOfLost,
+  runDiffers,
+  shardReplaced,
+  stalePush,
+  stepOrder,
+  unknownMicroBatch,
+} from "./refusals.ts";
+import type { Told } from "./rejoin.ts";
 
 /** Who may act on a shard's run, and when. */
 export interface Keeper {
@@ -26,10 +36,16 @@ export interface Keeper {
   /**
    * Waits for a call's turn. What the caller does before its next await happens at that turn.
    *
-   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; ABORTED STALE_PUSH; the
-   *   signal's reason when the caller gives up.
+   * @throws {HeddleError} as `run`; INVALID_ARGUMENT UNKNOWN_MICRO_BATCH; FAILED_PRECONDITION STEP_ORDER; ABORTED STALE_PUSH,
+   *   SHARD_REPLACED; the signal's reason when the caller gives up.
    */
   turn(call: StepCall, signal: AbortSignal): Promise<{ run: KeptRun; turn: "now" | "repeated" }>;
+  /**
+   * For a learner of a gang that lost a shard, whose place this one took: waits until all learners are back.
+   *
+   * @throws {HeddleError} as `run`; ABORTED SHARD_REPLACED; INVALID_ARGUMENT REJOIN_INVALID; the signal's reason when the caller gives up.
+   */
+  rejoin(fence: bigint, life: number, told: Told, signal: AbortSignal): Promise<KeptRun>;
   /** Fencing token of the attempt that is obeyed. */
   readonly fence: bigint;
   /** The run, if there is one, whoever asks. */
@@ -41,11 +57,16 @@ export interface StepCall {
   readonly fence: bigint;
   /** For messages. */
   readonly what: string;
+  /** Life of the shard that a pull is meant for; any when absent. */
+  readonly life?: number;
+  /** Life of the shard that a push was computed from. */
+  readonly stateLife?: number;
   readonly microBatch?: number;
   readonly ask: (course: Course) => CallTurn;
 }
 
 export function openKeeper(options: Omit<KeptRunOptions, "onChange">): Keeper {
+  const { life } = options;
   const change = openChangeSignal();
   let fence = 0n;
   let digest = "";
@@ -94,17 +115,20 @@ export function openKeeper(options: Omit<KeptRunOptions, "onChange">): Keeper {
       isOpen = true;
       change.changed();
     },
-    turn: async ({ fence: token, what, microBatch = 0, ask }, signal) => {
+    rejoin: async (token, meant, told, signal) => {
+      const { rejoin } = run(token);
+      if (meant !== life) throw shardReplaced(meant, life);
+      rejoin(told);
       for (;;) {
         const current = run(token);
-        if (microBatch >= current.microBatches) throw unknownMicroBatch(microBatch, current);
-        const { course } = current;
-        const turn = ask(course);
-        if (turn === "refuse") throw stepOrder(what, course.applied);
-        if (turn === "stale") {
-          course.refusedStale();
-          throw stalePush(what, current);
-        }
+        if (current.isWhole) return current;
+        await change.next(signal);
+      }
+    },
+    turn: async (call, signal) => {
+      for (;;) {
+        const current = run(call.fence);
+        const turn = turnOf(call, current, life);
         if (turn !== "wait") return { run: current, turn };
         await change.next(signal);
       }
@@ -112,57 +136,20 @@ export function openKeeper(options: Omit<KeptRunOptions, "onChange">): Keeper {
   };
 }
 
-/** What is asked does not fit the step the shard is at. */
-export function stepOrder(what: string, applied: number): HeddleError {
-  return new HeddleError(
-    "FAILED_PRECONDITION",
-    "STEP_ORDER",
-    `${what} is out of order: the shard is at step ${applied}; return to the last snapshot`,
-    { metadata: { applied: String(applied) } },
-  );
-}
-
-function stalePush(what: string, { request, course }: KeptRun): HeddleError {
-  const staleness = request.bounds?.staleness ?? 0;
-  return new HeddleError(
-    "ABORTED",
-    "STALE_PUSH",
-    `${what} was computed from a state from before the bound: more than ${staleness} pushes were applied since, the shard is at ${course.applied}; nothing of it was applied: pull again and compute again`,
-    { metadata: { stalenessMax: String(staleness), applied: String(course.applied) } },
-  );
-}
-
-function unknownMicroBatch(microBatch: number, { request, microBatches }: KeptRun): HeddleError {
-  return new HeddleError(
-    "INVALID_ARGUMENT",
-    "UNKNOWN_MICRO_BATCH",
-    `there is no micro-batch ${microBatch} in a step of run ${request.run}, which has ${microBatches}, from 0; nothing was applied: all learners of a run must have one definition`,
-    { metadata: { microBatch: String(microBatch), microBatches: String(microBatches) } },
-  );
-}
-
-function fenced(token: bigint, fence: bigint): HeddleError {
-  return new HeddleError(
-    "ABORTED",
-    "FENCED",
-    `this shard obeys attempt ${fence}; attempt ${token} was replaced and must stop`,
-    { metadata: { fence: String(fence) } },
-  );
-}
-
-function notConfigured(token: bigint, fence: bigint): HeddleError {
-  return new HeddleError(
-    "FAILED_PRECONDITION",
-    "NOT_CONFIGURED",
-    `attempt ${token} has not configured this shard (it obeys ${fence}): call Configure first`,
-  );
-}
-
-function runDiffers(now: ConfigureRequest, asked: ConfigureRequest): HeddleError {
-  const what = now.run === asked.run ? `another declaration of run ${now.run}` : `run ${asked.run}`;
-  return new HeddleError(
-    "FAILED_PRECONDITION",
-    "RUN_DIFFERS",
-    `this shard keeps shard ${now.shard} of ${now.shards} of run ${now.run} and cannot take ${what}: start a shard of its own for it`,
-  );
+/** @throws {HeddleError} as `turn`, but for those of `run`. */
+function turnOf(call: StepCall, current: KeptRun, own: number): "now" | "repeated" | "wait" {
+  const { what, life = own, stateLife = own, microBatch = 0, ask } = call;
+  if (life !== own) throw shardReplaced(life, own);
+  if (microBatch >= current.microBatches) throw unknownMicroBatch(microBatch, current);
+  const { course, isWhole } = current;
+  const turn = isWhole ? ask(course) : "wait";
+  if (turn === "wait" || turn === "repeated") return turn;
+  // What it read was a process that is lost: nobody knows how many pushes lie between that state and this one's.
+  const isOfLost = stateLife !== own;
+  if (isOfLost || turn === "stale") {
+    course.refusedStale();
+    throw isOfLost ? pushOfLost(what, current) : stalePush(what, current);
+  }
+  if (turn === "refuse") throw stepOrder(what, course.applied);
+  return turn;
 }

@@ -7,6 +7,7 @@ import { openExactCourse } from "./course/exact-course.ts";
 import { openPace, type Pace } from "./course/pace.ts";
 import { openShard, type Shard } from "./shard.ts";
 import { joinParts, type StepPart } from "./course/step-part.ts";
+import { openRejoin, type Told } from "./rejoin.ts";
 
 /** The run a shard keeps, from its first Configure on. */
 export interface KeptRun {
@@ -21,6 +22,16 @@ export interface KeptRun {
   readonly pace: Pace;
   /** @param lossSum of all examples up to the step. */
   returnTo(step: number, lossSum: number): void;
+  /** Whether pulls and pushes may come: to a shard that took a lost one's place, once all learners are back. */
+  readonly isWhole: boolean;
+  /**
+   * A learner is back.
+   *
+   * @throws {HeddleError} INVALID_ARGUMENT REJOIN_INVALID.
+   */
+  rejoin(told: Told): void;
+  /** Updates that count as applied, and that this shard does not have. */
+  readonly lostUpdates: number;
 }
 
 /** What is summed up over steps, in the order in which they are applied. */
@@ -32,6 +43,8 @@ export interface Totals {
 export interface KeptRunOptions {
   readonly tableRowsMax: number;
   readonly clock: Clock;
+  /** Life of this process: 0 unless it took a lost one's place. */
+  readonly life: number;
   /** Calls that wait look again. */
   readonly onChange: () => void;
   /** Told of each push applied in bounded mode. */
@@ -40,7 +53,7 @@ export interface KeptRunOptions {
 
 /** @throws {HeddleError} INVALID_ARGUMENT DECLARATION_INVALID. */
 export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions): KeptRun {
-  const { tableRowsMax, clock, onChange, onStaleness } = options;
+  const { tableRowsMax, clock, life, onChange, onStaleness } = options;
   const microBatches = Math.max(1, request.microBatches);
   const shard = openShard(declarationOf(request), tableRowsMax);
   const totals = { lossSum: 0, learnerCpuSeconds: 0 };
@@ -58,11 +71,27 @@ export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions):
     bounds === undefined
       ? openExactCourse({ lag, microBatches, check, apply, onChange })
       : openBoundedCourse({ bounds, apply, onChange, onStaleness });
+  const back = openRejoin(life === 0);
   let start = 0;
+  let lostUpdates = 0;
   return {
     ...{ request, shard, course, microBatches, totals },
     get start() {
       return start;
+    },
+    get isWhole() {
+      return back.isWhole;
+    },
+    get lostUpdates() {
+      return lostUpdates;
+    },
+    rejoin: (told) => {
+      const regained = back.tell(told, start, bounds);
+      if (regained === undefined) return;
+      lostUpdates = course.resume?.(regained) ?? 0;
+      totals.lossSum = regained.lossSum;
+      totals.learnerCpuSeconds = regained.learnerCpuSeconds;
+      onChange();
     },
     pace: openPace(paceOf(bounds), clock),
     returnTo: (step, lossSum) => {

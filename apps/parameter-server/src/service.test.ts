@@ -195,6 +195,12 @@ test("rows in a format that nobody knows, or gradients that are no whole number 
   for (const gradients of [new Uint8Array(7), new Uint8Array(10)]) {
     await assert.rejects(pushed({ ...half, gradients }), { reason: "WRONG_SIZE" });
   }
+  const byte = { format: RowFormat.INT8 };
+  // Two rows, of 1 value and a half; of 1 value, which has no such format; of 2 values in 3 bytes too many.
+  for (const bytes of [11, 10, 15, 0]) {
+    const gradients = new Uint8Array(bytes);
+    await assert.rejects(pushed({ ...byte, gradients }), { reason: "WRONG_SIZE" });
+  }
   // 1, 2, 3 and 4 are the same in two bytes.
   const gradients = Uint8Array.of(0x80, 0x3f, 0x00, 0x40, 0x40, 0x40, 0x80, 0x40);
   await pushed({ ...half, gradients });

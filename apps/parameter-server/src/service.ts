@@ -4,6 +4,7 @@ import {
   type ConfigureRequest,
   type OpenLaneRequest,
   ParameterServerService,
+  type RejoinRequest,
   type StatsRequest,
 } from "@heddle/proto/parameter-server";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
@@ -51,6 +52,15 @@ export function shardService(deps: ShardServiceDeps): Implementation {
     return { step: BigInt(leads ? kept.course.applied : kept.start) };
   };
 
+  const rejoin = async (request: RejoinRequest, { signal }: CallContext) => {
+    const { fence, life, learner, learners, lossSum, learnerCpuSeconds } = request;
+    const counts = { begun: Number(request.begun), copied: Number(request.copied) };
+    const open = request.open.map(Number);
+    const told = { learner, learners, open, ...counts, lossSum, learnerCpuSeconds };
+    const { course, lostUpdates } = await keeper.rejoin(fence, life, told, signal);
+    return { step: BigInt(course.applied), lostUpdates: BigInt(lostUpdates) };
+  };
+
   const openLane = async ({ fence }: OpenLaneRequest, { actor }: CallContext) => {
     keeper.run(fence);
     return offerLane(actor);
@@ -67,7 +77,7 @@ export function shardService(deps: ShardServiceDeps): Implementation {
   };
 
   const calls = { configure, ...stepCalls(keeper, keyLists), ...cutHandlers(deps, keeper) };
-  return implement(ParameterServerService, { ...calls, openLane, stats });
+  return implement(ParameterServerService, { ...calls, rejoin, openLane, stats });
 }
 
 /** A keeper that meters hear of. */
@@ -75,6 +85,7 @@ function openToldKeeper({
   telemetry,
   tableRowsMax,
   clock = systemClock,
+  life = 0,
 }: ShardServiceDeps): Keeper {
   const staleness = telemetry.histogram(
     "heddle.parameter_server.staleness",
@@ -82,7 +93,7 @@ function openToldKeeper({
     "pushes applied between an update's pull and its push, in bounded mode",
   );
   const onStaleness = (pushes: number): void => staleness.record(pushes);
-  const keeper = openKeeper({ tableRowsMax, clock, onStaleness });
+  const keeper = openKeeper({ tableRowsMax, clock, life, onStaleness });
   telemetry.gauge(
     "heddle.parameter_server.updates_in_flight",
     "{update}",

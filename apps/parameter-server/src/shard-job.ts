@@ -30,6 +30,7 @@ await runJob(async (given, stopped) => {
         return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
       },
       tableRowsMax: input.tableRowsMax,
+      life: input.life,
       lane: input.lane,
     });
     await scheduler.setAddress(shard.address);

@@ -1,12 +1,14 @@
 import { HeddleError } from "@heddle/base";
 import { type LaneKind, type Offers, openOffers } from "@heddle/lane";
-import { serve } from "@heddle/rpc";
+import { type Implementation, serve } from "@heddle/rpc";
 import { openEncoder } from "./cuts/encoder.ts";
 import { shardService, type ShardServiceDeps } from "./service.ts";
 
 export interface Running {
   /** `host:port` it listens on. */
   readonly address: string;
+  /** The same shard, for whoever is in the same process. */
+  readonly implementation: Implementation;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -19,12 +21,11 @@ export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane" | "encoder
 export async function startShard(deps: ShardDeps): Promise<Running> {
   const { telemetry, lane: kind } = deps;
   let offers: Offers | undefined;
-  const offerLane: ShardServiceDeps["offerLane"] = async (actor) => {
+  const shard = openShard(deps, async (actor) => {
     if (offers === undefined) throw notOffered();
     return offers.offer(actor);
-  };
-  const encoder = openEncoder();
-  const implementation = shardService({ ...deps, offerLane, encoder });
+  });
+  const { implementation } = shard;
   // The same handlers: a lane is another way to them, not another meaning.
   if (kind !== "none") {
     offers = openOffers({ kind, implementation, methods: ["Pull", "Push"], telemetry });
@@ -32,10 +33,28 @@ export async function startShard(deps: ShardDeps): Promise<Running> {
   const server = await serve({ implementations: [implementation], telemetry });
   return {
     address: server.address,
+    implementation,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([offers?.[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
-      await encoder[Symbol.asyncDispose]();
+      await shard[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** A shard that is not served. */
+export interface OpenShard extends AsyncDisposable {
+  readonly implementation: Implementation;
+}
+
+/** Opens one empty shard, for whoever is in the same process. */
+export function openShard(
+  deps: Omit<ShardDeps, "lane">,
+  offerLane: ShardServiceDeps["offerLane"] = () => Promise.reject(notOffered()),
+): OpenShard {
+  const encoder = openEncoder();
+  return {
+    implementation: shardService({ ...deps, offerLane, encoder }),
+    [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose](),
   };
 }
 
@@ -43,5 +62,5 @@ const notOffered = (): HeddleError =>
   new HeddleError(
     "FAILED_PRECONDITION",
     "LANE_NOT_OFFERED",
-    "this shard offers no lane (its job input says lane: none): call Pull and Push by gRPC",
+    "this shard offers no lane (its job input says lane: none): call Pull and Push as all other methods",
   );

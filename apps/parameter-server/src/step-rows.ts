@@ -17,9 +17,10 @@ export function pulledRows(
   room: Room | undefined,
 ): Uint8Array[] {
   const shared = keyLists.of(keyList, bigUint64Of(ids));
-  return tables.map(({ table, ids: own, format }) =>
-    encodeRows(shard.pull(table, idsOf(own, shared), room), format),
-  );
+  return tables.map(({ table, ids: own, format }) => {
+    const wanted = idsOf(own, shared);
+    return encodeRows(shard.pull(table, wanted, room), wanted.length, format);
+  });
 }
 
 /**
@@ -35,11 +36,10 @@ export function pushedPart(
   const shared = keyLists.of(keyList, bigUint64Of(ids));
   return {
     ...{ microBatch, lossSum, learnerCpuSeconds, dense: float32Of(dense) },
-    tables: tables.map(({ table, ids: own, gradients, format }) => ({
-      table,
-      ids: idsOf(own, shared),
-      gradients: decodeRows(gradients, format, room),
-    })),
+    tables: tables.map(({ table, ids: own, gradients, format }) => {
+      const pushed = idsOf(own, shared);
+      return { table, ids: pushed, gradients: decodeRows(gradients, pushed.length, format, room) };
+    }),
   };
 }
 

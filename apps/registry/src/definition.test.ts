@@ -184,6 +184,8 @@ test("how rows are kept is optional, and absent from a definition that says noth
     JSON.stringify({ ...definition, ...withRows({ storage: "bfloat16" }) }),
   );
   assert.deepEqual(half.definition.training.rows, { storage: "bfloat16" });
+  const byte = readDefinition(JSON.stringify({ ...definition, ...withRows({ wire: "int8" }) }));
+  assert.deepEqual(byte.definition.training.rows, { wire: "int8" });
   refused(withRows({ storage: "float16" }), /training\.rows\.storage/);
   refused(withRows({ wire: "int4" }), /training\.rows\.wire/);
   refused(withRows({ admission: { probability: 0 } }), /training\.rows\.admission\.probability/);

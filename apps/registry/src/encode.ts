@@ -3,6 +3,7 @@ import { HeddleError } from "@heddle/base";
 import type { ObjectRef } from "@heddle/proto/common";
 import {
   type LiveChangeSchema,
+  type LostShard as LostShardMessage,
   type Recipe as RecipeMessage,
   type RunSchema,
   Stage,
@@ -11,7 +12,7 @@ import {
 } from "@heddle/proto/registry";
 import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
 import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
-import type { EarlyStop, TrainingSummary, TransferSummary, Version } from "./version.ts";
+import type { EarlyStop, LostShard, TrainingSummary, TransferSummary, Version } from "./version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
@@ -51,12 +52,16 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     ...overlapOf(training),
     ...earlyStopOf(training),
     ...transferOf(training),
+    ...lostShardsOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
     ...Object.entries(summary.stageShares),
     ...Object.entries(summary.stageCpuSeconds),
     ...Object.entries(summary.earlyStop ?? {}),
+    ...(summary.lostShards ?? []).map(
+      ({ seconds }) => ["a lost shard's seconds", seconds] as const,
+    ),
     ...Object.entries(summary.queues).map(([name, { mean }]) => [name, mean] as const),
   ]) {
     if (typeof value !== "number" || Number.isFinite(value)) continue;
@@ -88,6 +93,23 @@ function transferOf({ transfer }: TrainingMessage): Pick<TrainingSummary, "trans
   return { transfer: { from, tables: [...tables], dense: [...dense], frozen: [...frozen] } };
 }
 
+/** Absent where none was lost. */
+function lostShardsOf({ lostShards }: TrainingMessage): Pick<TrainingSummary, "lostShards"> {
+  if (lostShards.length === 0) return {};
+  const read = ({ shard, seconds, lostTimeMs, snapshotStep, lostUpdates }: LostShardMessage) => ({
+    ...{ shard, seconds, lostTimeMs: Number(lostTimeMs) },
+    ...{ snapshotStep: Number(snapshotStep), lostUpdates: Number(lostUpdates) },
+  });
+  return { lostShards: lostShards.map(read) };
+}
+
+const writeLostShard = ({ lostTimeMs, snapshotStep, lostUpdates, ...lost }: LostShard) => ({
+  ...lost,
+  lostTimeMs: BigInt(lostTimeMs),
+  snapshotStep: BigInt(snapshotStep),
+  lostUpdates: BigInt(lostUpdates),
+});
+
 function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
@@ -109,7 +131,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, earlyStop, transfer, ...training } = version.training;
+  const { overlap, earlyStop, transfer, lostShards = [], ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -132,6 +154,7 @@ export function writeVersion(
       staleRefused: BigInt(overlap?.staleRefused ?? 0),
       ...(earlyStop && { earlyStop: writeEarlyStop(earlyStop) }),
       ...(transfer && { transfer: writeTransfer(transfer) }),
+      lostShards: lostShards.map(writeLostShard),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,

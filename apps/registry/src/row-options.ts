@@ -5,5 +5,5 @@ import { z } from "zod";
 export const RowOptionsSchema: z.ZodType<RowOptions> = z.strictObject({
   storage: z.enum(["float32", "bfloat16"]).exactOptional(),
   admission: z.strictObject({ probability: z.number().positive().max(1) }).exactOptional(),
-  wire: z.enum(["float32", "bfloat16"]).exactOptional(),
+  wire: z.enum(["float32", "bfloat16", "int8"]).exactOptional(),
 });

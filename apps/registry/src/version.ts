@@ -33,6 +33,17 @@ export interface TrainingSummary {
   readonly earlyStop?: EarlyStop;
   /** Of a training that took over or left alone parameters of another model's version. */
   readonly transfer?: TransferSummary;
+  /** Of a training in bounded mode that lost some; each was restored alone. */
+  readonly lostShards?: readonly LostShard[];
+}
+
+/** A shard that was lost and restored alone from the snapshot of a step. */
+export interface LostShard {
+  readonly shard: number;
+  readonly lostTimeMs: number;
+  readonly seconds: number;
+  readonly snapshotStep: number;
+  readonly lostUpdates: number;
 }
 
 /** Names are those of the definition. */

@@ -3,9 +3,9 @@ import { failpoint } from "@heddle/failpoint";
 import type { Jobs, JobSpec } from "@heddle/jobs";
 import type { Telemetry } from "@heddle/telemetry";
 import type { Limits } from "./config.ts";
-import { runGang } from "./gang.ts";
+import { type Loss, runGang } from "./gang.ts";
 import { jobId, type LiveAttempts } from "./live-attempts.ts";
-import { attemptSucceeded } from "./pipeline-run.ts";
+import { attemptSucceeded, memberLost } from "./pipeline-run.ts";
 import type { AttemptState, Failure, RunState } from "./run-state.ts";
 import { failureOf } from "./steps/failure.ts";
 import { workOf } from "./steps/index.ts";
@@ -69,11 +69,27 @@ export async function runAttempt(
     );
     using leases = live.open(name, attempt.fence, roles, listening);
     failpoint("scheduler.attempt.before-start");
-    const members = work.members.map((member) => ({
-      role: member.role,
-      spec: specOf(jobId({ ...name, role: member.role }), member, attempt.fence, run, deps),
-    }));
-    return await runGang(members, leases, deps, signal);
+    const members = work.members.map((member) => {
+      const spec = (of: Member, life: number): JobSpec =>
+        specOf(jobId({ ...name, role: of.role, life }), of, attempt.fence, run, deps);
+      const heir = (life: number) => spec({ ...member, input: { ...member.input, life } }, life);
+      const isShard = member.program === "shard";
+      return { role: member.role, spec: spec(member, 0), ...(isShard && { heir }) };
+    });
+    const onLoss = async (loss: Loss): Promise<void> => {
+      const { role, life } = loss;
+      const facts = { pipelineRun: id, step, attempt: attempt.number, ...loss };
+      deps.telemetry.log.warn(facts, "a member of a gang is lost, another takes its place");
+      await change(`${step}/${attempt.number}/lost/${life}`, (now) =>
+        memberLost(now, step, attempt.number, {
+          role,
+          life,
+          lostMs: clock.now(),
+          error: loss.error,
+        }),
+      );
+    };
+    return await runGang(members, leases, deps, onLoss, signal);
   } catch (error) {
     signal.throwIfAborted();
     const failure = failureOf(error);

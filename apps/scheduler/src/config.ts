@@ -10,6 +10,8 @@ export const Limits = z.strictObject({
   stopGraceMs: z.int().nonnegative().default(2_000),
   /** Jobs at once; the gang of a training is its shards and one learner. */
   jobsMax: z.int().positive().default(4),
+  /** Shards that one attempt replaces alone, in bounded mode; with the next loss it ends. */
+  lossesMax: z.int().nonnegative().default(8),
   /** Heavy steps at once: each dataset build, training and evaluation takes one slot. */
   cpuSlots: z.int().positive().default(2),
   /** Steps of a pipeline. */

@@ -17,6 +17,9 @@ test("a job id is read back as it was made, also with a variant", () => {
   assert.equal(jobId(job), "p/49/a/train/2/shard-0");
   assert.deepEqual(parseJobId(jobId(job)), job);
   assert.equal(parseJobId("p/49/train/0/learner"), undefined);
+  const heir = { ...job, life: 3 };
+  assert.equal(jobId(heir), "p/49/a/train/2/shard-0.3");
+  assert.deepEqual(parseJobId(jobId(heir)), heir);
 });
 
 test("a lease lasts from the last heartbeat, the first one longer, and is renewed after a sleep of the scheduler", () => {
@@ -43,7 +46,10 @@ test("a gang is whole for a member when all others listen, and never when its at
   const gone = new AbortController();
   const impatient = attempt.gang("shard-0", gone.signal);
   live.job("p/49/a/train/2/shard-1")?.beat(beat("b:1"));
-  assert.deepEqual(await gang, { "shard-0": "a:1", "shard-1": "b:1" });
+  assert.deepEqual(await gang, {
+    addresses: { "shard-0": "a:1", "shard-1": "b:1" },
+    ...{ losses: 0, replacements: {} },
+  });
   gone.abort(new Error("the caller left"));
   await assert.rejects(impatient, /the caller left/);
   attempt[Symbol.dispose]();
@@ -56,5 +62,29 @@ test("nobody waits for a learner that follows, for nobody calls it", async () =>
   using attempt = live.open(name, 7, ["learner", "learner-1", "shard-0"], ["shard-0"]);
   const gangs = [attempt.gang("learner", never), attempt.gang("learner-1", never)];
   live.job("p/49/a/train/2/shard-0")?.beat(beat("a:1"));
-  assert.deepEqual(await Promise.all(gangs), [{ "shard-0": "a:1" }, { "shard-0": "a:1" }]);
+  const addresses = (await Promise.all(gangs)).map((gang) => gang?.addresses);
+  assert.deepEqual(addresses, [{ "shard-0": "a:1" }, { "shard-0": "a:1" }]);
+});
+
+test("a shard is replaced alone once all learners follow the gang, which is whole again when the other one listens", async () => {
+  const time = { ms: 0 };
+  const live = attemptsAt(time);
+  using attempt = live.open(name, 7, ["learner", "learner-1", "shard-0"], ["shard-0"]);
+  const first = live.job("p/49/a/train/2/shard-0");
+  first?.beat(beat("a:1"));
+  const replaced = attempt.gang("learner", never, 0);
+  assert.equal(attempt.isReplaceable("shard-0"), false, "the other learner cannot do with another");
+  const other = attempt.gang("learner-1", never, 0);
+  assert.equal(attempt.isReplaceable("shard-0"), true);
+  assert.equal(attempt.isReplaceable("learner-1"), false);
+  assert.equal(attempt.replace("shard-0"), 1);
+  assert.equal(live.job("p/49/a/train/2/shard-0"), undefined, "what the lost one says is refused");
+  time.ms = 400;
+  assert.deepEqual(attempt.overdue(), [], "the other one has to load");
+  live.job("p/49/a/train/2/shard-0.1")?.beat(beat("b:1"));
+  const gang = {
+    ...{ addresses: { "shard-0": "b:1" }, losses: 1 },
+    replacements: { "shard-0": { life: 1, lostForMs: 400 } },
+  };
+  assert.deepEqual([await replaced, await other], [gang, gang]);
 });

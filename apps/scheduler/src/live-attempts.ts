@@ -1,4 +1,5 @@
-import { type Clock, present } from "@heddle/base";
+import type { Clock } from "@heddle/base";
+import { openMembers } from "./members.ts";
 
 /** Names a job: a late second start of the same attempt has the same id and collides. */
 export interface JobName {
@@ -7,18 +8,20 @@ export interface JobName {
   readonly attempt: number;
   /** `learner`, `learner-1`, `shard-0`, `dataset`, `evaluation`. */
   readonly role: string;
+  /** Above 0 for a job that took a lost one's place: no two of an attempt have the same; 0 when absent. */
+  readonly life?: number;
 }
 
-export function jobId({ run, step, attempt, role }: JobName): string {
-  return `${run}/${step}/${attempt}/${role}`;
+export function jobId({ run, step, attempt, role, life = 0 }: JobName): string {
+  return `${run}/${step}/${attempt}/${role}${life === 0 ? "" : `.${life}`}`;
 }
 
 /** Reads a job id; undefined when it is none. */
 export function parseJobId(job: string): JobName | undefined {
-  const match = /^(.+)\/([^/]+)\/([1-9]\d{0,8})\/([^/]+)$/.exec(job);
+  const match = /^(.+)\/([^/]+)\/([1-9]\d{0,8})\/([^/.]+)(?:\.([1-9]\d{0,8}))?$/.exec(job);
   if (match === null) return undefined;
-  const [, run = "", step = "", attempt, role = ""] = match;
-  return { run, step, attempt: Number(attempt), role };
+  const [, run = "", step = "", attempt, role = "", life] = match;
+  return { run, step, attempt: Number(attempt), role, ...(life && { life: Number(life) }) };
 }
 
 export interface JobProgress {
@@ -53,10 +56,34 @@ export interface LiveAttempt extends Disposable {
   overdue(): readonly string[];
   /** Gives every job a new lease: the scheduler itself was asleep and could not hear. */
   renew(): void;
-  /** Addresses of the other members that listen, once all of them do; rejects with the signal's reason, or undefined as the attempt ends. */
-  gang(role: string, signal: AbortSignal): Promise<Record<string, string> | undefined>;
+  /**
+   * The other members that listen, once all of them do; rejects with the signal's reason, or undefined as the attempt ends.
+   *
+   * @param afterLosses waits until more members than that were replaced: who says so can do with that.
+   */
+  gang(role: string, signal: AbortSignal, afterLosses?: number): Promise<Gang | undefined>;
+  /** Whether a job may be replaced alone: others call it, and all who do can do with another. */
+  isReplaceable(role: string): boolean;
+  /**
+   * Another job takes the place of one that is lost, which is refused from now on.
+   *
+   * @returns the life of the other one, which is in its id.
+   */
+  replace(role: string): number;
   /** The leader's newest word. */
   progress(): JobProgress | undefined;
+}
+
+/** Members of a gang that listen. */
+export interface Gang {
+  /** By role. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Members replaced so far. */
+  readonly losses: number;
+  /** By role: those that took a lost one's place. */
+  readonly replacements: Readonly<
+    Record<string, { readonly life: number; readonly lostForMs: number }>
+  >;
 }
 
 export interface LiveAttempts {
@@ -75,7 +102,7 @@ export interface LiveAttempts {
   progress(run: string, step: string): JobProgress | undefined;
 }
 
-interface Leases {
+export interface Leases {
   readonly leaseMs: number;
   /** The first heartbeat may take longer: a process has to load. */
   readonly firstBeatMs: number;
@@ -93,106 +120,36 @@ export function openLiveAttempts(clock: Clock, leases: Leases): LiveAttempts {
       const place = `${name.run}/${name.step}`;
       const members = openMembers(clock, leases, roles, listening);
       const completed = Promise.withResolvers<void>();
+      const ids = new Map<string, string>();
+      const enter = (role: string, life = 0): void => {
+        const job = { ...name, role, life };
+        const leader = role === roles[0];
+        const beat = (said: Beat): void => members.beat(role, said);
+        ids.set(role, jobId(job));
+        jobs.set(jobId(job), { name: job, fence, leader, attempt, beat });
+      };
+      const leave = (role: string): boolean => jobs.delete(ids.get(role) ?? "");
       const attempt: LiveAttempt = {
         ...members,
         completed: completed.promise,
         complete: completed.resolve,
+        replace: (role) => {
+          leave(role);
+          const life = members.replace(role);
+          enter(role, life);
+          return life;
+        },
         [Symbol.dispose]: () => {
           members.close();
-          for (const role of roles) jobs.delete(jobId({ ...name, role }));
+          for (const role of roles) leave(role);
           if (steps.get(place) === attempt) steps.delete(place);
         },
       };
-      for (const role of roles) {
-        const job = { ...name, role };
-        const leader = role === roles[0];
-        const beat = (said: Beat): void => members.beat(role, said);
-        jobs.set(jobId(job), { name: job, fence, leader, attempt, beat });
-      }
+      for (const role of roles) enter(role);
       steps.set(place, attempt);
       return attempt;
     },
     job: (id) => jobs.get(id),
     progress: (run, step) => steps.get(`${run}/${step}`)?.progress(),
   };
-}
-
-interface Member {
-  address: string;
-  progress: JobProgress | undefined;
-  /** Monotonic milliseconds. */
-  leaseEndsMs: number;
-}
-
-interface Members extends Pick<LiveAttempt, "overdue" | "renew" | "gang" | "progress"> {
-  beat(role: string, beat: Beat): void;
-  /** Ends the waiting for the gang. */
-  close(): void;
-}
-
-function openMembers(
-  clock: Clock,
-  leases: Leases,
-  roles: readonly string[],
-  listening: readonly string[],
-): Members {
-  const { leaseMs, firstBeatMs } = leases;
-  const leaseEndsMs = clock.monotonicMs() + firstBeatMs;
-  const members = new Map<string, Member>(
-    roles.map((role) => [role, { address: "", progress: undefined, leaseEndsMs }]),
-  );
-  let closed = false;
-  let changed = Promise.withResolvers<void>();
-  const wake = (): void => {
-    changed.resolve();
-    changed = Promise.withResolvers();
-  };
-  return {
-    beat: (role, { address, progress }) => {
-      const member = present(members.get(role), `member ${role}`);
-      member.leaseEndsMs = clock.monotonicMs() + leaseMs;
-      member.progress = progress ?? member.progress;
-      if (address === "" || address === member.address) return;
-      member.address = address;
-      wake();
-    },
-    overdue: () => {
-      const now = clock.monotonicMs();
-      return [...members].flatMap(([role, member]) => (member.leaseEndsMs <= now ? [role] : []));
-    },
-    renew: () => {
-      const until = clock.monotonicMs() + leaseMs;
-      for (const member of members.values()) {
-        member.leaseEndsMs = Math.max(member.leaseEndsMs, until);
-      }
-    },
-    gang: async (role, signal) => {
-      const others = [...members].filter(([other]) => other !== role && listening.includes(other));
-      while (!closed) {
-        if (others.every(([, { address }]) => address !== "")) {
-          return Object.fromEntries(others.map(([other, { address }]) => [other, address]));
-        }
-        await orAborted(changed.promise, signal);
-      }
-      return undefined;
-    },
-    progress: () => members.get(roles[0] ?? "")?.progress,
-    close: () => {
-      closed = true;
-      wake();
-    },
-  };
-}
-
-/** Waits for a promise or the signal, whichever comes first; leaves no listener behind. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason as Error);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -8,7 +8,7 @@ import {
 } from "@heddle/base";
 import type { Histogram } from "@heddle/telemetry";
 import { type AttemptDeps, runAttempt } from "./attempt.ts";
-import { orAborted } from "./live-attempts.ts";
+import { orAborted } from "./or-aborted.ts";
 import {
   attemptFailed,
   attemptsLost,

@@ -4,6 +4,7 @@ import {
   type AttemptState,
   attemptsKeptMax,
   type Failure,
+  type MemberLoss,
   type Outputs,
   runEnded,
   runId,
@@ -76,6 +77,21 @@ export function liveAttempt(
   const state = run.steps.find((other) => other.step === step);
   const newest = state?.attempts.at(-1);
   return state?.status === "running" && newest?.number === attempt ? newest : undefined;
+}
+
+/** A member of an attempt's gang is replaced alone, and the attempt goes on; nothing, when it is over. */
+export function memberLost(
+  run: RunState,
+  name: string,
+  number: number,
+  loss: MemberLoss,
+): RunState {
+  const attempt = liveAttempt(run, name, number);
+  if (attempt === undefined) return run;
+  const step = stepOf(run, name);
+  const now = { ...attempt, losses: [...(attempt.losses ?? []), loss] };
+  const changed = { ...step, attempts: [...step.attempts.slice(0, -1), now] };
+  return mapSteps(run, (other) => (other.step === name ? changed : other));
 }
 
 /**

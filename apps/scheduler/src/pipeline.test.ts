@@ -79,6 +79,17 @@ test("what is not a pipeline is refused with the place and the remedy", () => {
       "DEFINITION_INVALID",
       /step train needs 5 jobs at once .* use fewer of them or raise jobsMax/,
     ],
+    [
+      withSteps({
+        a: dataset,
+        train: {
+          ...{ kind: "train", dataset: "a", warmStart: true, after: ["a"] },
+          ...{ shards: 0, learners: 2 },
+        },
+      }),
+      "DEFINITION_INVALID",
+      /step train has 2 learners and no shards: .* give it a shard or more/,
+    ],
   ];
   for (const [value, reason, message] of refused) {
     assert.throws(

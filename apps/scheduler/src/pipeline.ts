@@ -36,7 +36,7 @@ const StepSchema = z.discriminatedUnion("kind", [
     kind: z.literal("train"),
     dataset: name,
     warmStart: z.boolean(),
-    shards: z.int().positive(),
+    shards: z.int().nonnegative(),
     learners: z.exactOptional(z.int().positive()),
     executor: z.exactOptional(z.enum(["auto", "onnx", "tensorflow", "tfjs"])),
     after,
@@ -107,6 +107,12 @@ function checkLimits(definition: PipelineDefinition, { stepsMax, jobsMax }: Pipe
     throw invalid(definition, `it has ${steps.length} steps; 1 to ${stepsMax} are allowed`);
   }
   for (const [step, body] of steps) {
+    if (body.kind === "train" && body.shards === 0 && (body.learners ?? 1) > 1) {
+      throw invalid(
+        definition,
+        `step ${step} has ${body.learners} learners and no shards: with 0 shards one learner keeps the parameters itself; give it a shard or more, which all of them reach`,
+      );
+    }
     const jobs = body.kind === "train" ? body.shards + (body.learners ?? 1) : 1;
     if (jobs <= jobsMax) continue;
     throw invalid(

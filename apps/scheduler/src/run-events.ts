@@ -7,6 +7,7 @@ import {
 } from "@heddle/proto/scheduler";
 import type { DomainEvent } from "@heddle/store";
 import {
+  type MemberLoss,
   runId,
   type RunState,
   type RunStatus,
@@ -40,7 +41,10 @@ export function runEvents(before: RunState | undefined, after: RunState): Domain
     // A step that went round through an attempt has the same status and another attempt.
     return old !== undefined && (old.status !== step.status || old.attempts !== step.attempts);
   });
-  const events = moved.map((step) => runEvent(after, step.step, step.status, errorOf(step)));
+  const events = moved.map((step) => {
+    const old = before?.steps.find((other) => other.step === step.step);
+    return runEvent(after, step.step, step.status, errorOf(step), newLoss(old, step));
+  });
   if (before?.status === after.status && events.length > 0) return events;
   const failed =
     after.status === "failed" ? after.steps.find((s) => s.status === "failed") : undefined;
@@ -55,8 +59,10 @@ function runEvent(
   step: string,
   status: StepStatus | RunStatus,
   error: string,
+  lost?: MemberLoss,
 ): DomainEvent {
-  const facts = { pipelineRun: runId(run), step, status: statusOf[status], error };
+  const loss = lost && { loss: lossMessage(lost) };
+  const facts = { pipelineRun: runId(run), step, status: statusOf[status], error, ...loss };
   const message = create(PipelineRunEventSchema, facts);
   const data = toJson(PipelineRunEventSchema, message) as JsonObject;
   return { topic: jobsTopic, type: PipelineRunEventSchema.typeName, data };
@@ -66,3 +72,15 @@ const errorOf = (step: StepState): string =>
   step.status === "succeeded" || step.status === "running"
     ? ""
     : (step.attempts.at(-1)?.error ?? "");
+
+/** The loss that a step's newest attempt tells of, and did not before. */
+function newLoss(before: StepState | undefined, after: StepState): MemberLoss | undefined {
+  const [old, now] = [before?.attempts.at(-1), after.attempts.at(-1)];
+  const known = old?.number === now?.number ? (old?.losses?.length ?? 0) : 0;
+  return (now?.losses?.length ?? 0) > known ? now?.losses?.at(-1) : undefined;
+}
+
+export const lossMessage = ({ role, lostMs, error, life }: MemberLoss) => ({
+  ...{ role, error, life },
+  lostTimeMs: BigInt(lostMs),
+});

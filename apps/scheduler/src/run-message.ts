@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PipelineRunSchema } from "@heddle/proto/scheduler";
 import type { LiveAttempts } from "./live-attempts.ts";
-import { statusOf } from "./run-events.ts";
+import { lossMessage, statusOf } from "./run-events.ts";
 import type { StepState } from "./run-state.ts";
 import type { KnownRun } from "./store.ts";
 
@@ -37,6 +37,7 @@ function stepMessage(id: string, step: StepState, live: LiveAttempts) {
       endedTimeMs: BigInt(attempt.endedMs ?? 0),
       error: attempt.error ?? "",
       reason: attempt.reason ?? "",
+      losses: (attempt.losses ?? []).map(lossMessage),
     })),
     outputs: { ...step.outputs },
     ...(progress === undefined ? {} : { progress: { ...progress } }),

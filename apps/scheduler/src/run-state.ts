@@ -55,6 +55,17 @@ export interface AttemptState {
   readonly endedMs?: number;
   readonly error?: string;
   readonly reason?: string;
+  /** Members of its gang that were lost and replaced alone. */
+  readonly losses?: readonly MemberLoss[];
+}
+
+/** A member of a gang whose place another job took. */
+export interface MemberLoss {
+  readonly role: string;
+  /** In the other job's id: no two of an attempt have the same. */
+  readonly life: number;
+  readonly lostMs: number;
+  readonly error: string;
 }
 
 /** Why an attempt did not succeed. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Gang } from "@heddle/jobclient";
 import { type PipelineRun, Status, type StepRun } from "@heddle/proto/scheduler";
 import { call, openWorld, pipeline } from "./fixtures/world.ts";
 
@@ -107,6 +108,36 @@ test("a gang that loses a member starts again as a whole, with a higher fence", 
   assert.ok(fences(run, "train") > Math.max(fences(run, "dataset"), fences(run, "holdout")) + 1);
   // A job says that it is done before it ends: nothing is left over but what is about to go.
   while (host.running().length > 0) await sleep(10);
+});
+
+for (const how of ["SIGKILL", "SIGSTOP"] as const) {
+  test(`a shard lost by ${how} is replaced alone where the learner follows the gang, and the run says so`, async () => {
+    await using world = await openWorld();
+    await using host = await world.start({ "train/1/shard-1": "tell-pid", "train/1/learner": how });
+    const run = await host.until(await host.submit("49"), ended);
+    assert.deepEqual(reasons(run, "train"), [""]);
+    const [loss, ...more] = stepOf(run, "train").attempts[0]!.losses;
+    assert.deepEqual([loss?.role, loss?.life, more.length], ["shard-1", 1, 0]);
+    assert.match(
+      loss?.error ?? "",
+      how === "SIGKILL" ? /shard-1 vanished.*SIGKILL/ : /no heartbeat/,
+    );
+    assert.ok(Number(loss?.lostTimeMs) >= Number(run.createdTimeMs));
+    const gang = JSON.parse(stepOf(run, "train").outputs["gang"] ?? "") as Gang;
+    assert.deepEqual([gang.losses, gang.replacements["shard-1"]?.life], [1, 1]);
+    assert.deepEqual(gang.addresses, { "shard-0": "shard-0:1", "shard-1": "shard-1:1" });
+    const job = "grocer/49/train/1/shard-1";
+    const refused = { code: "ABORTED", reason: "FENCED" };
+    await assert.rejects(host.scheduler.heartbeat({ job, fence: 3n }, call), refused);
+  });
+}
+
+test("with more losses than an attempt may have, it ends", async () => {
+  await using world = await openWorld();
+  const acts = { "train/1/shard-1": "tell-pid", "train/1/learner": "SIGKILL" };
+  await using host = await world.start(acts, { lossesMax: 0 });
+  const run = await host.until(await host.submit("49"), ended);
+  assert.deepEqual(reasons(run, "train"), ["JOB_LOST", ""]);
 });
 
 test("a failure that no retry helps fails the run; resumed, it goes on from the failed step", async () => {

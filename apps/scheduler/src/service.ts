@@ -96,9 +96,10 @@ function forJobs({ store, clock, live, config }: ServiceDeps): Pick<Scheduler, F
     },
     awaitGang: async (request, call) => {
       const { name, attempt } = await liveJob(request);
-      const addresses = await attempt.gang(name.role, call.signal);
-      if (addresses === undefined) throw await refusal(request.job, store);
-      return { addresses };
+      const gang = await attempt.gang(name.role, call.signal, request.afterLosses);
+      if (gang === undefined) throw await refusal(request.job, store);
+      const { addresses, losses, replacements } = gang;
+      return { addresses: { ...addresses }, losses, replacements: { ...replacements } };
     },
     complete: async (request, call) => {
       const { job, fence, outputs } = request;

@@ -3,7 +3,8 @@ import type {
   WatchPipelineRunRequest,
   WatchPipelineRunResponseSchema,
 } from "@heddle/proto/scheduler";
-import { type LiveAttempts, orAborted } from "./live-attempts.ts";
+import type { LiveAttempts } from "./live-attempts.ts";
+import { orAborted } from "./or-aborted.ts";
 import { runMessage } from "./run-message.ts";
 import { runEnded } from "./run-state.ts";
 import type { RunStore } from "./store.ts";

@@ -34,7 +34,8 @@ export const bench: Bench = {
     await withGang(jobs, place, { ...gang, executor: "auto" }, async (running) => {
       await running.told.reading;
       const leader = running.pids().at(-1) ?? 0;
-      await watch(running, ({ step }) => {
+      await watch(running, ({ examples }) => {
+        const step = examples / batchSize;
         if (step >= warmSteps && step > (held.at(-1)?.step ?? 0)) {
           const noted = readFileSync(`${folder.file("logs")}/learner.pid.memory`, "utf8");
           const inside = JSON.parse(noted) as Omit<Held, "step" | "residentKib">;

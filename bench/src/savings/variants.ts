@@ -33,6 +33,11 @@ export const variants: readonly Variant[] = [
     kind: "saving",
     of: training({ lag: 0, rows: { wire: "bfloat16" } }),
   },
+  {
+    name: "rows that travel in int8",
+    kind: "saving",
+    of: training({ lag: 0, rows: { wire: "int8" } }),
+  },
   { name: "two micro-batches", kind: "saving", of: training({ lag: 0, microBatches: 2 }) },
   {
     name: "two updates in flight",

@@ -88,10 +88,8 @@ function gangOf(
   return { definitionJson, run, dataset: manifest, datasetName: "clicks", executor, ...ways[way] };
 }
 
-async function speedOf(jobs: Jobs, place: Place, clicks: Clicks, gang: GangOptions) {
-  const { rows, partitionRows } = clicks;
-  const steps = (rows / partitionRows) * Math.ceil(partitionRows / batchSize);
-  const { examples, cpuSeconds } = await trainSteady(jobs, place, gang, { steps, batchSize });
+async function speedOf(jobs: Jobs, place: Place, { rows }: Clicks, gang: GangOptions) {
+  const { examples, cpuSeconds } = await trainSteady(jobs, place, gang, rows);
   return examples / cpuSeconds;
 }
 

@@ -6,7 +6,7 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import type { TrainingSummary } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { type Given, startServices, type Told } from "./services.ts";
+import { type Given, leader, startServices, type Told } from "./services.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
 const probe = { entry: join(import.meta.dirname, "probe-main.ts") };
@@ -15,7 +15,7 @@ const entries = {
   dataset: join(apps, "feature-store/src/dataset-job.ts"),
   learner: join(apps, "learner/src/train-job.ts"),
   shard: join(apps, "parameter-server/src/shard-job.ts"),
-  "one-process": join(import.meta.dirname, "one-process-main.ts"),
+  "learner-alone": join(apps, "cli/src/host/train-alone-job.ts"),
 } as const;
 const stopMs = 10_000;
 
@@ -69,7 +69,7 @@ export interface GangOptions extends Given {
   readonly executor: "auto" | "tensorflow" | "tfjs";
   /** `none` leaves the shards to gRPC. */
   readonly lane?: "unix" | "none";
-  /** 0: one process has the learner and a shard. */
+  /** 0: the learner keeps the parameters itself. */
   readonly shards: number;
   readonly learners?: number;
 }
@@ -100,21 +100,22 @@ export async function withGang<T>(
     members.push(member);
     return member;
   };
-  const shardNames = Array.from({ length: Math.max(shards, 1) }, (_, n) => `shard-${n}`);
+  const shardNames = Array.from({ length: shards }, (_, n) => `shard-${n}`);
   const recipe = {
-    ...{ configuration: "bench", dataset: datasetName, executor, shards: shardNames.length },
+    ...{ configuration: "bench", dataset: datasetName, executor, shards },
     ...(learners > 1 ? { learners } : {}),
   };
   try {
-    for (const role of shardNames.slice(0, shards)) await enter("shard", role, { role, lane });
+    for (const role of shardNames) await enter("shard", role, { role, lane });
     // A shard that ends now would never be heard of.
     if (shards > 0) await Promise.race([told.listening(shardNames), ...members.map(succeeded)]);
-    const leader = await enter(shards === 0 ? "one-process" : "learner", "learner", recipe);
+    const program = shards === 0 ? "learner-alone" : "learner";
+    const first = await enter(program, leader, recipe);
     for (let learner = 1; learner < learners; learner++) {
       await enter("learner", `learner-${learner}`, { ...recipe, learner });
     }
-    const others = members.filter((member) => member !== leader).map(succeeded);
-    const done = Promise.race([succeeded(leader), ...others]);
+    const others = members.filter((member) => member !== first).map(succeeded);
+    const done = Promise.race([succeeded(first), ...others]);
     done.catch(() => undefined);
     const pids = (): number[] => members.map(({ id }) => Number(readFileSync(pidFile(place, id))));
     return await Promise.race([body({ told, shardNames, done, pids }), failure(done)]);
@@ -127,12 +128,10 @@ export async function withGang<T>(
 export async function trainOnce(jobs: Jobs, place: Place, options: GangOptions): Promise<Training> {
   return withGang(jobs, place, options, async ({ told, shardNames, done }) => {
     await done;
-    const usage = options.shards === 0 ? noUsage : await shardUsage(told, shardNames);
+    const usage = await shardUsage(told, shardNames);
     return { summary: await told.training, version: await told.version, ...usage };
   });
 }
-
-const noUsage = { shardCpuSeconds: 0, shardMemoryBytes: 0 };
 
 async function shardUsage({ addresses }: Told, names: readonly string[]) {
   let [shardCpuSeconds, shardMemoryBytes] = [0, 0];

@@ -1,14 +1,9 @@
-import type { Jobs } from "@heddle/jobs";
-import { ParameterServerService } from "@heddle/proto/parameter-server";
-import { connect } from "@heddle/rpc";
-import { silentTelemetry } from "@heddle/telemetry";
-import { systemClock } from "@heddle/base";
 import { cpuSecondsOf } from "./cpu.ts";
 import { type Gang, type GangOptions, type Place, withGang } from "./gang.ts";
+import type { Jobs } from "@heddle/jobs";
 
-/** What some steps of a gang took. */
+/** What a stretch of a training took, from before the data was read. */
 export interface Steady {
-  /** From the first to the last one, both counted from before the data was read. */
   readonly examples: number;
   /** Of all processes. */
   readonly cpuSeconds: number;
@@ -17,56 +12,55 @@ export interface Steady {
 
 /** How a gang is at a moment. */
 export interface Moment {
-  /** Steps applied by the first shard. */
-  readonly step: number;
+  /** Trained so far. */
+  readonly examples: number;
   readonly cpuSeconds: number;
   readonly wallMs: number;
 }
 
-const lookEveryMs = 100;
-
 /**
- * Trains without the beginning and the end: from when the learner asks for its data to the last step, not to the version, so
+ * Trains without the beginning and the end: from when the learner asks for its data to the last moment that it is in the midst of them, so
  * that reading and transforming count, and starting programs and writing a model do not.
  *
- * @param steps how many the data has; @param batchSize examples of each.
+ * @param examples how many the data has.
  */
 export async function trainSteady(
   jobs: Jobs,
   place: Place,
   options: GangOptions,
-  { steps, batchSize }: { readonly steps: number; readonly batchSize: number },
+  examples: number,
 ): Promise<Steady> {
   return withGang(jobs, place, options, async (gang) => {
     await gang.told.reading;
-    const begin = { step: 0, cpuSeconds: cpuOf(gang), wallMs: performance.now() };
+    const begin = momentOf(gang, 0);
     let end = begin;
     await watch(gang, (moment) => {
-      end = moment;
-      return moment.step < steps;
+      const within = moment.examples < examples;
+      if (within || end === begin) end = moment;
+      return within;
     });
     return {
-      examples: end.step * batchSize,
+      examples: end.examples,
       cpuSeconds: end.cpuSeconds - begin.cpuSeconds,
       wallSeconds: (end.wallMs - begin.wallMs) / 1_000,
     };
   });
 }
 
-/** Looks at a gang again and again, as long as `on` says true. */
-export async function watch(
-  { told, shardNames: [first = ""], pids }: Gang,
-  on: (moment: Moment) => boolean,
-): Promise<void> {
-  const client = { telemetry: silentTelemetry(), actor: "bench" };
-  await using shard = connect(ParameterServerService, told.addresses[first] ?? "", client);
-  for (;;) {
-    const { step } = await shard.stats({}, { timeoutMs: 60_000 });
-    const moment = { step: Number(step), cpuSeconds: cpuOf({ pids }), wallMs: performance.now() };
-    if (!on(moment)) return;
-    await systemClock.sleep(lookEveryMs, AbortSignal.timeout(60_000));
-  }
+/** Looks at a gang each time that its leader says how far it is, as long as `on` says true. */
+export function watch(gang: Gang, on: (moment: Moment) => boolean): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const following = gang.told.progress((examples) => {
+    try {
+      if (!on(momentOf(gang, examples))) resolve();
+    } catch (error) {
+      reject(error as Error);
+    }
+  });
+  return promise.finally(() => following[Symbol.dispose]());
 }
 
-const cpuOf = ({ pids }: Pick<Gang, "pids">): number =>
-  pids().reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+function momentOf({ pids }: Pick<Gang, "pids">, examples: number): Moment {
+  const cpuSeconds = pids().reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+  return { examples, cpuSeconds, wallMs: performance.now() };
+}

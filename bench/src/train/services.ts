@@ -14,6 +14,11 @@ import {
 import { type Implementation, implement, serve } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 
+/** The learner whose progress is that of the gang, and whose result counts. */
+export const leader = "learner";
+/** A job beats three times in it: often enough to look at a training of seconds, and long enough for a main thread that is busy. */
+const leaseMs = 1_500;
+
 /** What jobs of a round told their services. */
 export interface Told {
   /** Where jobs listen, by job id, and who waits for the next. */
@@ -22,6 +27,8 @@ export interface Told {
   listening(jobs: readonly string[]): Promise<void>;
   /** Resolves when a learner asks for its data: all is set up, nothing is read. Only where the services have a dataset. */
   readonly reading: Promise<void>;
+  /** Calls `on` with the examples trained so far, as each of the learner's heartbeats says it. */
+  progress(on: (examples: number) => void): Disposable;
   /** Outputs of the job that completes. */
   readonly outputs: Promise<Readonly<Record<string, string>>>;
   /** What the learner measured of its training. */
@@ -47,6 +54,7 @@ export interface Given {
 export async function startServices({ definitionJson, run, dataset }: Given) {
   const addresses: Record<string, string> = {};
   const waiting = new Set<() => void>();
+  const following = new Set<(examples: number) => void>();
   const reading = Promise.withResolvers<void>();
   const outputs = Promise.withResolvers<Readonly<Record<string, string>>>();
   const training = Promise.withResolvers<TrainingSummary>();
@@ -63,10 +71,11 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
     },
   });
   const scheduler = some(SchedulerService, {
-    heartbeat: async ({ job, address }: HeartbeatRequest) => {
+    heartbeat: async ({ job, address, progress }: HeartbeatRequest) => {
       if (address !== "") addresses[job] = address;
       for (const look of waiting) look();
-      return { leaseMs: 10_000 };
+      if (job === leader && progress) for (const on of following) on(Number(progress.done));
+      return { leaseMs };
     },
     awaitGang: async () => ({ addresses }),
     complete: async (request: CompleteRequest) => {
@@ -95,6 +104,10 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
         look();
       }),
     reading: reading.promise,
+    progress: (on) => {
+      following.add(on);
+      return { [Symbol.dispose]: () => void following.delete(on) };
+    },
     outputs: outputs.promise,
     training: training.promise,
     version: version.promise,

@@ -19,6 +19,7 @@ const implementation = implement(ParameterServerService, {
     freeze: never,
     snapshot: never,
     restore: never,
+    rejoin: never,
     openLane: never,
     stats: never,
   },

@@ -1,1 +1,1 @@
-export { type JobClient, type JobInput, openJobClient } from "./job-client.ts";
+export { type Gang, type JobClient, type JobInput, openJobClient } from "./job-client.ts";

@@ -19,6 +19,18 @@ export interface JobInput {
   readonly traceparent?: string;
 }
 
+/** The other members of a gang, some of which took a lost one's place. */
+export interface Gang {
+  /** By role. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Members replaced so far in the attempt. */
+  readonly losses: number;
+  /** By role: the life of the process that took the place, and how long ago the loss was noticed. */
+  readonly replacements: Readonly<
+    Record<string, { readonly life: number; readonly lostForMs: number }>
+  >;
+}
+
 /** A job's line to its scheduler. */
 export interface JobClient {
   /** Says where this job listens, at once; the gang waits for it. */
@@ -32,6 +44,13 @@ export interface JobClient {
    * @throws {HeddleError} ABORTED FENCED when the attempt was replaced meanwhile.
    */
   awaitGang(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Waits until more members than `known` were replaced in the attempt, and all listen again. While every learner of a gang asks, a lost
+   * shard is replaced alone.
+   *
+   * @throws {HeddleError} as `awaitGang`.
+   */
+  awaitReplacements(known: number, signal: AbortSignal): Promise<Gang>;
   /**
    * Records the job's outputs; durable when it resolves. Without it the attempt counts as failed.
    *
@@ -66,6 +85,22 @@ export function openJobClient(input: JobInput, telemetry: Telemetry): JobClient 
     }
   };
   const heart = startHeart(input, telemetry, fenced);
+  const gang = async (
+    after: { readonly afterLosses?: number },
+    signal: AbortSignal,
+  ): Promise<Gang> => {
+    const either = AbortSignal.any([signal, fenced.signal]);
+    for (;;) {
+      either.throwIfAborted();
+      try {
+        const call = { timeoutMs: gangCallMs, signal: either };
+        return await watched(calls.awaitGang({ ...me, ...after }, call));
+      } catch (error) {
+        either.throwIfAborted();
+        if (!(error instanceof HeddleError) || error.code !== "DEADLINE_EXCEEDED") throw error;
+      }
+    }
+  };
 
   return {
     fenced: fenced.signal,
@@ -73,19 +108,8 @@ export function openJobClient(input: JobInput, telemetry: Telemetry): JobClient 
     progress: (done, total, unit, message = "") => {
       heart.note({ progress: { done: BigInt(done), total: BigInt(total), unit, message } });
     },
-    awaitGang: async (signal) => {
-      const either = AbortSignal.any([signal, fenced.signal]);
-      for (;;) {
-        either.throwIfAborted();
-        try {
-          const call = calls.awaitGang(me, { timeoutMs: gangCallMs, signal: either });
-          return (await watched(call)).addresses;
-        } catch (error) {
-          either.throwIfAborted();
-          if (!(error instanceof HeddleError) || error.code !== "DEADLINE_EXCEEDED") throw error;
-        }
-      }
-    },
+    awaitGang: async (signal) => (await gang({}, signal)).addresses,
+    awaitReplacements: (known, signal) => gang({ afterLosses: known }, signal),
     complete: async (outputs) => {
       await watched(calls.complete({ ...me, outputs: { ...outputs } }, { timeoutMs: completeMs }));
     },

@@ -1,6 +1,8 @@
 // Batch operations of a learner, on rows anywhere in memory. The caller says where everything lies; nothing is kept.
 import { copy } from "./copy";
 
+export { packInt8, unpackInt8 } from "./int8";
+
 /** out[i] = rows[index[i]]; a row has `bytes` bytes. */
 export function gather(rows: usize, bytes: u32, index: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {

@@ -1,11 +1,4 @@
-import { type Memory, openInstance } from "./wasm.ts";
-
-/** The functions of `assembly/batch.ts`. */
-interface Kernel {
-  readonly memory: Memory;
-  gather(rows: number, bytes: number, index: number, count: number, out: number): void;
-  add(rows: number, bytes: number, index: number, count: number, sums: number): void;
-}
+import { stage } from "./batch-stage.ts";
 
 /** out[i] = rows[index[i]]; `rows` shape [n, dimension], `out` shape [index, dimension]. */
 export function gatherRows(
@@ -62,38 +55,4 @@ export function sumGradients(
     kernel.add(at.piece, dimension * 4, at.places, to - from, at.whole);
   }
   out.set(whole);
-}
-
-/** What goes row by row is staged in pieces of 64 KiB, which stay in the cache; what is read or written at random, whole. */
-const pieceValuesMax = 16_384;
-const pageBytes = 65_536;
-
-/** Opened by the first call of a thread; it holds nothing that matters between two calls. */
-let opened: Kernel | undefined;
-
-interface Stage {
-  readonly kernel: Kernel;
-  /** shape [as many rows as `places`, dimension]. */
-  readonly piece: Float32Array;
-  readonly places: Int32Array;
-  readonly whole: Float32Array;
-  /** Their addresses. */
-  readonly at: { readonly piece: number; readonly places: number; readonly whole: number };
-}
-
-function stage(wholeValues: number, dimension: number): Stage {
-  const kernel = (opened ??= openInstance<Kernel>("batch"));
-  const rows = Math.max(1, Math.floor(pieceValuesMax / dimension));
-  const at = { piece: 0, places: rows * dimension * 4, whole: rows * dimension * 4 + rows * 4 };
-  const pages = Math.ceil((at.whole + wholeValues * 4) / pageBytes);
-  const held = kernel.memory.buffer.byteLength / pageBytes;
-  if (pages > held) kernel.memory.grow(pages - held);
-  const { buffer } = kernel.memory;
-  return {
-    kernel,
-    at,
-    piece: new Float32Array(buffer, at.piece, rows * dimension),
-    places: new Int32Array(buffer, at.places, rows),
-    whole: new Float32Array(buffer, at.whole, wholeValues),
-  };
 }

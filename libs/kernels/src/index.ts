@@ -1,5 +1,6 @@
 export { packBfloat16, unpackBfloat16 } from "./bfloat16.ts";
 export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
+export { type Int8Rounding, int8RowBytes, packInt8, unpackInt8 } from "./int8.ts";
 export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
 export { type FieldCodes, openFieldRows } from "./field-rows.ts";

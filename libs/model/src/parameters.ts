@@ -30,7 +30,7 @@ export interface EmbeddingTable {
   /** Which ids get a row; all of them when absent. */
   readonly admission?: Admission;
   /** How its rows, and their gradients, travel; float32 when absent. */
-  readonly wire?: "float32" | "bfloat16";
+  readonly wire?: "float32" | "bfloat16" | "int8";
 }
 
 /** In the order of the terms. */

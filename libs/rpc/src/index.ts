@@ -1,4 +1,5 @@
 export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
+export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
 export { openPeer, type Peer } from "./peer.ts";
 export {

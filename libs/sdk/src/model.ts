@@ -109,10 +109,11 @@ export interface RowOptions {
    */
   readonly admission?: { readonly probability: number };
   /**
-   * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes, or
-   * rounded to 2, which keep 8 significant bits. Shards add up in float32. float32 when absent.
+   * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes,
+   * rounded to 2, which keep 8 significant bits, or in 1, a whole number of 127ths of the row's largest value, with 4 bytes a row for
+   * that. Shards add up in float32. float32 when absent.
    */
-  readonly wire?: "float32" | "bfloat16";
+  readonly wire?: "float32" | "bfloat16" | "int8";
 }
 
 /**

@@ -23,6 +23,7 @@ export type Step =
       readonly kind: "train";
       readonly dataset: string;
       readonly warmStart: boolean;
+      /** Shards of the parameters, each a process of its own; 0: the one learner keeps them itself, which costs least on one machine. */
       readonly shards: number;
       /** Learners that share each step, 1 when absent; at most the model's `microBatches`. What is trained does not depend on it. */
       readonly learners?: number;
@@ -65,12 +66,14 @@ export function definePipeline(definition: Omit<PipelineDefinition, "kind">): Pi
   return { kind: "pipeline", ...definition };
 }
 
-/** The usual DAG: datasets, training with warm start on two shards, evaluation, gate, publication. */
+/** The usual DAG: datasets, training with warm start, evaluation, gate, publication. */
 export function retraining(options: {
   readonly from?: number | string;
   readonly ranking: boolean;
   readonly fleet?: string;
   readonly executor?: ExecutorKind;
+  /** Of the training step; 0 when absent. */
+  readonly shards?: number;
 }): PipelineDefinition["steps"] {
   const training: PartitionRange =
     options.from === undefined ? { kind: "training" } : { kind: "training", from: options.from };
@@ -85,7 +88,7 @@ export function retraining(options: {
       kind: "train",
       dataset: "dataset",
       warmStart: true,
-      shards: 2,
+      shards: options.shards ?? 0,
       ...(options.executor === undefined ? {} : { executor: options.executor }),
       after: ["dataset"],
     },

@@ -7,7 +7,8 @@ export type Blow =
   | { readonly kind: "failpoint"; readonly name: string }
   | { readonly kind: "moment"; readonly afterMs: number; readonly script: string };
 
-const story = ["demo", "grocer", "--small", "--quiet"];
+/** Trainings in several processes, so that each can be struck by itself. */
+const story = ["demo", "grocer", "--small", "--quiet", "--shards=2"];
 /** Children end within a second of losing their parent; a second more for a loaded machine. */
 const lastBreathMs = 10_000;
 

@@ -7,6 +7,7 @@ interface Flags extends HostFlags {
   readonly fresh: boolean;
   readonly quiet: boolean;
   readonly executor?: ExecutorKind;
+  readonly shards?: number;
 }
 
 export const demo = buildCommand({
@@ -36,6 +37,13 @@ export const demo = buildCommand({
         brief: "What runs training steps; heddle doctor says what is there",
         optional: true,
       },
+      shards: {
+        kind: "parsed",
+        parse: wholeNumber,
+        brief:
+          "Processes that keep the parameters of a training; 0, as usual, is the learner itself",
+        optional: true,
+      },
       quiet: {
         kind: "boolean",
         brief: "No progress on stderr",
@@ -53,3 +61,8 @@ export const demo = buildCommand({
     await runDemo(this, flags, name);
   },
 });
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new SyntaxError(`${text} is no whole number`);
+}

@@ -22,6 +22,7 @@ interface Flags extends HostFlags {
   readonly fresh: boolean;
   readonly quiet: boolean;
   readonly executor?: ExecutorKind;
+  readonly shards?: number;
 }
 
 const barWidth = 16;
@@ -42,7 +43,7 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   const outcomes = await context.withHost(flags.state, async (clients) => {
     using progress = openProgress(context.process.stderr, flags.quiet, Date.now);
     const definitions = await story.definitions(flags.small);
-    await applyDefinitions(clients, withExecutor(definitions, flags.executor));
+    await applyDefinitions(clients, withTraining(definitions, flags));
     const done = await playChapters(
       clients,
       story,
@@ -63,17 +64,20 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
   else say(closing(facts, story, flags));
 }
 
-/** The definitions as they are, or with another executor asked for by their pipelines. */
-export function withExecutor(
+/** The definitions, with what is asked of training otherwise than by their pipelines. */
+export function withTraining(
   definitions: readonly Definition[],
-  executor: ExecutorKind | undefined,
+  { executor, shards }: Pick<Flags, "executor" | "shards">,
 ): readonly Definition[] {
-  if (executor === undefined) return definitions;
+  const asked = {
+    ...(executor !== undefined && { executor }),
+    ...(shards !== undefined && { shards }),
+  };
   const asking = (steps: PipelineDefinition["steps"]): PipelineDefinition["steps"] =>
     Object.fromEntries(
       Object.entries(steps).map(([name, step]) => [
         name,
-        step.kind === "train" ? { ...step, executor } : step,
+        step.kind === "train" ? { ...step, ...asked } : step,
       ]),
     );
   return definitions.map((its) =>

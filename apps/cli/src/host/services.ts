@@ -34,6 +34,7 @@ const storeBytesMax = 16 * 1024 ** 3;
 const programs = {
   dataset: { entry: join(apps, "feature-store/src/dataset-job.ts") },
   learner: { entry: join(apps, "learner/src/train-job.ts") },
+  "learner-alone": { entry: join(import.meta.dirname, "train-alone-job.ts") },
   shard: { entry: join(apps, "parameter-server/src/shard-job.ts") },
   evaluation: { entry: join(apps, "evaluator/src/evaluation-job.ts") },
 };

@@ -3,6 +3,7 @@ import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { earlyStopLine } from "./early-stop.ts";
 import { html, type Markup } from "./html.ts";
+import { trafficLine } from "./traffic.ts";
 import { transferLine } from "./transfer.ts";
 import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";
@@ -144,8 +145,10 @@ function newestQueues(training: TrainingSummary | undefined): Markup {
   const depths = Object.entries(queues)
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, { mean, max }]) => `${name} ${mean.toFixed(1)} (${max})`);
+  const traffic = trafficLine(training);
   return html`<p class="faint">
     The newest training: CPU ${cpu.join(", ")}. Queues, mean (most): ${depths.join(", ")}. Event
     loop of the learner's main thread ${loopDelayP99Ms.toFixed(0)} ms late (99th percentile).
+    ${traffic === undefined ? "" : `Between learner and shards ${traffic}.`}
   </p>`;
 }

@@ -1,6 +1,7 @@
 import { contentName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
+import { untilRouted } from "./until-routed.ts";
 
 /** A candidate in its place. */
 export interface RankedRow {
@@ -37,7 +38,7 @@ export async function askServed(
   example: Readonly<Record<string, unknown>>,
   { limit, timeMs }: { readonly limit: number; readonly timeMs: number },
 ): Promise<Answer> {
-  const definitionJson = await servedDefinition(clients, model);
+  const { live, definitionJson } = await servedDefinition(clients, model);
   const definition = JSON.parse(definitionJson) as ModelDefinition;
   await clients.featureStore.materialise(
     {
@@ -58,6 +59,7 @@ export async function askServed(
     { timeoutMs },
   );
   const rows = JSON.parse(rowsJson) as Record<string, unknown>[];
+  if (live) await untilRouted(clients, model);
   const request = { model, rowsJson, timeMs: timeMs === 0 ? asOfTimeMs : BigInt(timeMs) };
   if (!ranks) {
     const { predictions, version } = await clients.modelServer.predict(request, { timeoutMs });
@@ -82,8 +84,10 @@ export async function askServed(
 }
 
 /** The definition that the live version was trained by, or the newest applied when none is live. */
-async function servedDefinition({ registry }: Clients, model: string): Promise<string> {
+async function servedDefinition({ registry }: Clients, model: string) {
   const { version } = await registry.whatWasLive({ model }, { timeoutMs });
   const configuration = version?.recipe?.configuration ?? "";
-  return (await registry.getConfiguration({ configuration, model }, { timeoutMs })).definitionJson;
+  const request = { configuration, model };
+  const { definitionJson } = await registry.getConfiguration(request, { timeoutMs });
+  return { live: version !== undefined, definitionJson };
 }

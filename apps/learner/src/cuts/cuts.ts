@@ -5,7 +5,19 @@ import { type Layer, sinceOf } from "./chain.ts";
 import type { Progress } from "../loop/loop.ts";
 import { deleteOlder, prefixOf } from "./retention.ts";
 import { encodeLayered, encodeWhole, readParameters, type SnapshotSubject } from "./snapshot.ts";
-import type { Wire } from "../wire/wire.ts";
+import type { Start } from "./start.ts";
+import { openCutWork } from "./cut-work.ts";
+import type { CutPlace, Wire } from "../wire/wire.ts";
+
+/** Cuts of bounded mode, where a shard may be lost alone. */
+export interface LossBound {
+  /** Updates between cuts. */
+  readonly cutSteps: number;
+  /** Updates after the newest snapshot, at most: those that a loss may cost. */
+  readonly lostMax: number;
+  /** The snapshot of that cut was given up, because a shard was lost. */
+  readonly onGivenUp: (step: number) => void;
+}
 
 export interface CutDeps {
   readonly objects: Objects;
@@ -14,6 +26,8 @@ export interface CutDeps {
   readonly folder?: string;
   /** Tells the registry; an attempt may resume from the snapshot once it resolves. */
   readonly record: (step: number, manifest: ObjectInfo) => Promise<void>;
+  /** Absent in exact mode. */
+  readonly bound?: LossBound;
 }
 
 /** The end of a run: its manifest, and the one file of all parameters. */
@@ -29,7 +43,8 @@ export interface Ending {
 export interface Cuts extends AsyncDisposable {
   /**
    * Takes a cut. It is written while training goes on; so this waits only for the one before, of which at most one is under
-   * way, and throws what that failed with.
+   * way, and throws what that failed with. In bounded mode it waits for its own record, too, where so many updates lie behind the newest
+   * snapshot that the next interval would pass the bound.
    */
   cut(progress: Progress): Promise<void>;
   /**
@@ -37,36 +52,68 @@ export interface Cuts extends AsyncDisposable {
    * version names it.
    */
   end(progress: Progress): Promise<Ending>;
+  /**
+   * Has a lost shard replaced, with the newest snapshot, once the one under way has ended. No cut is taken meanwhile, for it would delete
+   * what is read.
+   */
+  during<T>(replace: (cutOf: () => Promise<CutPlace>) => Promise<T>): Promise<T>;
 }
 
-/** @param layers of the run's newest snapshot, when the attempt goes on from one. */
-export function openCuts(deps: CutDeps, subject: SnapshotSubject, layers: readonly Layer[]): Cuts {
-  const { wire } = deps;
-  let newest = layers;
-  let underWay: Promise<void> = Promise.resolve();
+/** @param start of the attempt. */
+export function openCuts(deps: CutDeps, start: Start): Cuts {
+  const { wire, bound } = deps;
+  const { subject } = start;
+  // A parent's layers are not this run's.
+  let chain = start.snapshot === undefined ? [] : start.layers;
+  let newest: CutPlace = { step: start.progress.step, layers: start.layers };
+  const work = openCutWork(bound !== undefined);
+  const writeCut = async (progress: Progress, since: number | undefined): Promise<boolean> => {
+    const written = await work.write(async () => {
+      chain = await writeLayer(deps, subject, progress, since === undefined ? [] : chain);
+      newest = { step: progress.step, layers: chain };
+      return true;
+    });
+    if (written === undefined) bound?.onGivenUp(progress.step);
+    return written === true;
+  };
   return {
     cut: async (progress) => {
-      await underWay;
+      await work.rest();
       const { step } = progress;
-      const since = sinceOf(newest);
-      await wire.freeze(step, since);
+      const since = sinceOf(chain);
+      if (bound !== undefined && step + bound.cutSteps - newest.step > bound.lostMax) {
+        do await wire.freeze(step, since, true);
+        while (!(await writeCut(progress, since)));
+        // A shard that is lost now is told of the cut when it is replaced.
+        await work.write(() => wire.freeze(step, since));
+        return;
+      }
+      const taken = await work.write(() => wire.freeze(step, since).then(() => true));
       failpoint("learner.snapshot.after-freeze");
-      const write = async (): Promise<void> => {
-        newest = await writeLayer(deps, subject, progress, since === undefined ? [] : newest);
-      };
-      underWay = write();
-      // Who awaits it next learns of a failure.
-      underWay.catch(() => undefined);
+      if (taken === undefined) bound?.onGivenUp(step);
+      // Who comes next learns of a failure.
+      else writeCut(progress, since).catch(() => undefined);
     },
     end: async (progress) => {
-      await underWay;
-      await wire.freeze(progress.step);
-      return writeEnd(deps, subject, progress);
+      await work.rest();
+      const { step } = progress;
+      for (;;) {
+        await wire.freeze(step, undefined, bound !== undefined);
+        const ending = await work.write(() => writeEnd(deps, subject, progress));
+        if (ending === undefined) continue;
+        newest = { step, layers: [{ files: [ending.parameters] }] };
+        return ending;
+      }
     },
-    [Symbol.asyncDispose]: async () => {
-      // An attempt that failed otherwise: what is still written ends with its calls.
-      await underWay.catch(() => undefined);
-    },
+    during: (replace) =>
+      work.restore(() =>
+        replace(async () => {
+          await work.written();
+          return newest;
+        }),
+      ),
+    // An attempt that failed otherwise: what is still written ends with its calls.
+    [Symbol.asyncDispose]: work.written,
   };
 }
 

@@ -1,5 +1,6 @@
-import { halvesOf, uniqueIds } from "@heddle/kernels";
+import { present } from "@heddle/base";
 import type { ExampleBatch, TransformProgram } from "@heddle/transform";
+import { openNumberedIds, openUniqueOfBatch } from "./numbered-ids.ts";
 import { trainingOrder } from "./order.ts";
 
 /** A place in a run's data: the next batch to train. */
@@ -54,7 +55,10 @@ export interface PartitionRows {
   readonly partition: string;
   readonly rows: number;
   readonly numeric: Float32Array;
+  /** Distinct ids of all rows. */
   readonly ids: BigUint64Array;
+  /** By embedding input: position in `ids`, shape [rows]. */
+  readonly numbers: readonly Int32Array[];
   readonly label: Float32Array;
   readonly weight: Float32Array;
 }
@@ -66,28 +70,30 @@ export function openPartition(
   program: TransformProgram,
 ): { add(batch: ExampleBatch): void; rows(): PartitionRows; readonly received: number } {
   const numericWidth = program.numericNames.length;
-  const idWidth = program.embeddingNames.length;
   const whole = {
     partition,
     rows,
     numeric: new Float32Array(rows * numericWidth),
-    ids: new BigUint64Array(rows * idWidth),
+    numbers: program.embeddingNames.map(() => new Int32Array(rows)),
     label: new Float32Array(rows),
     weight: new Float32Array(rows),
   };
+  const numbered = openNumberedIds();
   let received = 0;
   return {
     add: (batch) => {
       if (received + batch.rows <= rows) {
-        const { numeric, ids } = program.run(batch);
-        whole.numeric.set(numeric, received * numericWidth);
-        whole.ids.set(ids, received * idWidth);
+        whole.numeric.set(program.numeric(batch), received * numericWidth);
+        const coded = program.codedIds(batch);
+        whole.numbers.forEach((numbers, input) => {
+          numbered.write(present(coded[input], "an input's ids"), numbers, received);
+        });
         whole.label.set(batch.label, received);
         whole.weight.set(batch.weight, received);
       }
       received += batch.rows;
     },
-    rows: () => whole,
+    rows: () => ({ ...whole, ids: numbered.ids() }),
     get received() {
       return received;
     },
@@ -108,11 +114,11 @@ export function batchCutter(
 ): (batch: number, memory?: BatchMemory) => TrainingBatch {
   const order = trainingOrder(data.partition, data.rows, seed);
   const numericWidth = data.numeric.length / data.rows;
-  const idWidth = data.ids.length / data.rows;
-  // Used again by each batch: its ids, of which those that are new stay.
-  const all = new BigUint64Array(Math.min(batchSize, data.rows) * idWidth);
+  const inputs = data.numbers.map((numbers) => inOrder(numbers, order));
+  const uniqueOf = openUniqueOfBatch(data.ids, inputs, Math.min(batchSize, data.rows));
   return (batch, memory = ownMemory) => {
-    const chosen = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+    const from = batch * batchSize;
+    const chosen = order.subarray(from, from + batchSize);
     const rows = chosen.length;
     const numeric = memory.float32(rows * numericWidth);
     const label = memory.float32(rows);
@@ -120,19 +126,21 @@ export function batchCutter(
     copyRows(data.numeric, chosen, numericWidth, numeric);
     copyRows(data.label, chosen, 1, label);
     copyRows(data.weight, chosen, 1, weight);
-    const ids = all.subarray(0, rows * idWidth);
-    // An id is copied as two halves: as a number it would be a BigInt.
-    copyRows(halvesOf(data.ids), chosen, 2 * idWidth, halvesOf(ids));
-    const { unique, index } = uniqueIds(ids, memory);
+    const index = memory.int32(rows * inputs.length);
+    const ids = uniqueOf(from, from + rows, index, memory);
     const at = { partition: partitionIndex, batch };
-    return { at, partition: data.partition, rows, numeric, ids: unique, index, label, weight };
+    return { at, partition: data.partition, rows, numeric, ids, index, label, weight };
   };
 }
 
-type Numbers = Float32Array | Uint32Array;
+function inOrder(values: Int32Array, order: Uint32Array): Int32Array {
+  const out = new Int32Array(order.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[order[i] as number] as number;
+  return out;
+}
 
 /** out[i] = from[chosen[i]], rows of that width. */
-function copyRows(from: Numbers, chosen: Uint32Array, width: number, out: Numbers): void {
+function copyRows(from: Float32Array, chosen: Uint32Array, width: number, out: Float32Array): void {
   let to = 0;
   for (const row of chosen) {
     const start = row * width;

@@ -5,6 +5,7 @@ import { type BoundedOptions, trainBounded } from "./bounded-loop.ts";
 import { beginning } from "./loop.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import { startStages } from "../meters/stages.ts";
+import { nothingMoved } from "../wire/traffic.ts";
 
 const { signal } = new AbortController();
 const none = { rows: {}, dense: {} };
@@ -52,7 +53,7 @@ function recorded(
         log.push(`at ${step}`);
         return { cpuSeconds: 0, step, lossSum: step };
       },
-      moved: () => ({ pulled: 0, pushed: 0, saved: 0, spared: 0 }),
+      moved: () => nothingMoved,
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

@@ -5,6 +5,7 @@ import { beginning, type LoopOptions, train } from "./loop.ts";
 import type { StepResult } from "../network.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import { startStages } from "../meters/stages.ts";
+import { nothingMoved } from "../wire/traffic.ts";
 
 const { signal } = new AbortController();
 
@@ -52,7 +53,7 @@ function recorded(steps: number, lag: 0 | 1, result: (n: number) => StepResult =
       snapshot: async () => ({ rows: 0, files: [] }),
       usage: async () => ({ cpuSeconds: 0, step: 0, lossSum: losses }),
       release: () => undefined,
-      moved: () => ({ pulled: 0, pushed: 0, saved: 0, spared: 0 }),
+      moved: () => nothingMoved,
       [Symbol.asyncDispose]: async () => undefined,
     },
     network: {

@@ -6,6 +6,7 @@ import { float32Of } from "@heddle/tensor";
 import { startFalseShard } from "../fixtures/false-shard.ts";
 import { readParameters } from "../cuts/snapshot.ts";
 import {
+  alone,
   declarationOf,
   gradients,
   ids,
@@ -13,10 +14,15 @@ import {
   optionsOf,
   type Open,
 } from "../fixtures/wire-gang.ts";
+import { nothingMoved } from "./traffic.ts";
 import type { Gradients, Pulled } from "./wire.ts";
 
-/** What every wire promises. */
-export function wireContract(name: string, open: Open): void {
+/**
+ * What every wire promises.
+ *
+ * @param remote shards are in other processes: they can be lost, and bytes move.
+ */
+export function wireContract(name: string, open: Open, remote = true): void {
   const check = (claim: string, body: () => Promise<void>): void => {
     test(`${name}: ${claim}`, body);
   };
@@ -98,42 +104,6 @@ export function wireContract(name: string, open: Open): void {
     await waiting;
   });
 
-  check("a lost shard is reported as unavailable", async () => {
-    await using opened = await openGang(open, 1);
-    const options = { ...optionsOf(opened.gang.addresses, opened.stop.signal), stepCallMs: 1_000 };
-    await using wire = await open(declarationOf(), options);
-    await wire.pull(1, ids);
-    await opened.gang[Symbol.asyncDispose]();
-    // It is asked again until the call's deadline; which of the two comes last is chance.
-    await assert.rejects(wire.push(1, ids, gradients, false), ({ reason }: HeddleError) => {
-      assert.match(reason, /^RPC_(UNAVAILABLE|DEADLINE_EXCEEDED)$/);
-      return true;
-    });
-  });
-
-  check("ids travel once for a step, and again to a shard that has forgotten them", async () => {
-    await using shard = await startFalseShard();
-    Object.assign(shard.says, { rows: [new Uint8Array(8), new Uint8Array(24)] });
-    shard.says.dense = new Uint8Array(12);
-    const { signal } = new AbortController();
-    await using wire = await open(declarationOf(), optionsOf([shard.address], signal));
-    const own = BigUint64Array.of(5n, 6n);
-    const push = {
-      rows: { wide: new Float32Array(2), deep: new Float32Array(6) },
-      dense: gradients.dense,
-    };
-    await wire.pull(1, own);
-    await wire.push(1, own, push, false);
-    assert.deepEqual(shard.ids, [2, 0]);
-    assert.deepEqual(wire.moved(), { pulled: 60, pushed: 44, saved: 0, spared: 48 });
-    shard.says.forgets = 1;
-    await wire.pull(2, own);
-    await wire.push(2, own, push, false);
-    assert.deepEqual(shard.ids.slice(2), [0, 2, 0]);
-    await wire.push(3, own.slice(), push, false);
-    assert.deepEqual(shard.ids.slice(5), [2], "another list, as far as anybody knows");
-  });
-
   check(
     "memory that is released serves the next pull, and what is kept stays as it is",
     async () => {
@@ -154,7 +124,7 @@ export function wireContract(name: string, open: Open): void {
   check("an answer of another size than was asked for is refused, not trained on", async () => {
     await using shard = await startFalseShard();
     const { signal } = new AbortController();
-    await using wire = await open(declarationOf(), optionsOf([shard.address], signal));
+    await using wire = await open(declarationOf(), optionsOf(alone(shard), signal));
     const refused = { code: "INTERNAL", reason: "BAD_SHARD_ANSWER" };
     const own = BigUint64Array.of(5n);
     await assert.rejects(wire.pull(1, own), refused);
@@ -166,6 +136,53 @@ export function wireContract(name: string, open: Open): void {
     shard.says.file = { object: { name: "f", bytes: 7n, sha256: "s" }, rows: 3n };
     const files = [{ name: "f", bytes: 7, sha256: "s" }];
     assert.deepEqual(await wire.snapshot(1, "p"), { files, rows: 3 });
+  });
+
+  if (remote) remoteContract(check, open);
+}
+
+/** What a wire promises whose shards are in other processes. */
+function remoteContract(
+  check: (claim: string, body: () => Promise<void>) => void,
+  open: Open,
+): void {
+  check("a lost shard is reported as unavailable", async () => {
+    await using opened = await openGang(open, 1);
+    const options = { ...optionsOf(opened.gang, opened.stop.signal), stepCallMs: 1_000 };
+    await using wire = await open(declarationOf(), options);
+    await wire.pull(1, ids);
+    await opened.gang[Symbol.asyncDispose]();
+    // It is asked again until the call's deadline; which of the two comes last is chance.
+    await assert.rejects(wire.push(1, ids, gradients, false), ({ reason }: HeddleError) => {
+      assert.match(reason, /^RPC_(UNAVAILABLE|DEADLINE_EXCEEDED)$/);
+      return true;
+    });
+  });
+
+  check("ids travel once for a step, and again to a shard that has forgotten them", async () => {
+    await using shard = await startFalseShard();
+    Object.assign(shard.says, { rows: [new Uint8Array(8), new Uint8Array(24)] });
+    shard.says.dense = new Uint8Array(12);
+    const { signal } = new AbortController();
+    await using wire = await open(declarationOf(), optionsOf(alone(shard), signal));
+    const own = BigUint64Array.of(5n, 6n);
+    const push = {
+      rows: { wide: new Float32Array(2), deep: new Float32Array(6) },
+      dense: gradients.dense,
+    };
+    await wire.pull(1, own);
+    await wire.push(1, own, push, false);
+    assert.deepEqual(shard.ids, [2, 0]);
+    assert.deepEqual(wire.moved(), {
+      ...{ ...nothingMoved, pulled: 60, pushed: 44 },
+      ...{ spared: 48, sparedByIds: 48 },
+    });
+    shard.says.forgets = 1;
+    await wire.pull(2, own);
+    await wire.push(2, own, push, false);
+    assert.deepEqual(shard.ids.slice(2), [0, 2, 0]);
+    await wire.push(3, own.slice(), push, false);
+    assert.deepEqual(shard.ids.slice(5), [2], "another list, as far as anybody knows");
   });
 }
 

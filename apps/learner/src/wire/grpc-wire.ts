@@ -1,8 +1,10 @@
 import {
+  connectShards,
   openShardWire,
   type Route,
   type ShardClients,
   type ShardWireOptions,
+  type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -11,12 +13,14 @@ export function openGrpcWire(
   declaration: RunDeclaration,
   options: ShardWireOptions,
 ): Promise<Wire> {
-  return openShardWire(declaration, options, async (clients) => grpcRoute(clients, options));
+  return openShardWire(declaration, connectShards(options), options, async (clients) =>
+    grpcRoute(clients, options),
+  );
 }
 
 export function grpcRoute(
   { traced, quiet }: ShardClients,
-  { traceEverySteps }: ShardWireOptions,
+  { traceEverySteps }: WireOptions,
 ): Route {
   return {
     at: (step) => {

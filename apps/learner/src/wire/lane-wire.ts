@@ -5,11 +5,13 @@ import type { CallOptions } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { grpcRoute } from "./grpc-wire.ts";
 import {
+  connectShards,
   openShardWire,
   type Route,
   type ShardClients,
   type ShardWireOptions,
   type StepShard,
+  type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -24,7 +26,7 @@ export function openLaneWire(
 ): Promise<Wire> {
   const fence = BigInt(declaration.fence);
   const { telemetry, signal } = options;
-  return openShardWire(declaration, options, async (clients) => {
+  return openShardWire(declaration, connectShards(options), options, async (clients) => {
     const { shard, traced } = clients;
     const byGrpc = grpcRoute(clients, options);
     try {
@@ -45,7 +47,7 @@ function laneRoute(
   lane: Lane,
   byGrpc: Route,
   { shard }: ShardClients,
-  { telemetry, traceEverySteps }: ShardWireOptions,
+  { telemetry, traceEverySteps }: WireOptions,
 ): Route {
   let gone = false;
   /** A call that a lost lane left unanswered is repeated: the shard answers, or is reported as any shard is that is gone. */

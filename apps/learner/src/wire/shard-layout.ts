@@ -25,7 +25,7 @@ export type Memory = (values: number) => Float32Array;
 
 /** A shard's part of a list of ids. */
 export interface Part extends ShardIds {
-  /** By which the shard knows it, 0 for an empty one. */
+  /** By which the shard knows it; 0 for an empty one, and where lists have no names. */
   readonly name: bigint;
   /** Whether the shard was told. */
   known: boolean;
@@ -52,14 +52,18 @@ export interface ShardValues {
 }
 
 /** Ids go to shards by hash, dense parameters to the shard that has least yet; the bytes of a run depend on neither. */
-export function layOut({ tables, dense }: RunDeclaration, shards: number): ShardLayout {
+export function layOut(
+  { tables, dense }: RunDeclaration,
+  shards: number,
+  idsByName = true,
+): ShardLayout {
   const denseOf = assignDense(dense, shards);
   return {
     dense: denseOf,
     tables,
     split: (ids) =>
       splitByShard(ids, shards).map((part) => {
-        const name = part.ids.length === 0 ? 0n : keyListName(part.ids);
+        const name = idsByName && part.ids.length > 0 ? keyListName(part.ids) : 0n;
         return { ...part, name, known: false };
       }),
     gradientsOf: (shard, positions, gradients, memory) => ({

@@ -1,6 +1,4 @@
-import { present } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ObjectInfo } from "@heddle/objects";
 import {
   ParameterServerService,
   type PullRequestSchema,
@@ -12,14 +10,16 @@ import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
 import { tableMessage } from "./table-message.ts";
-import { badAnswer, layOut, type ShardLayout } from "./shard-layout.ts";
+import { cutCalls } from "./cut-calls.ts";
+import { openOwnUpdates } from "./own-updates.ts";
+import { type Connecting, openReplacing } from "./replace-call.ts";
+import { layOut, type ShardLayout } from "./shard-layout.ts";
+import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
 import { stepCalls } from "./step-calls.ts";
-import { openTraffic, type Traffic } from "./traffic.ts";
-import type { Overlap, RunDeclaration, Wire } from "./wire.ts";
+import { openTraffic } from "./traffic.ts";
+import type { RunDeclaration, Wire } from "./wire.ts";
 
-export interface ShardWireOptions {
-  /** `host:port` of each shard, in order of their numbers. */
-  readonly addresses: readonly string[];
+export interface WireOptions {
   /** The learner's job id. */
   readonly actor: string;
   readonly telemetry: Telemetry;
@@ -27,11 +27,19 @@ export interface ShardWireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
+  /** Whether a list of ids is named, so that a shard hears it once; true when absent. It costs a hash, and is for wires that carry bytes. */
+  readonly idsByName?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
 
-/** A shard over gRPC. */
+/** What a wire to shards in other processes needs. */
+export interface ShardWireOptions extends WireOptions {
+  /** `host:port` of each shard, in order of their numbers. */
+  readonly addresses: readonly string[];
+}
+
+/** A shard, however its calls reach it. */
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
 export interface StepShard {
@@ -44,11 +52,10 @@ export interface StepShard {
   push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
 }
 
-/** Both ways to a shard over gRPC. */
+/** Both ways to a shard. */
 export interface ShardClients {
   /** Number of the shard. */
   readonly shard: number;
-  readonly address: string;
   /** Each call leaves a span, or none does. */
   readonly traced: Shard;
   readonly quiet: Shard;
@@ -63,116 +70,72 @@ const defaultStepCallMs = 60_000;
 /** For calls that move a whole shard. */
 const shardCallMs = 300_000;
 
+/** Where the shards of a run are. */
+export interface ShardPlaces {
+  /** In order of their numbers; closing the wire closes them. */
+  readonly first: readonly ShardClients[];
+  /** Opens another process that has taken a place; absent where there can be none. */
+  readonly another?: (shard: number, address: string) => ShardClients;
+}
+
+/** Shards in other processes, over gRPC. */
+export function connectShards({ addresses, actor, telemetry }: ShardWireOptions): ShardPlaces {
+  const open = (address: string, calls: Telemetry): Shard =>
+    connect(ParameterServerService, address, { telemetry: calls, actor });
+  const another = (shard: number, address: string): ShardClients => {
+    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
+    return { shard, traced, quiet };
+  };
+  return { first: addresses.map((address, shard) => another(shard, address)), another };
+}
+
 /**
- * Connects to the shards and configures each with its part of the run. All calls go by gRPC, but for those of steps.
+ * Configures each shard with its part of the run. All calls go by the clients, but for those of steps. Closing the wire closes them.
  *
  * @param routeOf is asked for each shard after it was configured.
  */
 export async function openShardWire(
   declaration: RunDeclaration,
-  options: ShardWireOptions,
+  { first, another }: ShardPlaces,
+  options: WireOptions,
   routeOf: (clients: ShardClients) => Promise<Route>,
 ): Promise<Wire> {
-  const { addresses, actor, telemetry, signal, stepCallMs = defaultStepCallMs } = options;
-  const open = (address: string, calls: Telemetry): Shard =>
-    connect(ParameterServerService, address, { telemetry: calls, actor });
-  const shards = addresses.map((address, shard) => {
-    const [traced, quiet] = [open(address, telemetry), open(address, silentTelemetry())];
-    return { shard, address, traced, quiet };
-  });
-  const routes: Route[] = [];
-  const close = async (): Promise<void> => {
-    for (const route of routes) await route[Symbol.asyncDispose]();
-    for (const { traced, quiet } of shards) {
-      await traced[Symbol.asyncDispose]();
-      await quiet[Symbol.asyncDispose]();
-    }
+  const { telemetry, signal, stepCallMs = defaultStepCallMs } = options;
+  const { learner = 0, bounds } = declaration;
+  const traffic = openTraffic(telemetry);
+  const layout = layOut(declaration, first.length, options.idsByName);
+  const fence = BigInt(declaration.fence);
+  const configure: Connecting["configure"] = async ({ shard, traced }, ends) => {
+    const request = { ...declarationOf(declaration, layout, shard), fence, learner };
+    const { step } = await traced.configure(request, { timeoutMs: shardCallMs, signal: ends });
+    return Number(step);
   };
-  try {
-    const traffic = openTraffic(telemetry);
-    const layout = layOut(declaration, addresses.length);
-    const fence = BigInt(declaration.fence);
-    const call = { timeoutMs: shardCallMs, signal };
-    const { learner = 0 } = declaration;
-    const configured = await each(shards, ({ traced }, shard) =>
-      traced.configure({ ...declarationOf(declaration, layout, shard), fence, learner }, call),
-    );
-    for (const shard of shards) routes.push(await routeOf(shard));
-    // A cut is the same step on all of them.
-    const restored = Number(configured[0]?.step ?? 0n);
-    return {
-      ...(learner > 0 && { restored }),
-      ...stepCalls(declaration, layout, { timeoutMs: stepCallMs, signal }, routes, traffic),
-      ...cutCalls(fence, shards, call, traffic),
-      moved: traffic.moved,
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
+  await using stack = new AsyncDisposableStack();
+  for (const clients of first) stack.defer(() => closeClients(clients));
+  const configured = await each(first, (clients) => configure(clients, signal));
+  const isReplaceable = bounds !== undefined && another !== undefined;
+  const links: ShardLink[] = [];
+  for (const clients of first) {
+    const link = { shard: clients.shard, isReplaceable, replaceMs: shardCallMs, signal };
+    const life = { number: 0, clients, route: await routeOf(clients) };
+    links.push(stack.use(openLink(link, life)));
   }
-}
-
-/** Calls at cuts. */
-function cutCalls(
-  fence: bigint,
-  shards: readonly ShardClients[],
-  call: CallOptions,
-  traffic: Traffic,
-): Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
+  const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
+  const cuts = cutCalls(fence, links, shardCallMs, traffic);
+  const { freeze, snapshot, usage, restore } = cuts;
+  const rejoining = { ...{ fence, learner, learners: declaration.learners ?? 1 }, shards, cuts };
+  const connecting = another && { open: another, configure, routeOf };
+  const replacing =
+    isReplaceable && connecting && openReplacing(rejoining, connecting, shardCallMs, signal);
+  if (replacing) stack.use(replacing);
+  const opened = stack.move();
   return {
-    restore: async (step, layers, lossSum = 0) => {
-      const [objects = [], ...increments] = layers.map(({ files }) => files.map(refOf));
-      const request = {
-        ...{ fence, step: BigInt(step), objects, lossSum },
-        increments: increments.map((of) => ({ objects: of })),
-      };
-      await each(shards, ({ traced }) => traced.restore(request, call));
-    },
-    freeze: async (step, since) => {
-      const from = since === undefined ? {} : { sinceStep: BigInt(since) };
-      const request = { fence, step: BigInt(step), ...from };
-      await each(shards, ({ traced }) => traced.freeze(request, call));
-    },
-    snapshot: async (step, objectPrefix) => {
-      const saved = await each(shards, async ({ traced }, shard) => {
-        const request = { fence, step: BigInt(step), objectPrefix };
-        const { object, rows } = await traced.snapshot(request, call);
-        if (object === undefined) throw badAnswer(shard, "a snapshot without its file");
-        const { name, sha256 } = object;
-        const bytes = Number(object.bytes);
-        traffic.add("saved", bytes);
-        return { file: { name, bytes, sha256 }, rows: Number(rows) };
-      });
-      return {
-        files: saved.map(({ file }) => file),
-        rows: saved.reduce((sum, { rows }) => sum + rows, 0),
-      };
-    },
-    usage: async (at = 0) => {
-      const request = { step: BigInt(at) };
-      const stats = await each(shards, ({ traced }) => traced.stats(request, call));
-      // Every shard hears of every push: one knows what learners told.
-      const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
-      const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
-      const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
-      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
-    },
-  };
-}
-
-/** One for all shards; undefined in exact mode. */
-function overlapOf(
-  shards: readonly { pushes: bigint[]; inFlightMax: number; refused: bigint }[],
-): Overlap | undefined {
-  const [first] = shards;
-  if (first === undefined) return undefined;
-  const sum = (of: (shard: (typeof shards)[number]) => bigint | undefined): number =>
-    shards.reduce((total, shard) => total + Number(of(shard) ?? 0n), 0);
-  return {
-    pushes: first.pushes.map((_, staleness) => sum(({ pushes }) => pushes[staleness])),
-    inFlightMax: Math.max(...shards.map(({ inFlightMax }) => inFlightMax)),
-    refused: sum(({ refused }) => refused),
+    // A cut is the same step on all of them.
+    ...(learner > 0 && { restored: configured[0] ?? 0 }),
+    ...stepCalls(declaration, layout, stepCallMs, shards, traffic),
+    ...{ freeze, snapshot, usage, restore, moved: traffic.moved },
+    ...(replacing && { replace: replacing.replace }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
@@ -195,8 +158,6 @@ function declarationOf(
     })),
   };
 }
-
-const refOf = ({ name, bytes, sha256 }: ObjectInfo) => ({ name, bytes: BigInt(bytes), sha256 });
 
 const each = <S, T>(
   shards: readonly S[],

@@ -10,10 +10,13 @@ export function tableMessage({
   admission,
   // Each call says how its rows travel.
   wire: _wire,
+  initialDeviation,
   ...table
 }: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {
     ...table,
+    // The message has it in 4 bytes, and shards in this process get no other number than those far away.
+    initialDeviation: Math.fround(initialDeviation),
     // A snapshot is of the rows that changed.
     versions: true,
     optimizer: optimizerMessage(optimizer),

@@ -8,24 +8,44 @@ export interface Moved {
   readonly pushed: number;
   /** Files of cuts. */
   readonly saved: number;
-  /** What would have moved beside, if each table were asked and told with ids of its own, and with float32 values. */
+  /** What would have moved beside, if each table were asked and told with ids of its own, and with float32 values: the sum of the rest. */
   readonly spared: number;
+  /** Of that: ids that were named by their list. */
+  readonly sparedByIds: number;
+  /** Of that: values in fewer bytes than float32. */
+  readonly sparedByFormat: number;
 }
+
+/** What spares bytes. */
+export type Means = "ids" | "format";
 
 /** Counts them, and tells meters. */
 export interface Traffic {
-  add(direction: keyof Moved, bytes: number): void;
+  add(direction: "pulled" | "pushed" | "saved", bytes: number): void;
+  spare(means: Means, bytes: number): void;
   moved(): Moved;
 }
+
+const totals = { ids: "sparedByIds", format: "sparedByFormat" } as const;
+
+export const nothingMoved: Moved = {
+  ...{ pulled: 0, pushed: 0, saved: 0 },
+  ...{ spared: 0, sparedByIds: 0, sparedByFormat: 0 },
+};
 
 export function openTraffic(telemetry: Telemetry): Traffic {
   const about = "bytes between a learner and its shards, by direction; spared did not have to move";
   const counter = telemetry.counter("heddle.learner.wire_bytes", "By", about);
-  const moved = { pulled: 0, pushed: 0, saved: 0, spared: 0 };
+  const moved: Record<keyof Moved, number> = { ...nothingMoved };
   return {
     add: (direction, bytes) => {
       moved[direction] += bytes;
       counter.add(bytes, { direction });
+    },
+    spare: (means, bytes) => {
+      moved.spared += bytes;
+      moved[totals[means]] += bytes;
+      counter.add(bytes, { direction: "spared", means });
     },
     moved: () => ({ ...moved }),
   };

@@ -12,6 +12,8 @@ export interface RunDeclaration {
   readonly microBatches?: number;
   /** Number of this learner, 0 when absent; another waits, as it opens its wire, until learner 0 has restored. */
   readonly learner?: number;
+  /** Learners of the gang; 1 when absent. */
+  readonly learners?: number;
   /** Bounded mode, and its bounds; exact mode when absent. */
   readonly bounds?: Bounds;
   readonly tables: Network["tables"];
@@ -78,6 +80,27 @@ export interface Overlap {
   readonly refused: number;
 }
 
+/** Where a process listens that took a lost shard's place, and its life. */
+export interface NewPlace {
+  readonly shard: number;
+  readonly address: string;
+  readonly life: number;
+}
+
+/** A cut that shards may be restored to. */
+export interface CutPlace {
+  readonly step: number;
+  readonly layers: readonly Pick<Layer, "files">[];
+}
+
+/** A shard is whole again. */
+export interface Regained {
+  /** Step of the cut that was restored. */
+  readonly snapshotStep: number;
+  /** Updates that the lost process had applied after the cut that was restored. */
+  readonly lostUpdates: number;
+}
+
 /**
  * The learner's side of the shards: it splits ids over them and puts answers together again, so that
  * the loop does not know how many there are. When a call is answered, `StepOrder` and `UpdateOrder` of the parameter server say.
@@ -121,12 +144,28 @@ export interface Wire {
    * Has each shard take a cut at that step, at once; a cut before it is given up.
    *
    * @param since only rows changed after that step; all when absent.
+   * @param hold bounded mode: nothing after the cut begins before the same is asked without it; so the cut can be taken again where a
+   *   shard is lost meanwhile.
+   * @throws {HeddleError} ABORTED SHARD_REPLACED when a shard was lost, unless it is held: there will be no snapshot of this cut.
    */
-  freeze(step: number, since?: number): Promise<void>;
-  /** Writes each shard's cut of that step under the prefix, while steps go on. */
+  freeze(step: number, since?: number, hold?: boolean): Promise<void>;
+  /**
+   * Writes each shard's cut of that step under the prefix, while steps go on.
+   *
+   * @throws {HeddleError} ABORTED SHARD_REPLACED when a shard that has taken the cut is lost.
+   */
   snapshot(step: number, objectPrefix: string): Promise<Omit<Layer, "step">>;
   /** @param step is waited for: until so many are applied; 0, and absent, for at once. */
   usage(step?: number): Promise<WireUsage>;
+  /**
+   * Bounded mode: another process has taken a lost shard's place. Calls of before end, or wait for it, until this learner and all others have
+   * come back to it; absent in exact mode, where shards are not replaced alone.
+   *
+   * @param cutOf for the leader: the cut that it is restored to, once the snapshot under way has ended.
+   * @returns what the loss cost; undefined when this process is lost, too.
+   * @throws {HeddleError} what failed; then all calls to that shard fail by it.
+   */
+  replace?(place: NewPlace, cutOf?: () => Promise<CutPlace>): Promise<Regained | undefined>;
   /** Bytes that went over this wire. */
   moved(): Moved;
   [Symbol.asyncDispose](): Promise<void>;

@@ -38,11 +38,12 @@ export function openBoundedCourse(options: BoundedCourseOptions): Course {
     },
     refusedStale: order.refused,
     cutTurn: order.cutTurn,
-    copied: (step) => {
-      order.copied(step);
+    copied: (step, hold) => {
+      order.copied(step, hold);
       onChange();
     },
     returnTo: order.returnTo,
+    resume: order.resume,
     refuseAll: () => undefined,
   };
 }

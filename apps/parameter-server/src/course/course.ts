@@ -1,5 +1,5 @@
 import type { StepPart } from "./step-part.ts";
-import type { Overlap } from "./update-order.ts";
+import type { Overlap, Resumed } from "./update-order.ts";
 
 /** What may be done with a call now. */
 export type CallTurn = "now" | "wait" | "repeated" | "refuse" | "stale";
@@ -30,9 +30,11 @@ export interface Course {
   /** A push was refused because it is too stale. */
   refusedStale(): void;
   cutTurn(step: number): CallTurn;
-  /** The copy of a cut is taken. */
-  copied(step: number): void;
+  /** The copy of a cut is taken. @param hold whether nothing after it may begin, in bounded mode. */
+  copied(step: number, hold?: boolean): void;
   returnTo(step: number): void;
+  /** As that of `UpdateOrder`; absent in exact mode, where no shard is replaced alone. */
+  resume?(from: Resumed): number;
   /** Pushes that wait are refused: the run returns to a cut, or another attempt has taken over. */
   refuseAll(error: unknown): void;
 }

@@ -35,9 +35,23 @@ export interface UpdateOrder {
   refused(): void;
   /** Whether the copy of a cut may be taken. */
   cutTurn(step: number): Exclude<UpdateTurn, "repeated" | "stale">;
-  /** The copy is taken: updates after it may begin. */
-  copied(step: number): void;
+  /** The copy is taken: updates after it may begin, unless they are held. */
+  copied(step: number, hold?: boolean): void;
   returnTo(step: number): void;
+  /**
+   * After `returnTo`, on a shard that took the place of a lost one: updates that nobody will push any more count as applied.
+   *
+   * @returns how many those are.
+   */
+  resume(from: Resumed): number;
+}
+
+/** What the gang knows of a shard that is lost. */
+export interface Resumed {
+  /** The last cut that was taken, or may have been: updates up to the one after it may begin. */
+  readonly copied: number;
+  /** Updates that the lost shard had acknowledged, beyond the cut that is restored; ascending. */
+  readonly done: readonly number[];
 }
 
 /** What overlapped since the run last returned to a cut. */
@@ -51,68 +65,100 @@ export interface Overlap {
 
 export function openUpdateOrder(bounds: UpdateBounds): UpdateOrder {
   const { staleness, inFlight, snapshotSteps } = bounds;
-  let applied = 0;
-  /** All updates up to this are applied; beyond it, those of `done`, which are fewer than `inFlight`. */
-  let settled = 0;
-  const done = new Set<number>();
+  const done = openDone();
   const underWay = new Set<number>();
   /** Updates up to the cut after this one may be pulled. */
   let copiedCut = 0;
-  let pushes = new Array<number>(staleness + 1).fill(0);
-  let inFlightMax = 0;
-  let refused = 0;
-
-  const isDone = (update: number): boolean => update <= settled || done.has(update);
+  let counts = noOverlap(staleness);
   const nextCut = (): number => (Math.floor(copiedCut / snapshotSteps) + 1) * snapshotSteps;
   return {
     get applied() {
-      return applied;
+      return done.count;
     },
     get overlap() {
-      return { pushes, inFlight: underWay.size, inFlightMax, refused };
+      return { ...counts, inFlight: underWay.size };
     },
     pullTurn: (update) => {
       if (update < 1) return "refuse";
       // Reading again harms nobody: another shard may have refused what this one has applied.
-      if (isDone(update) || underWay.has(update)) return "now";
-      return update <= settled + inFlight && update <= nextCut() ? "now" : "wait";
+      if (done.has(update) || underWay.has(update)) return "now";
+      return update <= done.settled + inFlight && update <= nextCut() ? "now" : "wait";
     },
     pushTurn: (update, state) => {
-      if (isDone(update)) return "repeated";
-      if (!underWay.has(update) || state > applied) return "refuse";
-      return applied - state > staleness ? "stale" : "now";
+      if (done.has(update)) return "repeated";
+      if (!underWay.has(update) || state > done.count) return "refuse";
+      return done.count - state > staleness ? "stale" : "now";
     },
     served: (update) => {
-      if (isDone(update)) return;
+      if (done.has(update)) return;
       underWay.add(update);
-      inFlightMax = Math.max(inFlightMax, underWay.size);
+      counts.inFlightMax = Math.max(counts.inFlightMax, underWay.size);
       assert(underWay.size <= inFlight, "no more updates are under way than the bound allows");
     },
     pushed: (update, state) => {
-      const stale = applied - state;
+      const stale = done.count - state;
       assert(stale >= 0 && stale <= staleness, "no push is staler than the bound allows");
-      pushes[stale] = (pushes[stale] ?? 0) + 1;
+      counts.pushes[stale] = (counts.pushes[stale] ?? 0) + 1;
       underWay.delete(update);
       done.add(update);
-      applied += 1;
-      while (done.delete(settled + 1)) settled += 1;
     },
-    refused: () => {
-      refused += 1;
-    },
+    refused: () => void (counts.refused += 1),
     cutTurn: (step) => {
-      if (step < applied || step > nextCut()) return "refuse";
-      return settled === step ? "now" : "wait";
+      if (step < done.count || step > nextCut()) return "refuse";
+      return done.settled === step ? "now" : "wait";
     },
-    copied: (step) => {
-      copiedCut = step;
+    copied: (step, hold = false) => {
+      if (!hold) copiedCut = step;
     },
     returnTo: (step) => {
-      [applied, settled, copiedCut] = [step, step, step];
-      done.clear();
+      copiedCut = step;
+      done.returnTo(step);
       underWay.clear();
-      pushes = new Array<number>(staleness + 1).fill(0);
-      [inFlightMax, refused] = [0, 0];
+      counts = noOverlap(staleness);
+    },
+    resume: ({ copied, done: acknowledged }) => {
+      const restored = done.count;
+      copiedCut = Math.max(copied, restored);
+      for (const update of acknowledged) {
+        assert(
+          !done.has(update) && update <= nextCut(),
+          "an update that the lost shard may have had",
+        );
+        done.add(update);
+      }
+      return done.count - restored;
+    },
+  };
+}
+
+/** What is counted of the overlap, from nothing on. */
+const noOverlap = (staleness: number) => ({
+  pushes: new Array<number>(staleness + 1).fill(0),
+  inFlightMax: 0,
+  refused: 0,
+});
+
+/** Updates that are applied: all up to one, and some beyond it, fewer than may be in flight. */
+function openDone() {
+  let [count, settled] = [0, 0];
+  const beyond = new Set<number>();
+  return {
+    get count() {
+      return count;
+    },
+    /** The one up to which all are. */
+    get settled() {
+      return settled;
+    },
+    has: (update: number): boolean => update <= settled || beyond.has(update),
+    add: (update: number): void => {
+      count += 1;
+      beyond.add(update);
+      while (beyond.delete(settled + 1)) settled += 1;
+    },
+    returnTo: (update: number): void => {
+      [count, settled] = [update, update];
+      beyond.clear();
     },
   };
 }

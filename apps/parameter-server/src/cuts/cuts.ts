@@ -1,15 +1,11 @@
-import { readLayers } from "@heddle/artifact";
-import { HeddleError } from "@heddle/base";
-import type {
-  FreezeRequest,
-  RestoreRequest,
-  SnapshotLayer,
-  SnapshotRequest,
-} from "@heddle/proto/parameter-server";
+import { failpoint } from "@heddle/failpoint";
+import type { FreezeRequest, SnapshotRequest } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import type { CallTurn, Course } from "../course/course.ts";
 import type { FrozenShard } from "./frozen.ts";
-import { type Keeper, stepOrder } from "../keeper.ts";
+import type { Keeper } from "../keeper.ts";
+import { snapshotGivenUp } from "../refusals.ts";
+import { restoreHandler } from "./restore.ts";
 import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
 
 /** The one cut that a shard has. */
@@ -22,6 +18,14 @@ interface Cut {
   saved?: Promise<SavedCut>;
 }
 
+interface CutToTake {
+  readonly fence: bigint;
+  readonly step: number;
+  readonly since?: number | undefined;
+  /** Whether updates after it wait until it is asked for without this. */
+  readonly hold?: boolean;
+}
+
 /** Handlers of cuts: taken at once, written while steps go on, returned to. */
 export function cutHandlers(deps: CutDeps, keeper: Keeper) {
   const { objects } = deps;
@@ -30,64 +34,48 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
   let writing: Promise<unknown> = Promise.resolve();
 
   const giveUp = (why: string): void => {
-    cut?.stop.abort(givenUp(cut.step, why));
+    cut?.stop.abort(snapshotGivenUp(cut.step, why));
     cut?.frozen.release();
     cut = undefined;
   };
   /** Waits until every push up to the step is applied, where more than one may be under way. */
   const take = async (
-    { fence, step, since }: { fence: bigint; step: number; since?: number | undefined },
+    { fence, step, since, hold = false }: CutToTake,
     signal: AbortSignal,
   ): Promise<Cut> => {
     const ask = (course: Course): CallTurn => course.cutTurn(step);
-    const { run } = await keeper.turn({ fence, what: `a cut at step ${step}`, ask }, signal);
-    giveUp(`a cut at step ${step} was taken`);
+    const what = `a cut at step ${step}`;
+    const { run } = await keeper.turn({ fence, what, ask }, signal);
+    giveUp(`${what} was taken`);
     const frozen = run.shard.freeze(since);
-    run.course.copied(step);
+    run.course.copied(step, hold);
     return (cut = { step, since, frozen, stop: new AbortController() });
   };
 
   return {
-    freeze: async ({ fence, step: at, sinceStep }: FreezeRequest, { signal }: CallContext) => {
-      keeper.run(fence);
-      const [step, since] = [Number(at), sinceStep === undefined ? undefined : Number(sinceStep)];
+    freeze: async (request: FreezeRequest, { signal }: CallContext) => {
+      const { fence, sinceStep, hold } = request;
+      const { course } = keeper.run(fence);
+      const [step, since] = [Number(request.step), numberOf(sinceStep)];
       // A repeated call finds the cut it made, even when steps were applied since.
-      if (cut?.step !== step || cut.since !== since) await take({ fence, step, since }, signal);
+      if (cut?.step === step && cut.since === since) course.copied(step, hold);
+      else await take({ fence, step, since, hold }, signal);
+      failpoint("parameter-server.freeze.after-copy");
       return {};
     },
-    snapshot: async (
-      { fence, step: at, objectPrefix }: SnapshotRequest,
-      { signal }: CallContext,
-    ) => {
+    snapshot: async ({ fence, step: at, objectPrefix }: SnapshotRequest, call: CallContext) => {
       const { request } = keeper.run(fence);
       const step = Number(at);
-      const own = cut?.step === step ? cut : await take({ fence, step }, signal);
+      const own = cut?.step === step ? cut : await take({ fence, step }, call.signal);
       own.saved ??= inTurn(() => saveCut(deps, own, request, objectPrefix));
+      failpoint("parameter-server.snapshot.before-write");
       const { info, rows } = await own.saved;
+      failpoint("parameter-server.snapshot.after-write");
       keeper.run(fence);
       return { object: { ...info, bytes: BigInt(info.bytes) }, rows: BigInt(rows) };
     },
-    restore: async (request: RestoreRequest) => {
-      const { fence, step, objects: files, increments, lossSum } = request;
-      const { shard } = keeper.run(fence);
-      giveUp("the shard returned to another");
-      const layers = files.length === 0 ? [] : [{ objects: files }, ...increments];
-      const restoring = shard.startRestore();
-      await readLayers(layers.map(sourcesOf), restoring);
-      // Reading took a while: a newer attempt may have taken over.
-      const { course, returnTo } = keeper.run(fence);
-      course.refuseAll(stepOrder("a push from before a return", Number(step)));
-      if (files.length === 0) shard.reset();
-      else restoring.finish();
-      returnTo(Number(step), lossSum);
-      keeper.open();
-      return { rows: BigInt(shard.rows) };
-    },
+    restore: restoreHandler(objects, keeper, () => giveUp("the shard returned to another")),
   };
-
-  function sourcesOf({ objects: files }: Pick<SnapshotLayer, "objects">) {
-    return files.map(({ name, sha256 }) => ({ name, chunks: objects.stream(name, sha256) }));
-  }
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = writing.then(work);
@@ -96,11 +84,5 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
   }
 }
 
-function givenUp(step: number, why: string): HeddleError {
-  return new HeddleError(
-    "ABORTED",
-    "SNAPSHOT_GIVEN_UP",
-    `the snapshot of step ${step} was given up: ${why}; take a new cut`,
-    { metadata: { step: String(step) } },
-  );
-}
+const numberOf = (step: bigint | undefined): number | undefined =>
+  step === undefined ? undefined : Number(step);

@@ -8,6 +8,8 @@ export interface CutDeps {
   readonly objects: Objects;
   /** Makes the files. */
   readonly encoder: Encoder;
+  /** Above 0 for a process that took a lost shard's place: its files have names of their own, for the lost one may still write. */
+  readonly life?: number;
 }
 
 /** A cut's file. */
@@ -26,7 +28,7 @@ const sliceBytes = 1 << 20;
  * @throws the reason of `stop`, when the cut is given up.
  */
 export async function saveCut(
-  { objects, encoder }: CutDeps,
+  { objects, encoder, life = 0 }: CutDeps,
   { frozen, stop: { signal } }: { readonly frozen: FrozenShard; readonly stop: AbortController },
   { shard, shards }: FilePart,
   prefix: string,
@@ -46,7 +48,8 @@ export async function saveCut(
   // All is copied: pushes need copy nothing for it any more.
   frozen.release();
   const { rows, pieces } = await encoder.encode({ shard, shards }, tables, frozen.dense);
-  const name = `${prefix}/shard-${shard}-of-${shards}.tensors`;
+  const place = `shard-${shard}-of-${shards}${life === 0 ? "" : `-life-${life}`}`;
+  const name = `${prefix}/${place}.tensors`;
   return { info: await objects.putStream(name, until(pieces, signal)), rows };
 }
 

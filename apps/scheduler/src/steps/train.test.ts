@@ -37,6 +37,12 @@ test("a training step is one learner and its shards, or several learners with th
   assert.equal(leader?.input["learner"], 0);
 });
 
+test("without shards the learner has a program that keeps the parameters", () => {
+  const [only, ...others] = membersOf({ ...step, shards: 0 });
+  assert.deepEqual([only?.role, only?.program, others], ["learner", "learner-alone", []]);
+  assert.equal(only?.input["shards"], 0);
+});
+
 test("each learner counts as a core, and each member as a job", () => {
   const need = (of: Step) => needOf(of);
   assert.deepEqual(need(step), { cpu: 1, jobs: 3 });

@@ -1,6 +1,9 @@
 import { type Member, outputOf, type StepContext, type StepOfKind, type Work } from "./work.ts";
 
-/** Trains in a gang of learners, of which the first leads, and shards; outputs are `version` and `run`. */
+/**
+ * Trains in a gang of learners, of which the first leads, and shards, or by one learner that keeps the parameters itself; outputs are
+ * `version` and `run`.
+ */
 export function train(step: StepOfKind<"train">, { run }: StepContext): Work {
   const { learners = 1, shards } = step;
   const recipe = {
@@ -24,7 +27,7 @@ export function train(step: StepOfKind<"train">, { run }: StepContext): Work {
           role: learner === 0 ? "learner" : `learner-${learner}`,
           input: { ...recipe, learners, learner },
         }),
-        "learner",
+        shards === 0 ? "learner-alone" : "learner",
       ),
       ...members(shards, (n) => ({ role: `shard-${n}`, input: {} }), "shard"),
     ],

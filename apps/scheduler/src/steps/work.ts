@@ -28,7 +28,7 @@ export interface StepContext {
 /** A job's program and its own input; the scheduler adds what every job gets. */
 export interface Member {
   readonly role: string;
-  readonly program: "dataset" | "learner" | "shard" | "evaluation";
+  readonly program: "dataset" | "learner" | "learner-alone" | "shard" | "evaluation";
   readonly input: Readonly<Record<string, unknown>>;
 }
 

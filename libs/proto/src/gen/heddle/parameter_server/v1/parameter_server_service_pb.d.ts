@@ -575,6 +575,14 @@ export declare type PullRequest = Message<"heddle.parameter_server.v1.PullReques
    * @generated from field: fixed64 key_list = 9;
    */
   keyList: bigint;
+
+  /**
+   * Life of the shard that is meant: 0 for the process that the attempt began with, above it for one that took a lost one's place.
+   * No two processes that took a place in one attempt have the same.
+   *
+   * @generated from field: uint32 life = 20;
+   */
+  life: number;
 };
 
 /**
@@ -734,6 +742,13 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
    * @generated from field: fixed64 key_list = 11;
    */
   keyList: bigint;
+
+  /**
+   * Bounded mode: life of the shard that `oldest_state` is of.
+   *
+   * @generated from field: uint32 life = 20;
+   */
+  life: number;
 };
 
 /**
@@ -829,6 +844,13 @@ export declare type FreezeRequest = Message<"heddle.parameter_server.v1.FreezeRe
    * @generated from field: optional uint64 since_step = 3;
    */
   sinceStep?: bigint | undefined;
+
+  /**
+   * Bounded mode: no update after the cut is pulled, also when it is taken, until the same call comes without this.
+   *
+   * @generated from field: bool hold = 4;
+   */
+  hold: boolean;
 };
 
 /**
@@ -999,6 +1021,110 @@ export declare type RestoreResponse = Message<"heddle.parameter_server.v1.Restor
  * Use `create(RestoreResponseSchema)` to create a new message.
  */
 export declare const RestoreResponseSchema: GenMessage<RestoreResponse>;
+
+/**
+ * What a learner will still push to a shard that took a lost one's place.
+ *
+ * @generated from message heddle.parameter_server.v1.RejoinRequest
+ */
+export declare type RejoinRequest = Message<"heddle.parameter_server.v1.RejoinRequest"> & {
+  /**
+   * Fencing token.
+   *
+   * @generated from field: uint64 fence = 1;
+   */
+  fence: bigint;
+
+  /**
+   * Life of the shard that is meant.
+   *
+   * @generated from field: uint32 life = 2;
+   */
+  life: number;
+
+  /**
+   * The learner's number, and how many there are: update n is of learner (n − 1) mod learners.
+   *
+   * @generated from field: uint32 learner = 3;
+   */
+  learner: number;
+
+  /**
+   * Learners of the gang.
+   *
+   * @generated from field: uint32 learners = 4;
+   */
+  learners: number;
+
+  /**
+   * The highest update that the learner has asked to pull, of any shard.
+   *
+   * @generated from field: uint64 begun = 5;
+   */
+  begun: bigint;
+
+  /**
+   * Those up to it that the lost shard had not acknowledged: they come here.
+   *
+   * @generated from field: repeated uint64 open = 6;
+   */
+  open: bigint[];
+
+  /**
+   * Of the leader: the last cut whose copy it has asked for; updates up to the one after it may begin.
+   *
+   * @generated from field: uint64 copied = 7;
+   */
+  copied: bigint;
+
+  /**
+   * Sum of the log losses of the examples of all pushes that the shard's earlier processes had acknowledged to this learner; the leader adds
+   * those from before the attempt.
+   *
+   * @generated from field: double loss_sum = 8;
+   */
+  lossSum: number;
+
+  /**
+   * CPU seconds that those pushes told.
+   *
+   * @generated from field: double learner_cpu_seconds = 9;
+   */
+  learnerCpuSeconds: number;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.RejoinRequest.
+ * Use `create(RejoinRequestSchema)` to create a new message.
+ */
+export declare const RejoinRequestSchema: GenMessage<RejoinRequest>;
+
+/**
+ * All learners have said it.
+ *
+ * @generated from message heddle.parameter_server.v1.RejoinResponse
+ */
+export declare type RejoinResponse = Message<"heddle.parameter_server.v1.RejoinResponse"> & {
+  /**
+   * Updates that count as applied.
+   *
+   * @generated from field: uint64 step = 1;
+   */
+  step: bigint;
+
+  /**
+   * Those of them that the restored cut does not hold: the lost shard had applied them, this one will not.
+   *
+   * @generated from field: uint64 lost_updates = 2;
+   */
+  lostUpdates: bigint;
+};
+
+/**
+ * Describes the message heddle.parameter_server.v1.RejoinResponse.
+ * Use `create(RejoinResponseSchema)` to create a new message.
+ */
+export declare const RejoinResponseSchema: GenMessage<RejoinResponse>;
 
 /**
  * Asks for a lane.
@@ -1229,6 +1355,13 @@ export enum RowFormat {
    * @generated from enum value: ROW_FORMAT_BFLOAT16 = 1;
    */
   BFLOAT16 = 1,
+
+  /**
+   * For rows of 2 values or more: the row's scale, float32, then each value as a whole multiple of it, int8 from −127 to 127.
+   *
+   * @generated from enum value: ROW_FORMAT_INT8 = 2;
+   */
+  INT8 = 2,
 }
 
 /**
@@ -1260,7 +1393,7 @@ export declare const ParameterServerService: GenService<{
    * the last cut. Waits until the shard has it; a state that is gone is STEP_ORDER. In bounded mode it reads the state of
    * now, and waits for its credit: until at most `in_flight` updates are under way, and, after a cut, for its snapshot.
    * Errors: NOT_CONFIGURED, UNKNOWN_MICRO_BATCH, UNKNOWN_TABLE, WRONG_SIZE, STEP_ORDER, FENCED,
-   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, UNKNOWN_ROW_FORMAT.
+   * UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, UNKNOWN_ROW_FORMAT, SHARD_REPLACED.
    *
    * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Pull
    */
@@ -1273,7 +1406,8 @@ export declare const ParameterServerService: GenService<{
    * Applies the gradients of a step, once; a repeated step is acknowledged and not applied again. It waits until all
    * micro-batches of the step are there, whose gradients become one in their order, and until every pull that must still
    * see the state before it was served. In bounded mode it is applied or refused at once: one that was computed from a
-   * state of more than `staleness` pushes ago is STALE_PUSH, and its learner pulls and computes again.
+   * state of more than `staleness` pushes ago, or from a state of a process that is lost, is STALE_PUSH, and its learner pulls and
+   * computes again.
    * Errors: NOT_CONFIGURED, STALE_PUSH, UNKNOWN_MICRO_BATCH, NOT_FINITE, WRONG_SIZE, UNKNOWN_TABLE, STEP_ORDER, FENCED,
    * TABLE_FULL, UNKNOWN_KEY_LIST, KEY_LIST_DIFFERS, UNKNOWN_ROW_FORMAT. Nothing of a refused push is applied.
    *
@@ -1321,6 +1455,19 @@ export declare const ParameterServerService: GenService<{
     methodKind: "unary";
     input: typeof RestoreRequestSchema;
     output: typeof RestoreResponseSchema;
+  },
+  /**
+   * Of a shard that took the place of a lost one (bounded mode): a learner says what it will still push here. Once the leader has
+   * restored the shard and all learners have said so, every other update counts as applied, which answers this call and
+   * lets pulls and pushes in. The same call again is no error.
+   * Errors: NOT_CONFIGURED, FENCED, SHARD_REPLACED (it is meant for another process), REJOIN_INVALID.
+   *
+   * @generated from rpc heddle.parameter_server.v1.ParameterServerService.Rejoin
+   */
+  rejoin: {
+    methodKind: "unary";
+    input: typeof RejoinRequestSchema;
+    output: typeof RejoinResponseSchema;
   },
   /**
    * Offers a lane: a socket of this shard that carries Pull and Push with the same meaning and the same errors at a

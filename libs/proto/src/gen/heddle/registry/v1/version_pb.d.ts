@@ -205,7 +205,8 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
   attemptExamples: bigint;
 
   /**
-   * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots).
+   * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots); and those that did not have to
+   * move: spared, of which sparedByIds (lists of ids that were named) and sparedByFormat (values in fewer bytes than float32).
    *
    * @generated from field: map<string, uint64> moved_bytes = 10;
    */
@@ -289,6 +290,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: heddle.registry.v1.TransferSummary transfer = 41;
    */
   transfer?: TransferSummary | undefined;
+
+  /**
+   * Bounded mode: shards that were lost in this attempt and restored alone, in the order in which they served again.
+   *
+   * @generated from field: repeated heddle.registry.v1.LostShard lost_shards = 50;
+   */
+  lostShards: LostShard[];
 };
 
 /**
@@ -296,6 +304,54 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
  * Use `create(TrainingSummarySchema)` to create a new message.
  */
 export declare const TrainingSummarySchema: GenMessage<TrainingSummary>;
+
+/**
+ * A shard that was lost and restored alone.
+ *
+ * @generated from message heddle.registry.v1.LostShard
+ */
+export declare type LostShard = Message<"heddle.registry.v1.LostShard"> & {
+  /**
+   * The shard's number.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * When the scheduler noticed, milliseconds since the epoch.
+   *
+   * @generated from field: int64 lost_time_ms = 2;
+   */
+  lostTimeMs: bigint;
+
+  /**
+   * Seconds from then until it served again.
+   *
+   * @generated from field: double seconds = 3;
+   */
+  seconds: number;
+
+  /**
+   * Step of the snapshot that it was restored from.
+   *
+   * @generated from field: uint64 snapshot_step = 4;
+   */
+  snapshotStep: bigint;
+
+  /**
+   * Updates after that snapshot that it had applied, and that are lost on it.
+   *
+   * @generated from field: uint64 lost_updates = 5;
+   */
+  lostUpdates: bigint;
+};
+
+/**
+ * Describes the message heddle.registry.v1.LostShard.
+ * Use `create(LostShardSchema)` to create a new message.
+ */
+export declare const LostShardSchema: GenMessage<LostShard>;
 
 /**
  * Parameters of another model's version in a training; names are those of the definition, of tables, dense parameters or layers.

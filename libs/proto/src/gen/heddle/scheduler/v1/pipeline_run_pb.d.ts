@@ -195,6 +195,13 @@ export declare type Attempt = Message<"heddle.scheduler.v1.Attempt"> & {
    * @generated from field: string reason = 5;
    */
   reason: string;
+
+  /**
+   * Members of its gang that were lost and replaced alone, in this order.
+   *
+   * @generated from field: repeated heddle.scheduler.v1.MemberLoss losses = 6;
+   */
+  losses: MemberLoss[];
 };
 
 /**
@@ -202,6 +209,47 @@ export declare type Attempt = Message<"heddle.scheduler.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export declare const AttemptSchema: GenMessage<Attempt>;
+
+/**
+ * A member of a gang whose place another job took while the others went on.
+ *
+ * @generated from message heddle.scheduler.v1.MemberLoss
+ */
+export declare type MemberLoss = Message<"heddle.scheduler.v1.MemberLoss"> & {
+  /**
+   * Its role, e.g. `shard-0`.
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * When the loss was noticed, milliseconds since the epoch.
+   *
+   * @generated from field: int64 lost_time_ms = 2;
+   */
+  lostTimeMs: bigint;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+
+  /**
+   * Life of the job that took its place: at the end of its id and of its log's name.
+   *
+   * @generated from field: uint32 life = 4;
+   */
+  life: number;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.MemberLoss.
+ * Use `create(MemberLossSchema)` to create a new message.
+ */
+export declare const MemberLossSchema: GenMessage<MemberLoss>;
 
 /**
  * How far a job is.
@@ -277,6 +325,13 @@ export declare type PipelineRunEvent = Message<"heddle.scheduler.v1.PipelineRunE
    * @generated from field: string error = 4;
    */
   error: string;
+
+  /**
+   * A member of its gang that was lost and replaced alone, where that is what happened: the step goes on.
+   *
+   * @generated from field: heddle.scheduler.v1.MemberLoss loss = 5;
+   */
+  loss?: MemberLoss | undefined;
 };
 
 /**

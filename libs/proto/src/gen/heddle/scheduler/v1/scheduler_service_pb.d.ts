@@ -436,6 +436,13 @@ export declare type AwaitGangRequest = Message<"heddle.scheduler.v1.AwaitGangReq
    * @generated from field: uint64 fence = 2;
    */
   fence: bigint;
+
+  /**
+   * Answers only when more members than this were replaced in the attempt.
+   *
+   * @generated from field: optional uint32 after_losses = 3;
+   */
+  afterLosses?: number | undefined;
 };
 
 /**
@@ -456,6 +463,20 @@ export declare type AwaitGangResponse = Message<"heddle.scheduler.v1.AwaitGangRe
    * @generated from field: map<string, string> addresses = 1;
    */
   addresses: { [key: string]: string };
+
+  /**
+   * Members replaced so far in the attempt.
+   *
+   * @generated from field: uint32 losses = 2;
+   */
+  losses: number;
+
+  /**
+   * Those of the other members that took a lost one's place, by role.
+   *
+   * @generated from field: map<string, heddle.scheduler.v1.Replacement> replacements = 3;
+   */
+  replacements: { [key: string]: Replacement };
 };
 
 /**
@@ -463,6 +484,33 @@ export declare type AwaitGangResponse = Message<"heddle.scheduler.v1.AwaitGangRe
  * Use `create(AwaitGangResponseSchema)` to create a new message.
  */
 export declare const AwaitGangResponseSchema: GenMessage<AwaitGangResponse>;
+
+/**
+ * A member that took a lost one's place.
+ *
+ * @generated from message heddle.scheduler.v1.Replacement
+ */
+export declare type Replacement = Message<"heddle.scheduler.v1.Replacement"> & {
+  /**
+   * Its life: unique in the attempt, above 0.
+   *
+   * @generated from field: uint32 life = 1;
+   */
+  life: number;
+
+  /**
+   * Since the loss was noticed, milliseconds.
+   *
+   * @generated from field: uint32 lost_for_ms = 2;
+   */
+  lostForMs: number;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.Replacement.
+ * Use `create(ReplacementSchema)` to create a new message.
+ */
+export declare const ReplacementSchema: GenMessage<Replacement>;
 
 /**
  * A result.
@@ -608,7 +656,8 @@ export declare const SchedulerService: GenService<{
     output: typeof HeartbeatResponseSchema;
   },
   /**
-   * Addresses of the gang's other members, once all of those listen.
+   * Addresses of the gang's other members, once all of those listen. A job that goes on asking, by `after_losses`, can do with another
+   * process in the place of a lost shard; when all learners do, a lost shard is replaced alone, else the attempt ends.
    * Errors: UNKNOWN_JOB, FENCED.
    *
    * @generated from rpc heddle.scheduler.v1.SchedulerService.AwaitGang

@@ -1,0 +1,10 @@
+import { wireContract } from "./contract.ts";
+import type { Open } from "../fixtures/wire-gang.ts";
+import { openLocalWire } from "./local-wire.ts";
+import { rowFormatContract } from "./row-format-contract.ts";
+
+const open: Open = (declaration, { implementations, ...options }) =>
+  openLocalWire(declaration, implementations, options);
+
+wireContract("local", open, false);
+rowFormatContract("local", open);

@@ -1,0 +1,63 @@
+import { present } from "@heddle/base";
+import { openPool, type Pool } from "@heddle/lane";
+import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
+import { silentTelemetry } from "@heddle/telemetry";
+import { openShardWire, type Route, type ShardClients, type WireOptions } from "./shard-wire.ts";
+import type { RunDeclaration, Wire } from "./wire.ts";
+
+/** Memory of answers that is kept for later ones. */
+const heldBytesMax = 64 << 20;
+
+type LocalShard = LocalClient<typeof ParameterServerService>;
+interface LocalClients extends ShardClients {
+  readonly traced: LocalShard;
+  readonly quiet: LocalShard;
+}
+
+/** The wire to shards in this very process: their handlers are called, and nothing is encoded or sent. */
+export function openLocalWire(
+  declaration: RunDeclaration,
+  shards: readonly Implementation[],
+  options: WireOptions,
+): Promise<Wire> {
+  const { telemetry, actor } = options;
+  const open = (shard: Implementation, calls = telemetry): LocalShard =>
+    connectLocal(ParameterServerService, shard, { telemetry: calls, actor });
+  const clients = shards.map((of, shard): LocalClients => {
+    return { shard, traced: open(of), quiet: open(of, silentTelemetry()) };
+  });
+  const routes = clients.map((of) => localRoute(of, options, openPool({ heldBytesMax })));
+  const own = { ...options, idsByName: false };
+  return openShardWire(declaration, { first: clients }, own, async ({ shard }) =>
+    present(routes[shard], "a shard's route"),
+  );
+}
+
+function localRoute(
+  { traced, quiet }: LocalClients,
+  { traceEverySteps }: WireOptions,
+  pool: Pool,
+): Route {
+  /** Memory of a call that failed may still be written to: it is not used again. */
+  const withRoom = async (run: (room: Pool["take"]) => Promise<unknown>): Promise<void> => {
+    const taken: Uint8Array<ArrayBuffer>[] = [];
+    await run((bytes) => {
+      const memory = pool.take(bytes);
+      taken.push(memory);
+      return memory;
+    });
+    for (const memory of taken) pool.give(memory);
+  };
+  return {
+    at: (step) => {
+      const shard = step % traceEverySteps === 0 ? traced : quiet;
+      return {
+        pull: (request, call, read) =>
+          withRoom(async (room) => read(await shard.pull(request, { ...call, room }))),
+        push: (request, call) => withRoom((room) => shard.push(request, { ...call, room })),
+      };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
