@@ -45,30 +45,33 @@ export const bench: Bench = {
       whole.push({ name, summary });
       say(`${name}: ${summary.examples} examples, mean loss ${summary.meanLoss.toFixed(4)}`);
     }
-    const size = { steps: Number(whole[0]?.summary.steps ?? 0), batchSize };
     const done: Record<Name, Steady[]> = { alone: [], together: [] };
     for (let round = 0; round < rounds; round++) {
       // What slows the machine for a while slows both.
       for (const name of round % 2 === 0 ? names : names.toReversed()) {
-        const took = await trainSteady(jobs, place, gang(name, String(round)), size);
+        const took = await trainSteady(jobs, place, gang(name, String(round)), clicks.rows);
         done[name].push(took);
-        say(`round ${round + 1}, ${name}: ${took.cpuSeconds.toFixed(1)} CPU-seconds`);
+        say(`round ${round + 1}, ${name}: ${cpuSeconds(took).toFixed(1)} ${unit}`);
       }
     }
     return [...rowsOf(done), ...trafficRows(whole)];
   },
 };
 
+const unit = "CPU-s/million";
+/** Of a million examples. */
+const cpuSeconds = (took: Steady): number => (1e6 * took.cpuSeconds) / took.examples;
+const seconds = (took: Steady): number => (1e6 * took.wallSeconds) / took.examples;
+
 function rowsOf(done: Readonly<Record<Name, readonly Steady[]>>): Row[] {
-  const beside = (measure: string, unit: string, of: (took: Steady) => number): Row => {
+  const beside = (measure: string, per: string, of: (took: Steady) => number): Row => {
     const twice = done.alone.map((took) => 2 * of(took));
     const peer = { name: "twice one alone", values: twice };
-    return compared(measure, unit, done.together.map(of), peer, { atMost: 1 });
+    return compared(measure, per, done.together.map(of), peer, { atMost: 1 });
   };
-  const cpuSeconds = (took: Steady): number => took.cpuSeconds;
   return [
-    beside("CPU, both together", "CPU-s", cpuSeconds),
-    beside("time, both together", "s", (took) => took.wallSeconds),
-    measured("CPU, one alone", "CPU-s", done.alone.map(cpuSeconds)),
+    beside("CPU, both together", unit, cpuSeconds),
+    beside("time, both together", "s/million", seconds),
+    measured("CPU, one alone", unit, done.alone.map(cpuSeconds)),
   ];
 }
