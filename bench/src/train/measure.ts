@@ -54,7 +54,7 @@ export function watch(gang: Gang, on: (moment: Moment) => boolean): Promise<void
     try {
       if (!on(momentOf(gang, examples))) resolve();
     } catch (error) {
-      reject(error as Error);
+      reject(error);
     }
   });
   return promise.finally(() => following[Symbol.dispose]());
