@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const generators = [
   { source: "proto", committed: "libs/proto/src/gen", generate: generateProto },
-  assemblyOf("kernels", ["batch", "table"]),
+  assemblyOf("kernels", ["batch", "cache", "table"]),
   assemblyOf("executor", ["random"]),
 ];
 

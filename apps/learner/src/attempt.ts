@@ -151,10 +151,11 @@ export async function joinGang(
 /** Undefined in exact mode. */
 function boundsOf({ mode, snapshotSteps }: Training): Bounds | undefined {
   if (mode?.kind !== "bounded") return undefined;
-  const { staleness, inFlight, pushesPerSecond = 0 } = mode;
+  const { staleness, inFlight, pushesPerSecond = 0, rowAge = 0 } = mode;
   // Two intervals lie behind the newest snapshot while the next one is written: together they are what may be lost.
   const cutSteps = Math.max(1, Math.floor(snapshotSteps / 2));
-  return { staleness, inFlight, pushesPerSecond, snapshotSteps: cutSteps };
+  const given = { staleness, inFlight, pushesPerSecond, snapshotSteps: cutSteps };
+  return { ...given, ...(rowAge > 0 && { rowAge }) };
 }
 
 /** @throws {HeddleError} FAILED_PRECONDITION TOO_MANY_LEARNERS when some would have nothing to do. */

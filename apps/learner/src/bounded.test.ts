@@ -55,6 +55,22 @@ test("two learners on two shards train each update once, never beyond the bounds
   assert.equal(summary?.cpuSeconds, 3, "of two learners and two shards");
 });
 
+test("rows of earlier pulls are computed on within the bound, also after a learner was killed and by grpc", async () => {
+  const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
+  await using world = await openWorld(tinyDefinition({ mode }), 2);
+  const end = await loseGang(world.input(1), { learners: 2, dies: 1 }, "learner.step.after-push@3");
+  assert.deepEqual(end, [null, "SIGKILL"]);
+  await world.loseShards();
+  const version = await trainTogether({ ...world.input(2), wire: "grpc" }, 2);
+  const { progress } = await endOf(world);
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  const { staleness = [], movedBytes = {} } = summaryOf(world, version) ?? {};
+  assert.equal(staleness.length, 5, "from 0 to the bound");
+  assert.ok(sum(staleness.slice(1)) > 0, "some updates computed on older rows");
+  assert.ok((movedBytes["sparedByCache"] ?? 0n) > 0n);
+  assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
+});
+
 for (const dies of [0, 1]) {
   test(`learner ${dies} killed at its fifth update, the next attempt loses one interval and what went on while it was written`, async () => {
     await using world = await openWorld(bounded(4, 4), 2);

@@ -9,7 +9,7 @@ import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, type Implementation } from "@heddle/rpc";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
-import type { TrainDeps } from "./deps.ts";
+import type { TrainDeps, Usage } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
 import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./wire/lane-wire.ts";
@@ -89,12 +89,7 @@ export async function trainAsJob(
         const patience = input.learners > 1 ? { stepCallMs: gangStepCallMs } : {};
         return openLaneWire(declaration, { ...wire, ...patience, addresses });
       },
-      usage: () => {
-        const { user, system } = process.cpuUsage();
-        // The system counts the peak in KiB.
-        const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-        return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
-      },
+      usage: usageOfProcess,
       traceEverySteps,
     };
     try {
@@ -110,6 +105,13 @@ export async function trainAsJob(
       throw error;
     }
   });
+}
+
+function usageOfProcess(): Usage {
+  const { user, system } = process.cpuUsage();
+  // The system counts the peak in KiB.
+  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
+  return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
 }
 
 function cpuinfo(): string {

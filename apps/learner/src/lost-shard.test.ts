@@ -58,6 +58,7 @@ for (const [n, point] of points.entries()) {
   });
 }
 
+<<<<<<< HEAD
 test("a shard that is lost again while it is restored, and another beside it, cost no more than an interval each", async () => {
   const deaths = [
     [
@@ -88,4 +89,15 @@ test("with a cut at each update nothing goes on before it is recorded, and a los
   assert.equal(progress.step, updates);
   const [lost] = summary?.lostShards ?? [];
   assert.deepEqual([lost?.snapshotStep, Number(lost?.lostUpdates) <= 1], [4n, true]);
+=======
+test("rows that were read from a lost process are not computed on, and training goes on", async () => {
+  const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
+  const definition = tinyDefinition({ snapshotSteps, mode });
+  const deaths = [["parameter-server.push.after-apply@5"], []];
+  const { progress, summary, lives } = await train(deaths, 2, definition);
+  assert.equal(lives, 1, "it died");
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  assert.equal(summary?.lostShards.length, 1);
+  assert.ok((summary?.movedBytes["sparedByCache"] ?? 0n) > 0n);
+>>>>>>> main
 });

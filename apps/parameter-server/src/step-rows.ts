@@ -1,5 +1,6 @@
 import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import { bigUint64Of, float32Of } from "@heddle/tensor";
+import { wantedOf } from "./held-rows.ts";
 import type { KeyLists } from "./key-lists.ts";
 import { decodeRows, encodeRows } from "./row-format.ts";
 import type { Room, Shard } from "./shard.ts";
@@ -17,8 +18,8 @@ export function pulledRows(
   room: Room | undefined,
 ): Uint8Array[] {
   const shared = keyLists.of(keyList, bigUint64Of(ids));
-  return tables.map(({ table, ids: own, format }) => {
-    const wanted = idsOf(own, shared);
+  return tables.map(({ table, ids: own, held, format }) => {
+    const wanted = wantedOf(idsOf(own, shared), held);
     return encodeRows(shard.pull(table, wanted, room), wanted.length, format);
   });
 }

@@ -57,6 +57,12 @@ test("what cannot be trained is refused where it stands", () => {
     { training: { ...definition.training, mode: { ...mode, inFlight: 0 } } },
     /training\.mode\.inFlight/,
   );
+  const aged = (rowAge: number) => ({
+    training: { ...definition.training, mode: { ...mode, rowAge } },
+  });
+  assert.ok(readDefinition(JSON.stringify({ ...definition, ...aged(3) })));
+  refused(aged(4), /training\.mode: expected rowAge to be at most staleness less/);
+  refused(aged(-1), /training\.mode\.rowAge/);
   refused(
     { training: { ...definition.training, mode, microBatches: 2 } },
     /training: expected no microBatches in bounded mode/,

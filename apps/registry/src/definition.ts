@@ -160,12 +160,19 @@ const Partitioning = z.discriminatedUnion("by", [
 /** A shard counts pushes by each staleness, and a lane carries so many updates of a learner at a time. */
 const Mode = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("exact") }),
-  z.strictObject({
-    kind: z.literal("bounded"),
-    staleness: z.int().min(0).max(10_000),
-    inFlight: z.int().min(1).max(48),
-    pushesPerSecond: z.number().positive().exactOptional(),
-  }),
+  z
+    .strictObject({
+      kind: z.literal("bounded"),
+      staleness: z.int().min(0).max(10_000),
+      inFlight: z.int().min(1).max(48),
+      pushesPerSecond: z.number().positive().exactOptional(),
+      rowAge: z.int().min(0).exactOptional(),
+    })
+    .refine(
+      // A row of that age, and all others in flight pushed before its own update: still within the bound.
+      ({ staleness, inFlight, rowAge = 0 }) => rowAge === 0 || rowAge + inFlight - 1 <= staleness,
+      "expected rowAge to be at most staleness less the updates in flight beside one's own (inFlight - 1)",
+    ),
 ]);
 
 /** Names of tables and dense parameters, or of layers. */

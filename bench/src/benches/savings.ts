@@ -7,12 +7,12 @@ import {
   resample,
   type Resampled,
 } from "../../quality/paired.ts";
-import type { Bench } from "../main.ts";
+import type { Bench, BenchOptions } from "../main.ts";
 import type { Row, Verdict } from "../row.ts";
-import { skipped } from "../summarise.ts";
+import { savingsOnClicks } from "../savings/clicks.ts";
 import { openHoldout } from "../savings/holdout.ts";
 import { trafficRows, type Trained } from "../savings/traffic.ts";
-import { exactOf, missing, type Variant, variants } from "../savings/variants.ts";
+import { exactOf, type Variant, variants } from "../savings/variants.ts";
 import { buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
 import { openGrocer } from "../train/grocer-data.ts";
 
@@ -22,51 +22,59 @@ const small = { firstWeek: 3, lastWeek: 5, resamples: 300 };
 const shards = 2;
 
 export const bench: Bench = {
-  about: "quality of the grocer's model with each saving, beside the exact one on the same visits",
-  run: async ({ quick, say, environment }) => {
-    const { firstWeek, lastWeek, resamples } = quick ? small : full;
-    using folder = temporaryFolder("bench-savings");
-    await using data = await openGrocer(folder.path, lastWeek + 1, say);
-    const place: Place = {
-      ...{ featureStore: data.featureStore, objects: data.objects },
-      logFolder: folder.file("logs"),
-      environment: jobEnvironment(environment),
-    };
-    await using jobs = openJobs(place);
-    const exact = exactOf(data.definition);
-    const weeks = [String(firstWeek), String(lastWeek)] as const;
-    const next = String(lastWeek + 1);
-    const datasetName = await buildDataset(jobs, place, JSON.stringify(exact), weeks);
-    const holdoutName = await buildDataset(
-      jobs,
-      place,
-      JSON.stringify(exact),
-      [next, next],
-      "evaluation",
-    );
-    const holdout = await openHoldout(data.objects, holdoutName);
-    const scores: Record<string, Float32Array> = {};
-    const trained: Trained[] = [];
-    const all: readonly Pick<Variant, "name" | "of">[] = [
-      { name: "exact", of: exactOf },
-      ...variants,
-    ];
-    for (const [i, { name, of }] of all.entries()) {
-      const definitionJson = JSON.stringify(of(exact));
-      const gang = { definitionJson, run: `savings-${i}`, datasetName, shards, executor: "auto" };
-      const { version, summary } = await trainOnce(jobs, place, { ...gang, executor: "auto" });
-      scores[name] = await holdout.scoreBy(version);
-      trained.push({ name, summary });
-      say(`${name}: trained on weeks ${firstWeek} to ${lastWeek}, scored on week ${next}`);
-    }
+  about: "quality of the grocer's model, bytes and CPU of a step of the clicks' with each saving",
+  run: async (options) => {
+    const only = options.args["data"];
     return [
-      ...rowsOf("AUC", resample(holdout.rows, scores, resamples), "above"),
-      ...rowsOf("log loss", resample(holdout.rows, scores, resamples, logLossOf), "below"),
-      ...trafficRows(trained),
-      ...missing.map(([name, why]) => skipped(name, why)),
+      ...(only === "grocer" ? [] : await savingsOnClicks(options)),
+      ...(only === "clicks" ? [] : await qualityOnGrocer(options)),
     ];
   },
 };
+
+/** Each saving beside the exact model, on the same visits. */
+async function qualityOnGrocer({ quick, say, environment }: BenchOptions): Promise<Row[]> {
+  const { firstWeek, lastWeek, resamples } = quick ? small : full;
+  using folder = temporaryFolder("bench-savings");
+  await using data = await openGrocer(folder.path, lastWeek + 1, say);
+  const place: Place = {
+    ...{ featureStore: data.featureStore, objects: data.objects },
+    logFolder: folder.file("logs"),
+    environment: jobEnvironment(environment),
+  };
+  await using jobs = openJobs(place);
+  const exact = exactOf(data.definition);
+  const weeks = [String(firstWeek), String(lastWeek)] as const;
+  const next = String(lastWeek + 1);
+  const datasetName = await buildDataset(jobs, place, JSON.stringify(exact), weeks);
+  const holdoutName = await buildDataset(
+    jobs,
+    place,
+    JSON.stringify(exact),
+    [next, next],
+    "evaluation",
+  );
+  const holdout = await openHoldout(data.objects, holdoutName);
+  const scores: Record<string, Float32Array> = {};
+  const trained: Trained[] = [];
+  const all: readonly Pick<Variant, "name" | "of">[] = [
+    { name: "exact", of: exactOf },
+    ...variants,
+  ];
+  for (const [i, { name, of }] of all.entries()) {
+    const definitionJson = JSON.stringify(of(exact));
+    const gang = { definitionJson, run: `savings-${i}`, datasetName, shards, executor: "auto" };
+    const { version, summary } = await trainOnce(jobs, place, { ...gang, executor: "auto" });
+    scores[name] = await holdout.scoreBy(version);
+    trained.push({ name, summary });
+    say(`${name}: trained on weeks ${firstWeek} to ${lastWeek}, scored on week ${next}`);
+  }
+  return [
+    ...rowsOf("AUC", resample(holdout.rows, scores, resamples), "above"),
+    ...rowsOf("log loss", resample(holdout.rows, scores, resamples, logLossOf), "below"),
+    ...trafficRows(trained),
+  ];
+}
 
 /** The exact model's value, and each variant's difference from it. @param better on which side of a value better ones lie. */
 function rowsOf(unit: string, resampled: Resampled, better: "above" | "below"): Row[] {

@@ -44,9 +44,14 @@ export const variants: readonly Variant[] = [
     kind: "saving",
     of: training({ lag: 0, mode: { kind: "bounded", staleness: 1, inFlight: 2 } }),
   },
-];
-
-/** Savings that no definition can ask for yet, and why they are not measured. */
-export const missing: readonly (readonly [name: string, why: string])[] = [
-  ["rows cached in the learner", "a definition cannot ask for it yet"],
+  {
+    name: "rows up to 4 pushes old",
+    kind: "saving",
+    of: training({ lag: 0, mode: { kind: "bounded", staleness: 4, inFlight: 1, rowAge: 4 } }),
+  },
+  {
+    name: "rows up to 8 pushes old",
+    kind: "saving",
+    of: training({ lag: 0, mode: { kind: "bounded", staleness: 8, inFlight: 1, rowAge: 8 } }),
+  },
 ];

@@ -54,13 +54,13 @@ export function watch(gang: Gang, on: (moment: Moment) => boolean): Promise<void
     try {
       if (!on(momentOf(gang, examples))) resolve();
     } catch (error) {
-      reject(error as Error);
+      reject(error);
     }
   });
   return promise.finally(() => following[Symbol.dispose]());
 }
 
-function momentOf({ pids }: Pick<Gang, "pids">, examples: number): Moment {
+export function momentOf({ pids }: Pick<Gang, "pids">, examples: number): Moment {
   const cpuSeconds = pids().reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
   return { examples, cpuSeconds, wallMs: performance.now() };
 }

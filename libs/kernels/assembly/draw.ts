@@ -99,26 +99,15 @@ function onCircle(radius: v128, angles: v128): v128 {
   const y1 = v128.xor(v128.bitselect(cosine, sine, odd), ofSine);
   const xs = f64x2.mul(radius, x1);
   const ys = f64x2.mul(radius, y1);
-  return v128.shuffle<f32>(
-    f32x4.demote_f64x2_zero(xs),
-    f32x4.demote_f64x2_zero(ys),
-    0,
-    4,
-    1,
-    5,
-  );
+  return v128.shuffle<f32>(f32x4.demote_f64x2_zero(xs), f32x4.demote_f64x2_zero(ys), 0, 4, 1, 5);
 }
 
 /** One more term of a series by Horner's rule. */
-// @ts-ignore: a decorator of the language
-@inline
 function next(series: v128, z: v128, coefficient: f64): v128 {
   return f64x2.add(f64x2.splat(coefficient), f64x2.mul(z, series));
 }
 
 /** The sign bit where the number has its second bit. */
-// @ts-ignore: a decorator of the language
-@inline
 function signOf(number: v128): v128 {
   return i64x2.shl(v128.and(number, i64x2.splat(2)), 62);
 }

@@ -94,6 +94,12 @@ export type TrainingMode =
       readonly inFlight: number;
       /** Updates that may begin in a second; any number when absent. */
       readonly pushesPerSecond?: number;
+      /**
+       * A learner may compute on embedding rows that it pulled up to so many pushes ago, its own among them, instead of asking for them
+       * again: fewer bytes, for rows that are that much older. At most `staleness` less the updates in flight beside one's own; 0 when
+       * absent, then each update pulls its rows anew.
+       */
+      readonly rowAge?: number;
     };
 
 /** How shards keep embedding rows, and how learners and shards exchange them. */

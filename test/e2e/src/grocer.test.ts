@@ -3,11 +3,20 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { after, before, test } from "node:test";
-import { heddle, heddleJson, type TemporaryFolder, temporaryFolder } from "@heddle/testkit";
+import { type Blow, disturbedRun, versionsIn } from "@heddle/test-faults";
+import {
+  heddle,
+  heddleJson,
+  startHost,
+  type TemporaryFolder,
+  temporaryFolder,
+} from "@heddle/testkit";
 
 // One small run of the example; the tests below ask the state that it left, as a user would.
 let folder: TemporaryFolder;
 let printed = "";
+/** It answers the questions of the tests; each command would start one for itself, which takes seconds. */
+let host: AsyncDisposable | undefined;
 /** Of this process, which only waits: what the machine's other work costs anyone's event loop. */
 const machineDelay = monitorEventLoopDelay({ resolution: 10 });
 
@@ -20,8 +29,12 @@ before(async () => {
   assert.equal(code, 0, stderr);
   machineDelay.disable();
   printed = stdout;
+  host = await startHost({ cwd: folder.path });
 });
-after(() => folder[Symbol.dispose]());
+after(async () => {
+  await host?.[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
 
 const ask = (...args: string[]) => heddleJson(args, { cwd: folder.path });
 
@@ -170,3 +183,26 @@ test("a second start shows the finished run again and trains nothing", async () 
   assert.deepEqual(await versions(), before);
   assert.ok(performance.now() - started < 30_000);
 });
+
+/** The first four end their start; the last hits a shard, which the scheduler replaces. */
+const blows: readonly Blow[] = [
+  { kind: "failpoint", name: "feature-store.ingest.after-segment@3" },
+  { kind: "moment", afterMs: 5_000, script: "" },
+  { kind: "failpoint", name: "learner.snapshot.after-manifest" },
+  { kind: "failpoint", name: "sync.publish.after-load" },
+  { kind: "moment", afterMs: 2_000, script: "shard-job.ts" },
+];
+
+test(
+  "a run on two shards, killed five times, at failpoints and at moments, ends with the bytes of this one",
+  { skip: process.platform !== "linux" && "it finds the processes to kill in /proc" },
+  async (t) => {
+    using disturbed = temporaryFolder("disturbed");
+    const ends = await disturbedRun(disturbed.path, blows, (text) => t.diagnostic(text));
+    assert.deepEqual(
+      ends.map((end) => end.code === 0),
+      [false, false, false, false, true],
+    );
+    assert.deepEqual(await versionsIn(disturbed.path), await versionsIn(folder.path));
+  },
+);

@@ -5,6 +5,7 @@ import { bytes } from "../output/numbers.ts";
 const means: readonly (readonly [total: string, words: string])[] = [
   ["sparedByIds", "ids that were named by their list"],
   ["sparedByFormat", "rows in fewer bytes than float32"],
+  ["sparedByCache", "rows of earlier pulls"],
 ];
 
 /**

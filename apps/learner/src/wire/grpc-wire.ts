@@ -27,7 +27,7 @@ export function grpcRoute(
       const shard = step % traceEverySteps === 0 ? traced : quiet;
       return {
         pull: async (request, call, read) => read(await shard.pull(request, call)),
-        push: async (request, call) => void (await shard.push(request, call)),
+        push: async (request, call) => (await shard.push(request, call)).step,
       };
     },
     [Symbol.asyncDispose]: async () => undefined,

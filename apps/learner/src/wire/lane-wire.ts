@@ -79,7 +79,7 @@ function laneRoute(
           orByGrpc(
             () =>
               traced(tracing, "Push", call, (options) =>
-                lane.callReading(push, request, options, () => undefined),
+                lane.callReading(push, request, options, ({ step: state }) => state),
               ),
             () => other.push(request, call),
           ),

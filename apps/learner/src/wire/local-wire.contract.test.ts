@@ -1,3 +1,4 @@
+import { cachedRowsContract } from "./cached-rows-contract.ts";
 import { wireContract } from "./contract.ts";
 import type { Open } from "../fixtures/wire-gang.ts";
 import { openLocalWire } from "./local-wire.ts";
@@ -8,3 +9,4 @@ const open: Open = (declaration, { implementations, ...options }) =>
 
 wireContract("local", open, false);
 rowFormatContract("local", open);
+cachedRowsContract("local", open, false);

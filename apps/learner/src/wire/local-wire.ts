@@ -40,14 +40,15 @@ function localRoute(
   pool: Pool,
 ): Route {
   /** Memory of a call that failed may still be written to: it is not used again. */
-  const withRoom = async (run: (room: Pool["take"]) => Promise<unknown>): Promise<void> => {
+  const withRoom = async <T>(run: (room: Pool["take"]) => Promise<T>): Promise<T> => {
     const taken: Uint8Array<ArrayBuffer>[] = [];
-    await run((bytes) => {
+    const answer = await run((bytes) => {
       const memory = pool.take(bytes);
       taken.push(memory);
       return memory;
     });
     for (const memory of taken) pool.give(memory);
+    return answer;
   };
   return {
     at: (step) => {
@@ -55,7 +56,8 @@ function localRoute(
       return {
         pull: (request, call, read) =>
           withRoom(async (room) => read(await shard.pull(request, { ...call, room }))),
-        push: (request, call) => withRoom((room) => shard.push(request, { ...call, room })),
+        push: async (request, call) =>
+          (await withRoom((room) => shard.push(request, { ...call, room }))).step,
       };
     },
     [Symbol.asyncDispose]: async () => undefined,

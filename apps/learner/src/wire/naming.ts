@@ -20,26 +20,27 @@ interface List {
 }
 
 /** Names the ids of a call where the shard has them already, and sends them where it has not (any more). */
-export async function naming(
+export async function naming<T>(
   part: Part,
   traffic: Traffic,
   direction: "pulled" | "pushed",
   tables: number,
-  send: (list: List) => Promise<void>,
-): Promise<void> {
+  send: (list: List) => Promise<T>,
+): Promise<T> {
   const { name, ids } = part;
   const spared = ids.byteLength * tables;
   if (part.known) {
     try {
-      await send({ keyList: name });
+      const answer = await send({ keyList: name });
       traffic.spare("ids", spared);
-      return;
+      return answer;
     } catch (error) {
       if (!isHeddleError(error, "UNKNOWN_KEY_LIST")) throw error;
     }
   }
-  await send({ keyList: name, ids: bytesOf(ids) });
+  const answer = await send({ keyList: name, ids: bytesOf(ids) });
   part.known = name !== 0n;
   traffic.add(direction, ids.byteLength);
   traffic.spare("ids", spared - ids.byteLength);
+  return answer;
 }

@@ -36,9 +36,12 @@ export interface Assembly {
   /**
    * Copies a shard's answer to its place.
    *
+   * @param wanted by table, which ids of the shard's part it has rows for; all when absent.
    * @throws {HeddleError} INTERNAL BAD_SHARD_ANSWER when it is not what was asked for.
    */
-  take(shard: number, answer: ShardValues): void;
+  take(shard: number, answer: ShardValues, wanted?: readonly Int32Array[]): void;
+  /** Copies rows that were there already to theirs. @param which ids of the shard's part they are, shape [rows]. */
+  place(shard: number, table: number, which: Int32Array, own: Float32Array): void;
   /** What the step reads, once every shard has answered. */
   whole(): Pulled;
 }
@@ -89,17 +92,24 @@ export function openAssembly(
   const ids = parts.reduce((sum, { positions }) => sum + positions.length, 0);
   const rows = tables.map(({ dimension }) => memory(ids * dimension));
   const values = dense.map((parameters) => memory(lengthOf(parameters)));
+  const place = (shard: number, t: number, which: Int32Array, own: Float32Array): void => {
+    const { positions } = present(parts[shard], "a shard's part");
+    const places = which.map((at) => positions[at] as number);
+    scatterRows(own, present(tables[t], "a table").dimension, places, present(rows[t], "rows"));
+  };
   return {
-    take: (shard, answer) => {
+    place,
+    take: (shard, answer, wanted) => {
       const { positions } = present(parts[shard], "a shard's part");
       tables.forEach(({ name, dimension }, t) => {
         const own = answer.rows[t] ?? new Float32Array();
-        if (own.length !== positions.length * dimension) {
+        const which = wanted?.[t];
+        if (own.length !== (which ?? positions).length * dimension) {
           throw badAnswer(shard, `${own.length} values of table ${name}`);
         }
-        const out = present(rows[t], "a table's rows");
-        if (parts.length === 1) out.set(own);
-        else scatterRows(own, dimension, positions, out);
+        if (which !== undefined && which.length < positions.length) place(shard, t, which, own);
+        else if (parts.length === 1) present(rows[t], "a table's rows").set(own);
+        else scatterRows(own, dimension, positions, present(rows[t], "a table's rows"));
       });
       const out = present(values[shard], "a shard's dense values");
       if (answer.dense.length !== out.length) {

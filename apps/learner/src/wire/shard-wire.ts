@@ -17,7 +17,7 @@ import { layOut, type ShardLayout } from "./shard-layout.ts";
 import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
 import { stepCalls } from "./step-calls.ts";
 import { openTraffic } from "./traffic.ts";
-import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Bounds, RunDeclaration, Wire } from "./wire.ts";
 
 export interface WireOptions {
   /** The learner's job id. */
@@ -49,7 +49,8 @@ export interface StepShard {
     call: CallOptions,
     read: (answer: PullResponse) => void,
   ): Promise<void>;
-  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<void>;
+  /** @returns the number of the shard's state. */
+  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<bigint>;
 }
 
 /** Both ways to a shard. */
@@ -124,7 +125,12 @@ export async function openShardWire(
   }
   const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
   const cuts = cutCalls(fence, links, shardCallMs, traffic);
-  const { freeze, snapshot, usage, restore } = cuts;
+  const { forget, ...steps } = stepCalls(declaration, layout, stepCallMs, shards, traffic);
+  const { freeze, snapshot, usage } = cuts;
+  const restore: Wire["restore"] = async (...to) => {
+    await cuts.restore(...to);
+    forget();
+  };
   const rejoining = { ...{ fence, learner, learners: declaration.learners ?? 1 }, shards, cuts };
   const connecting = another && { open: another, configure, routeOf };
   const replacing =
@@ -134,7 +140,7 @@ export async function openShardWire(
   return {
     // A cut is the same step on all of them.
     ...(learner > 0 && { restored: configured[0] ?? 0 }),
-    ...stepCalls(declaration, layout, stepCallMs, shards, traffic),
+    ...steps,
     ...{ freeze, snapshot, usage, restore, moved: traffic.moved },
     ...(replacing && { replace: replacing.replace }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -151,7 +157,7 @@ function declarationOf(
     shard,
     shards: layout.dense.length,
     ...{ lag, microBatches },
-    ...(bounds && { bounds: { ...bounds } }),
+    ...(bounds && { bounds: boundsMessage(bounds) }),
     tables: tables.map(tableMessage),
     dense: (layout.dense[shard] ?? []).map(({ name, initial, optimizer }) => ({
       name,
@@ -160,6 +166,9 @@ function declarationOf(
     })),
   };
 }
+
+/** What is the learner's own business a shard is not told. */
+const boundsMessage = ({ rowAge: _, ...bounds }: Bounds) => bounds;
 
 const each = <S, T>(
   shards: readonly S[],

@@ -14,10 +14,12 @@ export interface Moved {
   readonly sparedByIds: number;
   /** Of that: values in fewer bytes than float32. */
   readonly sparedByFormat: number;
+  /** Of that: rows of earlier pulls. */
+  readonly sparedByCache: number;
 }
 
 /** What spares bytes. */
-export type Means = "ids" | "format";
+export type Means = "ids" | "format" | "cache";
 
 /** Counts them, and tells meters. */
 export interface Traffic {
@@ -26,11 +28,15 @@ export interface Traffic {
   moved(): Moved;
 }
 
-const totals = { ids: "sparedByIds", format: "sparedByFormat" } as const;
+const totals = {
+  ids: "sparedByIds",
+  format: "sparedByFormat",
+  cache: "sparedByCache",
+} as const;
 
 export const nothingMoved: Moved = {
   ...{ pulled: 0, pushed: 0, saved: 0 },
-  ...{ spared: 0, sparedByIds: 0, sparedByFormat: 0 },
+  ...{ spared: 0, sparedByIds: 0, sparedByFormat: 0, sparedByCache: 0 },
 };
 
 export function openTraffic(telemetry: Telemetry): Traffic {

@@ -27,6 +27,8 @@ export interface Bounds {
   /** 0 for any number. */
   readonly pushesPerSecond: number;
   readonly snapshotSteps: number;
+  /** Rows that were pulled up to so many pushes ago need not be asked for again; all are when absent. */
+  readonly rowAge?: number;
 }
 
 /** What a step reads. */

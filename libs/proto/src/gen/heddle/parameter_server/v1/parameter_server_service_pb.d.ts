@@ -617,6 +617,14 @@ export declare type RowsWanted = Message<"heddle.parameter_server.v1.RowsWanted"
    * @generated from field: heddle.parameter_server.v1.RowFormat format = 3;
    */
   format: RowFormat;
+
+  /**
+   * Rows that the caller has already, from an earlier pull, and does not want again: a bit for each id in their order, the first one's
+   * the least of the first byte, zeros behind the last. Empty: all rows are wanted.
+   *
+   * @generated from field: bytes held = 4;
+   */
+  held: Uint8Array;
 };
 
 /**
@@ -632,7 +640,7 @@ export declare const RowsWantedSchema: GenMessage<RowsWanted>;
  */
 export declare type PullResponse = Message<"heddle.parameter_server.v1.PullResponse"> & {
   /**
-   * Rows in the order of the ids, per table, in the format asked for, shape [ids, dimension].
+   * Rows in the order of the ids, per table, in the format asked for, shape [ids, dimension]; without those that the caller has.
    *
    * @generated from field: repeated bytes rows = 1;
    */
@@ -723,7 +731,8 @@ export declare type PushRequest = Message<"heddle.parameter_server.v1.PushReques
   learnerCpuSeconds: number;
 
   /**
-   * Bounded mode: the oldest state of this shard that the gradients were computed from, as the pull's answer had it.
+   * Bounded mode: the oldest state of this shard that the gradients were computed from, as the pull's answer had it, or, where rows
+   * of earlier pulls were computed on, as the oldest of their answers had it.
    *
    * @generated from field: uint64 oldest_state = 9;
    */

@@ -206,7 +206,8 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
 
   /**
    * Bytes that this attempt moved between learner and shards: pulled, pushed, saved (in snapshots); and those that did not have to
-   * move: spared, of which sparedByIds (lists of ids that were named) and sparedByFormat (values in fewer bytes than float32).
+   * move: spared, of which sparedByIds (lists of ids that were named), sparedByFormat (values in fewer bytes than float32) and
+   * sparedByCache (rows of earlier pulls that were computed on).
    *
    * @generated from field: map<string, uint64> moved_bytes = 10;
    */

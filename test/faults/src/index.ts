@@ -1,0 +1,1 @@
+export { type Blow, disturbedRun, versionsIn } from "./disturbed-run.ts";
