@@ -58,7 +58,6 @@ for (const [n, point] of points.entries()) {
   });
 }
 
-<<<<<<< HEAD
 test("a shard that is lost again while it is restored, and another beside it, cost no more than an interval each", async () => {
   const deaths = [
     [
@@ -89,7 +88,8 @@ test("with a cut at each update nothing goes on before it is recorded, and a los
   assert.equal(progress.step, updates);
   const [lost] = summary?.lostShards ?? [];
   assert.deepEqual([lost?.snapshotStep, Number(lost?.lostUpdates) <= 1], [4n, true]);
-=======
+});
+
 test("rows that were read from a lost process are not computed on, and training goes on", async () => {
   const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
   const definition = tinyDefinition({ snapshotSteps, mode });
@@ -99,5 +99,4 @@ test("rows that were read from a lost process are not computed on, and training 
   assert.deepEqual([progress.step, progress.examples], [updates, examples]);
   assert.equal(summary?.lostShards.length, 1);
   assert.ok((summary?.movedBytes["sparedByCache"] ?? 0n) > 0n);
->>>>>>> main
 });
