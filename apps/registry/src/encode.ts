@@ -11,7 +11,13 @@ import {
 } from "@heddle/proto/registry";
 import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
 import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
-import type { EarlyStop, TrainingSummary, TransferSummary, Version } from "./version.ts";
+import type {
+  EarlyStop,
+  RowTurnover,
+  TrainingSummary,
+  TransferSummary,
+  Version,
+} from "./version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
@@ -51,6 +57,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     ...overlapOf(training),
     ...earlyStopOf(training),
     ...transferOf(training),
+    ...rowsOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -88,6 +95,14 @@ function transferOf({ transfer }: TrainingMessage): Pick<TrainingSummary, "trans
   return { transfer: { from, tables: [...tables], dense: [...dense], frozen: [...frozen] } };
 }
 
+function rowsOf({ rows }: TrainingMessage): Pick<TrainingSummary, "rows"> {
+  if (rows === undefined) return {};
+  const { refused, expired, counted } = rows;
+  return {
+    rows: { refused: Number(refused), expired: Number(expired), counted: Number(counted) },
+  };
+}
+
 function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
@@ -109,7 +124,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, earlyStop, transfer, ...training } = version.training;
+  const { overlap, earlyStop, transfer, rows, ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -132,6 +147,7 @@ export function writeVersion(
       staleRefused: BigInt(overlap?.staleRefused ?? 0),
       ...(earlyStop && { earlyStop: writeEarlyStop(earlyStop) }),
       ...(transfer && { transfer: writeTransfer(transfer) }),
+      ...(rows && { rows: writeRows(rows) }),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
@@ -141,6 +157,10 @@ export function writeVersion(
 function writeEarlyStop({ bestStep, untrainedExamples, ...figures }: EarlyStop) {
   const counts = { bestStep: BigInt(bestStep), untrainedExamples: BigInt(untrainedExamples) };
   return { ...figures, ...counts };
+}
+
+function writeRows({ refused, expired, counted }: RowTurnover) {
+  return { refused: BigInt(refused), expired: BigInt(expired), counted: BigInt(counted) };
 }
 
 function writeTransfer({ from, tables, dense, frozen }: TransferSummary) {

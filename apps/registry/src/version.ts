@@ -33,6 +33,15 @@ export interface TrainingSummary {
   readonly earlyStop?: EarlyStop;
   /** Of a training that took over or left alone parameters of another model's version. */
   readonly transfer?: TransferSummary;
+  /** Of a training whose definition has an admission or an expiry of rows. */
+  readonly rows?: RowTurnover;
+}
+
+/** Rows that ids did not get, or got no longer; the fields of the protobuf message of that name. */
+export interface RowTurnover {
+  readonly refused: number;
+  readonly expired: number;
+  readonly counted: number;
 }
 
 /** Names are those of the definition. */

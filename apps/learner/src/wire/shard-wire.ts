@@ -6,6 +6,7 @@ import {
   type PullRequestSchema,
   type PullResponse,
   type PushRequestSchema,
+  type StatsResponse,
 } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
@@ -166,7 +167,14 @@ function cutCalls(
       const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
       const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
       const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
-      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
+      const sum = (of: (shard: StatsResponse) => bigint): number =>
+        stats.reduce((total, shard) => total + Number(of(shard)), 0);
+      const rows = {
+        refused: sum(({ rowsRefused }) => rowsRefused),
+        expired: sum(({ rowsExpired }) => rowsExpired),
+        counted: sum(({ idsCounted }) => idsCounted),
+      };
+      return { step: Number(step), cpuSeconds, lossSum, rows, ...(overlap && { overlap }) };
     },
   };
 }

@@ -78,7 +78,7 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
       const { course, returnTo } = keeper.run(fence);
       course.refuseAll(stepOrder("a push from before a return", Number(step)));
       if (files.length === 0) shard.reset();
-      else restoring.finish();
+      else restoring.finish(Number(step));
       returnTo(Number(step), lossSum);
       keeper.open();
       return { rows: BigInt(shard.rows) };

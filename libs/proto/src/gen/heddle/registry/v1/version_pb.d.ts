@@ -290,6 +290,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: heddle.registry.v1.TransferSummary transfer = 41;
    */
   transfer?: TransferSummary | undefined;
+
+  /**
+   * What became of embedding rows; absent where the definition has neither admission nor expiry.
+   *
+   * @generated from field: heddle.registry.v1.RowTurnover rows = 42;
+   */
+  rows?: RowTurnover | undefined;
 };
 
 /**
@@ -297,6 +304,40 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
  * Use `create(TrainingSummarySchema)` to create a new message.
  */
 export declare const TrainingSummarySchema: GenMessage<TrainingSummary>;
+
+/**
+ * Rows that ids did not get, or got no longer.
+ *
+ * @generated from message heddle.registry.v1.RowTurnover
+ */
+export declare type RowTurnover = Message<"heddle.registry.v1.RowTurnover"> & {
+  /**
+   * Rows of gradients that this attempt dropped, because their ids had not been admitted.
+   *
+   * @generated from field: uint64 refused = 1;
+   */
+  refused: bigint;
+
+  /**
+   * Rows that expired in this attempt, as far as shards took their memory back.
+   *
+   * @generated from field: uint64 expired = 2;
+   */
+  expired: bigint;
+
+  /**
+   * Ids that were counted for admission at its end and had no row yet.
+   *
+   * @generated from field: uint64 counted = 3;
+   */
+  counted: bigint;
+};
+
+/**
+ * Describes the message heddle.registry.v1.RowTurnover.
+ * Use `create(RowTurnoverSchema)` to create a new message.
+ */
+export declare const RowTurnoverSchema: GenMessage<RowTurnover>;
 
 /**
  * Parameters of another model's version in a training; names are those of the definition, of tables, dense parameters or layers.
