@@ -14,7 +14,7 @@ import { countCalls, countSteps } from "./meters/queues.ts";
 import type { Stages } from "./meters/stages.ts";
 import type { Start } from "./cuts/start.ts";
 import { type Moved, nothingMoved } from "./wire/traffic.ts";
-import type { Bounds, Overlap, Wire } from "./wire/wire.ts";
+import type { Bounds, Overlap, RowTurnover, Wire } from "./wire/wire.ts";
 
 /** What is fixed during an attempt. */
 export interface Attempt {
@@ -47,6 +47,8 @@ export interface End {
   readonly overlap?: Overlap;
   /** Bounded mode: shards that were lost and replaced alone, in this order. */
   readonly losses: readonly ShardLoss[];
+  /** What became of rows in this attempt; absent where nothing was left to train. */
+  readonly rows?: RowTurnover;
 }
 
 /** Trains what is left of the run, on shards returned to where it stands; nothing when only the export is left. For the leader. */
@@ -73,10 +75,12 @@ export async function trainToEnd(
   const onStep = measure(deps, attempt, start.progress);
   const progress = await gang.train({ onStep, onCut: cuts.cut }, signal);
   const { manifest, parameters } = await stages.wait("snapshot", cuts.end(progress));
-  const { cpuSeconds, overlap } = await wire.usage();
+  const { cpuSeconds, overlap, rows } = await wire.usage();
   return {
     ...{ progress, snapshot: manifest, parameters },
-    ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved(), ...(overlap && { overlap }) },
+    ...{ shardCpuSeconds: cpuSeconds, moved: wire.moved() },
+    ...(overlap && { overlap }),
+    ...(rows && { rows }),
     losses: watch.losses,
   };
 }

@@ -107,6 +107,9 @@ test("with any update rules, storage, admission and travel of rows one and three
   const kept: readonly RowOptions[] = [
     { storage: "bfloat16" },
     { admission: { probability: 0.2 } },
+    { admission: { count: 3 } },
+    { expiry: { steps: 3 } },
+    { admission: { count: 2 }, expiry: { steps: 4 } },
     { wire: "bfloat16" },
     { wire: "int8" },
   ];
@@ -144,8 +147,15 @@ for (const [failpoint, lag] of kills) {
   });
 }
 
-test("a cut after every step, killed at each of its steps and gone on from on other shards, changes nothing", async () => {
-  const definition = tinyDefinition({ snapshotSteps: 1, lag: 1 });
+for (const [what, rows] of [
+  ["all rows", {}],
+  ["rows admitted by count that expire", { admission: { count: 2 }, expiry: { steps: 3 } }],
+] as const) {
+  test(`a cut after every step, killed at each of its steps and gone on from on other shards, changes nothing: ${what}`, () =>
+    disturbedAtEachStep(tinyDefinition({ snapshotSteps: 1, lag: 1, rows })));
+}
+
+async function disturbedAtEachStep(definition: ModelDefinition): Promise<void> {
   const whole = await undisturbed(definition);
   assert.equal(await undisturbed(definition, 3), whole);
   await using world = await openWorld(definition, 2);
@@ -161,4 +171,4 @@ test("a cut after every step, killed at each of its steps and gone on from on ot
     await world.loseShards(shards);
   }
   assert.equal((await attempt(world.input(stops.length + 1), memoryReader())).version, whole);
-});
+}

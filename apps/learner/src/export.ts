@@ -49,7 +49,7 @@ export async function writeVersion(
   { parameters, ...order }: VersionOrder,
 ): Promise<ObjectInfo> {
   const { tables, dense } = await readParameters(objects, [parameters]);
-  // None where no input is embedded.
+  // None where no input is embedded. What a table counts is not the model's.
   const rows = embeddingTables(order.definition).flatMap(({ name }) => tables[name] ?? []);
   const model = {
     ...order,

@@ -158,6 +158,7 @@ async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Start, end: E
     })),
     ...earlyStopOf(attempt, end.progress),
     ...transferOf(attempt.definition, parentVersion),
+    ...rowsOf(attempt.definition, end),
     movedBytes: Object.fromEntries(movedBytes),
   };
 }
@@ -181,6 +182,16 @@ function earlyStopOf({ definition, data }: Attempt, { judged, cursor, examples }
     partition: place.partition,
   };
   return { earlyStop };
+}
+
+/** Nothing where each id has a row, for ever. */
+function rowsOf({ training: { rows } }: ModelDefinition, { rows: turnover }: End) {
+  if (turnover === undefined) return {};
+  if (rows?.admission === undefined && rows?.expiry === undefined) return {};
+  const { refused, expired, counted } = turnover;
+  return {
+    rows: { refused: BigInt(refused), expired: BigInt(expired), counted: BigInt(counted) },
+  };
 }
 
 /** A run that continues a parent took nothing over itself; what is frozen stays so. */

@@ -17,6 +17,9 @@ const microBatchesMax = 24;
 const stalenessMax = 10_000;
 const inFlightMax = 48;
 
+/** Counts are float32, which is exact to 2²⁴. */
+const admissionCountMax = 1_000_000;
+
 /** The names and sizes are this shard's for the rest of its life; a run is told from another by this digest, whoever calls. */
 export function declarationDigest(request: ConfigureRequest): string {
   return sha256(toBinary(ConfigureRequestSchema, { ...request, fence: 0n, learner: 0 }));
@@ -69,15 +72,31 @@ function tableOf(table: Table): TableDeclaration {
   if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
   const optimizer = rowOptimizer(table, (why) => invalid(`table ${name} ${why}`));
   const storage = table.storage === ValueStorage.BFLOAT16 ? "bfloat16" : "float32";
-  const { admissionProbability: probability } = table;
+  const { expirySteps: steps } = table;
+  if (steps > 0 && !versions) throw invalid(`table ${name} has an expiry, which needs versions`);
+  return {
+    ...{ name, dimension, optimizer, initialDeviation, seed, versions, storage },
+    ...admissionOf(table),
+    ...(steps > 0 && { expiry: { steps } }),
+  };
+}
+
+function admissionOf({
+  name,
+  admissionProbability: probability,
+  admissionCount: count,
+}: Table): Pick<TableDeclaration, "admission"> {
   if (!(probability >= 0 && probability <= 1)) {
     throw invalid(`table ${name} admits rows with probability ${probability}, not from 0 to 1`);
   }
-  const admission = probability === 0 ? {} : { admission: { probability } };
-  return {
-    ...{ name, dimension, optimizer, initialDeviation, seed, versions, storage },
-    ...admission,
-  };
+  if (probability > 0 && count > 0) {
+    throw invalid(`table ${name} admits rows by probability and by count; it can do one of them`);
+  }
+  if (count > admissionCountMax) {
+    throw invalid(`table ${name} admits rows at push ${count}; at most ${admissionCountMax} is`);
+  }
+  if (count > 0) return { admission: { count } };
+  return probability === 0 ? {} : { admission: { probability } };
 }
 
 function invalid(why: string): HeddleError {

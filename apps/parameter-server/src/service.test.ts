@@ -111,6 +111,9 @@ test("a shard takes no second run and no declaration that cannot be", async () =
     { tables: [{ ...table, optimizer: {} }] },
     { tables: [{ ...table, admissionProbability: 1.5 }] },
     { tables: [{ ...table, admissionProbability: NaN }] },
+    { tables: [{ ...table, admissionProbability: 0.5, admissionCount: 2 }] },
+    { tables: [{ ...table, admissionCount: 1_000_001 }] },
+    { tables: [{ ...table, versions: false, expirySteps: 5 }] },
     { tables: [{ ...table, optimizer: { rule: { case: "sgd", value: { rate: 1e-60 } } } }] },
     { tables: [{ ...table, optimizer: { rule: { case: "adam", value: { ...adam, beta2: 1 } } } }] },
     {
@@ -132,6 +135,23 @@ test("a shard takes no second run and no declaration that cannot be", async () =
   await assert.rejects(shard.configure({ ...declaration(), run: "other" }, call), {
     reason: "RUN_DIFFERS",
   });
+});
+
+test("a shard says how many gradients it dropped, how many ids it counts and how many rows expired", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  const turnover = { versions: true, admissionCount: 2, expirySteps: 2 };
+  await shard.configure({ ...declaration(), tables: [{ ...table, ...turnover }] }, call);
+  for (let step = 1; step <= 6; step++) {
+    const wanted = step < 3 ? ids : bytesOf(BigUint64Array.of(50n, 60n));
+    const [rows] = pushOf(step).tables;
+    await shard.pull({ ...pullOf(step), tables: [{ table: "rows", ids: wanted }] }, call);
+    await shard.push({ ...pushOf(step), tables: [{ ...rows!, ids: wanted }] }, call);
+  }
+  const { rows, rowsRefused, rowsExpired, idsCounted } = await shard.stats({}, call);
+  // Each id is dropped once; 5 and 9 got their rows with step 2, and lost them after step 4.
+  assert.deepEqual([rows, rowsRefused, rowsExpired], [2n, 4n, 2n]);
+  assert.ok(idsCounted <= 2n, `${idsCounted} ids counted`);
 });
 
 test("a lane is offered to the attempt that is obeyed, and carries pulls and pushes with the same errors", async () => {

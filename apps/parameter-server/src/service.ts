@@ -15,6 +15,7 @@ import { openKeyLists } from "./key-lists.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
 import type { CutDeps } from "./cuts/save-cut.ts";
 import { stepCalls } from "./step-calls.ts";
+import type { ShardTurnover } from "./turnover.ts";
 import type { Overlap } from "./course/update-order.ts";
 
 /** CPU and memory of this process. */
@@ -112,9 +113,20 @@ function statsOf({ kept }: Keeper, { cpuSeconds, peakMemoryBytes }: Usage) {
     peakMemoryBytes: BigInt(peakMemoryBytes),
     lossSum: kept?.totals.lossSum ?? 0,
     learnerCpuSeconds: kept?.totals.learnerCpuSeconds ?? 0,
+    ...turnoverOf(kept?.shard.turnover),
     ...overlapOf(kept?.course.overlap),
   };
 }
+
+function turnoverOf({ refused, expired, counted }: ShardTurnover = noTurnover) {
+  return {
+    rowsRefused: BigInt(refused),
+    rowsExpired: BigInt(expired),
+    idsCounted: BigInt(counted),
+  };
+}
+
+const noTurnover: ShardTurnover = { refused: 0, expired: 0, counted: 0 };
 
 function overlapOf(overlap: Overlap | undefined) {
   if (overlap === undefined) return {};

@@ -46,7 +46,7 @@ function restoreFrom(shard: Shard, layers: readonly (readonly ParameterState[])[
   return readLayers(
     layers.map((files) => files.map(fileOf)),
     restoring,
-  ).then(restoring.finish);
+  ).then(() => restoring.finish(0));
 }
 
 /** All of a cut, as `state` gives it. */

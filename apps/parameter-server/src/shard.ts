@@ -5,15 +5,17 @@ import {
   checkGradients,
   checkLength,
   type DenseVector,
+  type Expiry,
   type Optimizer,
   type ParameterTable,
   type TableOptimizer,
   type ValueStorage,
 } from "@heddle/kernels";
 import { float32Of } from "@heddle/tensor";
-import { denseState, freezeTables, type FrozenShard } from "./cuts/frozen.ts";
+import { denseState, freezeTables, type FrozenShard, tableStates } from "./cuts/frozen.ts";
 import { freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./cuts/restoring.ts";
+import { type ShardTurnover, turnoverOf } from "./turnover.ts";
 
 /** What a run keeps on one shard. */
 export interface Declaration {
@@ -33,6 +35,7 @@ export interface TableDeclaration {
   readonly seed: number;
   readonly storage?: ValueStorage;
   readonly admission?: Admission;
+  readonly expiry?: Expiry;
   /** Keep a version a row; see `TableSpec`. */
   readonly versions?: boolean;
 }
@@ -58,6 +61,8 @@ export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
 export interface Shard {
   /** Rows of all tables. */
   readonly rows: number;
+  /** What became of rows of all tables since the shard was restored. */
+  readonly turnover: ShardTurnover;
   /** Memory of tables and dense parameters, in bytes. */
   readonly bytes: number;
   /**
@@ -106,21 +111,24 @@ export interface Shard {
 }
 
 export function openShard(declaration: Declaration, rowsMax: number): Shard {
-  let tables = freshTables(declaration, rowsMax);
-  let dense = freshDense(declaration);
+  const fresh = () => ({
+    tables: freshTables(declaration, rowsMax),
+    dense: freshDense(declaration),
+  });
+  let { tables, dense } = fresh();
+  /** The number of the last push, and what to add to it for the clock of tables, which goes on where a parent's ended. */
   let version = 0;
+  let clockBase = 0;
+  const ages = declaration.tables.some(({ expiry }) => expiry !== undefined);
+  const clock = (): number => clockBase + version;
+  const aged = () => (ages ? { clock: clock() } : {});
   const denseLength = declaration.dense.reduce((sum, { initial }) => sum + initial.length, 0);
-  const tableOf = (name: string): ParameterTable => tables.get(name) ?? unknownTable(name, tables);
-
-  /** A push over several tables is applied whole or not at all. */
   const prepared = (
     gradients: readonly RowGradients[],
     denseGradients: Float32Array,
     given: number,
   ): readonly (() => void)[] => {
-    const pushes = gradients.map(({ table, ids, gradients: rows }) =>
-      tableOf(table).prepare(ids, rows, `table ${table}`, given),
-    );
+    const pushes = prepareTables(tables, gradients, clockBase + given);
     checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
     checkGradients(denseGradients, "the dense parameters");
     return pushes;
@@ -130,11 +138,14 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
     get rows() {
       return sum([...tables.values()].map((table) => table.rows));
     },
+    get turnover() {
+      return turnoverOf(tables.values());
+    },
     get bytes() {
       return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
     },
     pull: (name, ids, room) => {
-      const table = tableOf(name);
+      const table = tableOf(tables, name);
       const out = valuesIn(room, ids.length * table.spec.dimension);
       table.pull(ids, out);
       return out;
@@ -144,31 +155,45 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       assert(given >= version, "pushes come in the order of their numbers");
       for (const apply of prepared(gradients, denseGradients, given)) apply();
       version = given;
+      for (const table of tables.values()) table.advance(clock());
       pushDense(dense.values(), denseGradients);
     },
-    state: () => ({
-      tables: Object.fromEntries(
-        [...tables].map(([name, table]) => [
-          name,
-          { ...table.snapshot(), dimension: table.spec.dimension },
-        ]),
-      ),
+    state: () => ({ tables: tableStates(tables), dense: denseState(dense), ...aged() }),
+    freeze: (since) => ({
+      ...{ version, ...aged() },
+      ...freezeTables(tables, since === undefined ? undefined : clockBase + since),
       dense: denseState(dense),
     }),
-    freeze: (since) => ({ version, ...freezeTables(tables, since), dense: denseState(dense) }),
     startRestore: () => {
-      const fresh = { tables: freshTables(declaration, rowsMax), dense: freshDense(declaration) };
-      return openRestoring(declaration, fresh, () => {
-        ({ tables, dense } = fresh);
-        version = 0;
+      const restored = fresh();
+      return openRestoring(declaration, restored, (step, at) => {
+        ({ tables, dense } = restored);
+        [version, clockBase] = [step, ages ? at - step : 0];
+        // Rows of older layers that expired before the cut go.
+        for (const table of tables.values()) settle(table, clock());
       });
     },
     reset: () => {
-      tables = freshTables(declaration, rowsMax);
-      dense = freshDense(declaration);
-      version = 0;
+      ({ tables, dense } = fresh());
+      [version, clockBase] = [0, 0];
     },
   };
+}
+
+function settle(table: ParameterTable, clock: number): void {
+  table.advance(clock);
+  table.sweep();
+}
+
+/** A push over several tables is applied whole or not at all. */
+function prepareTables(
+  tables: ReadonlyMap<string, ParameterTable>,
+  gradients: readonly RowGradients[],
+  version: number,
+): readonly (() => void)[] {
+  return gradients.map(({ table, ids, gradients: rows }) =>
+    tableOf(tables, table).prepare(ids, rows, `table ${table}`, version),
+  );
 }
 
 /** Copies all dense values to `out`, one parameter after the other. */
@@ -193,7 +218,9 @@ function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): voi
   }
 }
 
-function unknownTable(name: string, tables: ReadonlyMap<string, unknown>): never {
+function tableOf(tables: ReadonlyMap<string, ParameterTable>, name: string): ParameterTable {
+  const table = tables.get(name);
+  if (table !== undefined) return table;
   throw new HeddleError(
     "NOT_FOUND",
     "UNKNOWN_TABLE",

@@ -196,6 +196,12 @@ test("how rows are kept is optional, and absent from a definition that says noth
   refused(withRows({ wire: "int4" }), /training\.rows\.wire/);
   refused(withRows({ admission: { probability: 0 } }), /training\.rows\.admission\.probability/);
   refused(withRows({ admission: { probability: 1.5 } }), /training\.rows\.admission\.probability/);
+  refused(withRows({ admission: { count: 1 } }), /training\.rows\.admission\.count/);
+  refused(withRows({ admission: { count: 2.5 } }), /rows\.admission: .*a whole number/);
+  refused(withRows({ admission: { count: 2, probability: 0.5 } }), /either \{ probability \}/);
+  refused(withRows({ admission: {} }), /either \{ probability \}/);
+  refused(withRows({ expiry: { steps: 0 } }), /training\.rows\.expiry\.steps/);
+  refused(withRows({ expiry: { steps: 5e9 } }), /training\.rows\.expiry\.steps/);
 });
 
 test("what is not JSON is refused with its remedy", () => {

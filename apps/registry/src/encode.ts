@@ -12,7 +12,14 @@ import {
 } from "@heddle/proto/registry";
 import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
 import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
-import type { EarlyStop, LostShard, TrainingSummary, TransferSummary, Version } from "./version.ts";
+import type {
+  EarlyStop,
+  LostShard,
+  RowTurnover,
+  TrainingSummary,
+  TransferSummary,
+  Version,
+} from "./version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {
@@ -53,6 +60,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     ...earlyStopOf(training),
     ...transferOf(training),
     ...lostShardsOf(training),
+    ...rowsOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -110,6 +118,14 @@ const writeLostShard = ({ lostTimeMs, snapshotStep, lostUpdates, ...lost }: Lost
   lostUpdates: BigInt(lostUpdates),
 });
 
+function rowsOf({ rows }: TrainingMessage): Pick<TrainingSummary, "rows"> {
+  if (rows === undefined) return {};
+  const { refused, expired, counted } = rows;
+  return {
+    rows: { refused: Number(refused), expired: Number(expired), counted: Number(counted) },
+  };
+}
+
 function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
@@ -131,7 +147,7 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, earlyStop, transfer, lostShards = [], ...training } = version.training;
+  const { overlap, earlyStop, transfer, lostShards = [], rows, ...training } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -155,6 +171,7 @@ export function writeVersion(
       ...(earlyStop && { earlyStop: writeEarlyStop(earlyStop) }),
       ...(transfer && { transfer: writeTransfer(transfer) }),
       lostShards: lostShards.map(writeLostShard),
+      ...(rows && { rows: writeRows(rows) }),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
@@ -164,6 +181,10 @@ export function writeVersion(
 function writeEarlyStop({ bestStep, untrainedExamples, ...figures }: EarlyStop) {
   const counts = { bestStep: BigInt(bestStep), untrainedExamples: BigInt(untrainedExamples) };
   return { ...figures, ...counts };
+}
+
+function writeRows({ refused, expired, counted }: RowTurnover) {
+  return { refused: BigInt(refused), expired: BigInt(expired), counted: BigInt(counted) };
 }
 
 function writeTransfer({ from, tables, dense, frozen }: TransferSummary) {

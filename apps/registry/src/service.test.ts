@@ -103,6 +103,8 @@ test("a version is named by its manifest, numbered in its family, and registered
   assert.deepEqual(stopped, request.training.earlyStop);
   const { $typeName: _of, ...took } = version.training.transfer!;
   assert.deepEqual(took, request.training.transfer);
+  const { $typeName: _rows, ...rows } = version.training.rows!;
+  assert.deepEqual(rows, request.training.rows);
   const { versions } = await registry.listVersions({ model: definition.name }, soon);
   assert.deepEqual(
     versions.map(({ number }) => number),

@@ -35,6 +35,8 @@ export interface TrainingSummary {
   readonly transfer?: TransferSummary;
   /** Of a training in bounded mode that lost some; each was restored alone. */
   readonly lostShards?: readonly LostShard[];
+  /** Of a training whose definition has an admission or an expiry of rows. */
+  readonly rows?: RowTurnover;
 }
 
 /** A shard that was lost and restored alone from the snapshot of a step. */
@@ -44,6 +46,13 @@ export interface LostShard {
   readonly seconds: number;
   readonly snapshotStep: number;
   readonly lostUpdates: number;
+}
+
+/** Rows that ids did not get, or got no longer; the fields of the protobuf message of that name. */
+export interface RowTurnover {
+  readonly refused: number;
+  readonly expired: number;
+  readonly counted: number;
 }
 
 /** Names are those of the definition. */

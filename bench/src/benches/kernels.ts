@@ -5,6 +5,7 @@ import { temporaryFolder } from "@heddle/testkit";
 import { batchRows } from "../kernels/batch.ts";
 import { openPeer, type Peer } from "../kernels/peer.ts";
 import { dimension, fill, makeWork, spec, type Work } from "../kernels/rows.ts";
+import { turnoverRows } from "../kernels/turnover.ts";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
@@ -48,7 +49,12 @@ export const bench: Bench = {
     await peer?.close();
     const tables = rowsOf(seconds, batches * batchIds, table.bytes / rows, peer !== undefined);
     const kept = { rows, table, halves };
-    return [...tables, ...halvesRows(seconds, batches * batchIds, kept), ...batchRows(rounds)];
+    return [
+      ...tables,
+      ...halvesRows(seconds, batches * batchIds, kept),
+      ...batchRows(rounds),
+      ...turnoverRows(rounds),
+    ];
   },
 };
 

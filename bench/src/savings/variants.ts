@@ -38,6 +38,16 @@ export const variants: readonly Variant[] = [
     kind: "saving",
     of: training({ lag: 0, rows: { wire: "int8" } }),
   },
+  {
+    name: "rows from the second push of an id on",
+    kind: "saving",
+    of: training({ lag: 0, rows: { admission: { count: 2 } } }),
+  },
+  {
+    name: "rows that expire after 400 steps",
+    kind: "saving",
+    of: training({ lag: 0, rows: { expiry: { steps: 400 } } }),
+  },
   { name: "two micro-batches", kind: "saving", of: training({ lag: 0, microBatches: 2 }) },
   {
     name: "two updates in flight",

@@ -27,12 +27,18 @@ function tableOf(ids: readonly bigint[], salt = 0, dimension = 3, slotWidth = 2)
     );
   return { ids: sorted, values: spread(dimension), slots: spread(slotWidth), dimension };
 }
+const aged = (table: TableState): TableState => ({
+  ...table,
+  versions: Uint32Array.from(table.ids, (id) => Number(id % (2n ** 32n - 2n))),
+});
+/** One table's rows have versions, the other's have none. */
 const stateOf = (ids: readonly bigint[], salt = 0): ParameterState => ({
-  tables: { "wide/rows": tableOf(ids, salt) },
+  tables: { "wide/rows": tableOf(ids, salt), aged: aged(tableOf(ids, salt, 1, 0)) },
+  clock: 2 ** 33,
   dense: { b: { values: Float32Array.of(1, salt), slots: Float32Array.of(3) } },
 });
 const bytesOf = (state: ParameterState, part = { shard: 0, shards: 1 }): Uint8Array =>
-  Buffer.concat([...encodeFile(part, tablePieces(state), state.dense)]);
+  Buffer.concat([...encodeFile({ ...part, clock: state.clock! }, tablePieces(state), state.dense)]);
 
 /** The bytes in chunks of some size, as a file system gives them. */
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -65,7 +71,7 @@ test("rows that came in any order and any pieces give the same bytes", () => {
       const pieces: bigint[][] = [[], [], []];
       for (const id of ids) pieces[(choose.next().value as number) % 3]!.push(id);
       // In the order drawn, not ascending; values stay those of the id.
-      const whole = tableOf(ids);
+      const whole = aged(tableOf(ids));
       const came = pieces.map((own) => {
         const rows = own.map((id) => whole.ids.indexOf(id));
         const take = (from: Float32Array, width: number) =>
@@ -76,10 +82,11 @@ test("rows that came in any order and any pieces give the same bytes", () => {
           ids: BigUint64Array.from(own),
           values: take(whole.values, 3),
           slots: take(whole.slots, 2),
+          versions: Uint32Array.from(rows, (row) => whole.versions![row]!),
           dimension: 3,
         };
       });
-      const header = { name: "wide/rows", dimension: 3, slotWidth: 2 };
+      const header = { name: "wide/rows", dimension: 3, slotWidth: 2, versions: true };
       const part = { shard: 0, shards: 1 };
       const sorted = Buffer.concat([...encodeFile(part, [sortedPieces(header, came)], {})]);
       const pieceOfAll = { ...header, rows: ids.length, pieces: ids.length === 0 ? [] : [whole] };

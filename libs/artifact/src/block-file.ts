@@ -9,6 +9,8 @@ export interface FilePart {
   /** The shard that wrote it, of how many; 0 of 0 when the file does not say. */
   readonly shard: number;
   readonly shards: number;
+  /** As that of `ParameterState`. */
+  readonly clock?: number;
 }
 
 /** The first block: what follows, so that a reader can make room and see that all of it came. */
@@ -23,6 +25,8 @@ export interface TableHeader {
   /** Optimiser slots of a row. */
   readonly slotWidth: number;
   readonly rows: number;
+  /** Rows have their versions, because they expire. */
+  readonly versions?: boolean;
 }
 
 export interface DenseHeader {
@@ -43,8 +47,10 @@ export const pieceBytes = 1 << 20;
 export function rowsOfPiece({
   dimension,
   slotWidth,
-}: Pick<TableHeader, "dimension" | "slotWidth">): number {
-  return Math.max(1, Math.floor(pieceBytes / (8 + 4 * (dimension + slotWidth))));
+  versions = false,
+}: Pick<TableHeader, "dimension" | "slotWidth" | "versions">): number {
+  const numbers = dimension + slotWidth + Number(versions);
+  return Math.max(1, Math.floor(pieceBytes / (8 + 4 * numbers)));
 }
 
 /**
@@ -62,12 +68,8 @@ export function* encodeFile(
   const header: FileHeader = {
     shard: part.shard,
     shards: part.shards,
-    tables: ordered.map(({ name, dimension, slotWidth, rows }) => ({
-      name,
-      dimension,
-      slotWidth,
-      rows,
-    })),
+    ...(part.clock !== undefined && { clock: part.clock }),
+    tables: ordered.map(headerOf),
     dense: names.map((name) => {
       const { values, slots } = dense[name] as DenseState;
       return { name, values: values.length, slots: slots.length };
@@ -87,18 +89,24 @@ export function* encodeFile(
   yield encodeBlock(blockKinds.end, number, new Uint8Array());
 }
 
+/** What a file's first block says of a table, in this order of fields. */
+export function headerOf({ name, dimension, slotWidth, rows, versions }: TableHeader): TableHeader {
+  return { name, dimension, slotWidth, rows, ...(versions === true && { versions }) };
+}
+
 /** A state that is in memory whole, rows ascending by id, in pieces. */
 export function tablePieces({ tables }: Pick<ParameterState, "tables">): TablePieces[] {
   return Object.entries(tables).map(([name, table]) => {
     const { dimension, ids } = table;
     const slotWidth = ids.length === 0 ? 0 : table.slots.length / ids.length;
-    const header = { name, dimension, slotWidth, rows: ids.length };
+    const versions = table.versions !== undefined;
+    const header = { name, dimension, slotWidth, rows: ids.length, ...(versions && { versions }) };
     return { ...header, pieces: piecesOf(table, slotWidth, rowsOfPiece(header)) };
   });
 }
 
 function* piecesOf(
-  { ids, values, slots, dimension }: TableState,
+  { ids, values, slots, versions, dimension }: TableState,
   slotWidth: number,
   rows: number,
 ): Generator<TableState> {
@@ -109,20 +117,25 @@ function* piecesOf(
       values: values.subarray(from * dimension, to * dimension),
       slots: slots.subarray(from * slotWidth, to * slotWidth),
       dimension,
+      ...(versions && { versions: versions.subarray(from, to) }),
     };
   }
 }
 
-/** Number of the table, number of rows, then ids, values and slots in planes. */
-function packRows(table: number, { ids, values, slots }: TableState): Uint8Array {
-  const out = new Uint8Array(8 + ids.byteLength + values.byteLength + slots.byteLength);
+/** Number of the table, number of rows, then ids, values and slots in planes, and versions where rows have them. */
+function packRows(table: number, rows: TableState): Uint8Array {
+  const { ids, values, slots, versions = new Uint32Array() } = rows;
+  const bytes = ids.byteLength + values.byteLength + slots.byteLength + versions.byteLength;
+  const out = new Uint8Array(8 + bytes);
   new DataView(out.buffer).setUint32(0, table, true);
   new DataView(out.buffer).setUint32(4, ids.length, true);
   const valuesAt = 8 + ids.byteLength;
   const slotsAt = valuesAt + values.byteLength;
   toPlanes(toDistances(ids), 8, out.subarray(8, valuesAt));
   toPlanes(values, 4, out.subarray(valuesAt, slotsAt));
-  toPlanes(slots, 4, out.subarray(slotsAt));
+  const versionsAt = slotsAt + slots.byteLength;
+  toPlanes(slots, 4, out.subarray(slotsAt, versionsAt));
+  toPlanes(versions, 4, out.subarray(versionsAt));
   return out;
 }
 

@@ -24,7 +24,16 @@ export function mergeParameters(
     if (dense[name] !== undefined) throw partsOverlap(`dense parameter ${name} is in two of them`);
     dense[name] = state;
   }
-  return { tables: Object.fromEntries(tables), dense };
+  return { tables: Object.fromEntries(tables), dense, ...clockOf(parts) };
+}
+
+/** Shards of one cut stand after the same push. */
+function clockOf(parts: readonly ParameterState[]): Pick<ParameterState, "clock"> {
+  const [first] = parts;
+  if (parts.some(({ clock }) => clock !== first?.clock)) {
+    throw partsOverlap("they are of different steps");
+  }
+  return first?.clock === undefined ? {} : { clock: first.clock };
 }
 
 function mergeTables(
@@ -43,6 +52,7 @@ function mergeTables(
     values: new Float32Array(rows.length * dimension),
     slots: new Float32Array(rows.length * slotWidth),
     dimension,
+    ...(states.some(({ versions }) => versions) && { versions: new Uint32Array(rows.length) }),
   };
   for (let to = 0; to < rows.length; to++) {
     const state = states[parts[to] as number] as TableState;
@@ -50,6 +60,7 @@ function mergeTables(
     merged.ids[to] = state.ids[row] as bigint;
     copyRow(state.values, row, merged.values, to, dimension);
     copyRow(state.slots, row, merged.slots, to, slotWidth);
+    if (merged.versions) merged.versions[to] = state.versions?.[row] ?? 0;
   }
   return merged;
 }

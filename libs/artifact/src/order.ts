@@ -45,7 +45,7 @@ export function sortedPieces(
   table: Omit<TableHeader, "rows">,
   came: readonly TableState[],
 ): TablePieces {
-  const { dimension, slotWidth } = table;
+  const { dimension, slotWidth, versions = false } = table;
   const rows = came.reduce((sum, { ids }) => sum + ids.length, 0);
   const ids = new BigUint64Array(rows);
   const pieceOf = new Uint32Array(rows);
@@ -70,6 +70,7 @@ export function sortedPieces(
           values: new Float32Array(count * dimension),
           slots: new Float32Array(count * slotWidth),
           dimension,
+          ...(versions && { versions: new Uint32Array(count) }),
         };
         for (let i = 0; i < count; i++) {
           const position = order[from + i] as number;
@@ -79,6 +80,7 @@ export function sortedPieces(
           out.ids[i] = ids[position] as bigint;
           copyRow(piece.values, row, out.values, i, dimension);
           copyRow(piece.slots, row, out.slots, i, slotWidth);
+          if (out.versions) out.versions[i] = piece.versions?.[row] ?? 0;
         }
         yield out;
       }

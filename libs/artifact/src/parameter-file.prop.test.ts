@@ -20,12 +20,14 @@ function stateOf(ids: readonly bigint[], dense: readonly string[]): ParameterSta
       (_, i) => Number((sorted[Math.floor(i / dimension)] ?? 0n) % 1_000n) + salt + (i % dimension),
     );
   const rows = { ids: sorted, values: spread(1), slots: spread(2), dimension };
+  const versions = Uint32Array.from(sorted, (id) => Number(id % (2n ** 32n - 2n)));
   const vector = (name: string) => ({
     values: Float32Array.of(name.length),
     slots: Float32Array.of(2),
   });
   return {
-    tables: { "wide/rows": rows },
+    tables: { "wide/rows": rows, aged: { ...rows, versions } },
+    clock: 12,
     dense: Object.fromEntries(dense.map((name) => [name, vector(name)])),
   };
 }
@@ -71,11 +73,13 @@ test("parts that cannot be of one snapshot are refused", () => {
   const one = stateOf([5n], []);
   const other = {
     dense: {},
+    clock: 12,
     tables: { "wide/rows": { ...stateOf([6n], []).tables["wide/rows"]!, dimension: 1 } },
   };
   for (const parts of [
     [one, one],
     [one, other],
+    [one, { tables: {}, dense: {}, clock: 13 }],
     [stateOf([], ["b"]), stateOf([], ["b"])],
   ]) {
     assert.throws(

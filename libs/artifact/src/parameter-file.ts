@@ -15,8 +15,11 @@ export interface ParameterState {
   readonly tables: Readonly<Record<string, TableState>>;
   /** Dense parameters by name. */
   readonly dense: Readonly<Record<string, DenseState>>;
+  /** The push after which it stands, counted as the rows' versions are; where a table's rows expire. */
+  readonly clock?: number;
 }
 
+/** With the rows' versions where they expire, and only there. */
 export interface TableState extends TableRows {
   /** float32 values a row. */
   readonly dimension: number;
@@ -27,12 +30,21 @@ export interface TableState extends TableRows {
  */
 export function encodeParameters(state: ParameterState): Uint8Array {
   const tensors: Record<string, Tensor> = {};
-  for (const [name, { ids, values, slots, dimension }] of Object.entries(state.tables)) {
+  const { clock } = state;
+  if (clock !== undefined) {
+    tensors["clock"] = { dtype: "uint64", shape: [1], data: BigUint64Array.of(BigInt(clock)) };
+  }
+  for (const [name, table] of Object.entries(state.tables)) {
+    const { ids, values, slots, versions, dimension } = table;
     const rows = ids.length;
     const slotWidth = rows === 0 ? 0 : slots.length / rows;
     tensors[`table/${name}/ids`] = { dtype: "uint64", shape: [rows], data: ids };
     tensors[`table/${name}/values`] = float32([rows, dimension], values);
     tensors[`table/${name}/slots`] = float32([rows, slotWidth], slots);
+    if (versions === undefined) continue;
+    const { buffer, byteOffset } = versions;
+    const data = new Int32Array(buffer, byteOffset, rows);
+    tensors[`table/${name}/versions`] = { dtype: "int32", shape: [rows], data };
   }
   for (const [name, { values, slots }] of Object.entries(state.dense)) {
     tensors[`dense/${name}/values`] = float32([values.length], values);
@@ -56,16 +68,21 @@ export function decodeParameters(bytes: Uint8Array): ParameterState {
     if (kind === "table") tables[name] = readTable(tensors, name);
     else dense[name] = readDense(tensors, name);
   }
-  return { tables, dense };
+  const clock = tensors["clock"] && tensorOf(tensors, "clock", "uint64").data[0];
+  return { tables, dense, ...(clock === undefined ? {} : { clock: Number(clock) }) };
 }
 
 function readTable(tensors: Tensors, name: string): TableState {
   const values = tensorOf(tensors, `table/${name}/values`, "float32");
+  const path = `table/${name}/versions`;
+  const saved = tensors[path] && tensorOf(tensors, path, "int32").data;
+  const versions = saved && new Uint32Array(saved.buffer, saved.byteOffset, saved.length);
   return {
     ids: tensorOf(tensors, `table/${name}/ids`, "uint64").data,
     values: values.data,
     slots: tensorOf(tensors, `table/${name}/slots`, "float32").data,
     dimension: values.shape[1] ?? 0,
+    ...(versions && { versions }),
   };
 }
 

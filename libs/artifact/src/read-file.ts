@@ -1,6 +1,6 @@
 import { halvesOf } from "@heddle/kernels";
 import type { DenseHeader, FileHeader, TableHeader } from "./block-file.ts";
-import { tablePieces } from "./block-file.ts";
+import { headerOf, tablePieces } from "./block-file.ts";
 import {
   type Block,
   blockKinds,
@@ -110,21 +110,24 @@ function readHeader({ kind, number, bytes }: Block, what: string): FileHeader {
 function unpackRows(
   body: Uint8Array,
   rows: number,
-  { dimension, slotWidth }: TableHeader,
+  { dimension, slotWidth, versions = false }: TableHeader,
 ): TableState | undefined {
   const valuesAt = rows * 8;
   const slotsAt = valuesAt + rows * dimension * 4;
-  if (body.length !== slotsAt + rows * slotWidth * 4) return undefined;
+  const versionsAt = slotsAt + rows * slotWidth * 4;
+  if (body.length !== versionsAt + (versions ? rows * 4 : 0)) return undefined;
   const out = {
     ids: new BigUint64Array(rows),
     values: new Float32Array(rows * dimension),
     slots: new Float32Array(rows * slotWidth),
     dimension,
+    ...(versions && { versions: new Uint32Array(rows) }),
   };
   fromPlanes(body.subarray(0, valuesAt), 8, out.ids);
   fromDistances(out.ids);
   fromPlanes(body.subarray(valuesAt, slotsAt), 4, out.values);
-  fromPlanes(body.subarray(slotsAt), 4, out.slots);
+  fromPlanes(body.subarray(slotsAt, versionsAt), 4, out.slots);
+  if (out.versions) fromPlanes(body.subarray(versionsAt), 4, out.versions);
   return out;
 }
 
@@ -153,19 +156,15 @@ async function* wholeFile(first: Uint8Array, source: ByteSource): AsyncGenerator
     if (part.length === 0) break;
     parts.push(part);
   }
-  const { tables, dense } = decodeParameters(new Uint8Array(Buffer.concat(parts)));
+  const { tables, dense, clock } = decodeParameters(new Uint8Array(Buffer.concat(parts)));
   const pieces = tablePieces({ tables });
   yield {
     kind: "header",
     header: {
       shard: 0,
       shards: 0,
-      tables: pieces.map(({ name, dimension, slotWidth, rows }) => ({
-        name,
-        dimension,
-        slotWidth,
-        rows,
-      })),
+      ...(clock !== undefined && { clock }),
+      tables: pieces.map(headerOf),
       dense: Object.entries(dense).map(([name, { values, slots }]) => ({
         name,
         values: values.length,

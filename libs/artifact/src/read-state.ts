@@ -28,16 +28,18 @@ interface OpenPart {
   take(piece: Exclude<FilePiece, { kind: "header" }>): void;
 }
 
-function openPart({ tables, dense }: FileHeader): OpenPart {
-  const state = {
+function openPart({ tables, dense, clock }: FileHeader): OpenPart {
+  const state: ParameterState = {
+    ...(clock !== undefined && { clock }),
     tables: Object.fromEntries(
-      tables.map(({ name, dimension, slotWidth, rows }): [string, TableState] => [
+      tables.map(({ name, dimension, slotWidth, rows, versions }): [string, TableState] => [
         name,
         {
           ids: new BigUint64Array(rows),
           values: new Float32Array(rows * dimension),
           slots: new Float32Array(rows * slotWidth),
           dimension,
+          ...(versions === true && { versions: new Uint32Array(rows) }),
         },
       ]),
     ),
@@ -59,13 +61,15 @@ function openPart({ tables, dense }: FileHeader): OpenPart {
         slots.set(piece.data.subarray(intoValues), Math.max(0, piece.from - values.length));
         return;
       }
-      const { ids, values, slots, dimension } = present(state.tables[piece.table], "a table");
+      const table = present(state.tables[piece.table], "a table");
+      const { ids, values, slots, dimension } = table;
       const at = filled.get(piece.table) ?? 0;
       const slotWidth =
         piece.rows.ids.length === 0 ? 0 : piece.rows.slots.length / piece.rows.ids.length;
       ids.set(piece.rows.ids, at);
       values.set(piece.rows.values, at * dimension);
       slots.set(piece.rows.slots, at * slotWidth);
+      table.versions?.set(piece.rows.versions ?? [], at);
       filled.set(piece.table, at + piece.rows.ids.length);
     },
   };

@@ -2,6 +2,7 @@
 // read, or handed over before a push changed it, or came later. The bits lie in cells, and stay there for the next cut.
 import { findAll } from "./find";
 import { areaOf, cellOf, cellsOf, foundAt, reach, recordOf, stride, versionOf } from "./layout";
+import { clock, isDeadAt } from "./life";
 import {
   cutsEnd,
   cutsWalk,
@@ -19,6 +20,8 @@ import { stageRow } from "./staged";
 let cutCells: u32 = 0;
 /** Rows changed by no later push than this are left out; −1 leaves out none. */
 let after: i64 = -1;
+/** Rows that were dead then are left out, too. */
+let cutClock: u32 = 0;
 let bitsFirst: u32 = 0;
 let bitsHeld: u32 = 0;
 let bitsAt: usize = 0;
@@ -32,12 +35,17 @@ export function freeze(since: f64): bool {
   startWalk(cutsWalk);
   markEnd(cutsEnd);
   after = <i64>since;
+  cutClock = clock;
   cutCells = taken;
   return true;
 }
 
 export function release(): void {
   cutCells = 0;
+}
+
+export function isFrozen(): bool {
+  return cutCells != 0;
 }
 
 /** The table has no rows any more, and no cells. */
@@ -89,7 +97,7 @@ function claim(cell: u32): bool {
 }
 
 function wanted(record: usize): bool {
-  return <i64>versionOf(record) > after;
+  return <i64>versionOf(record) > after && !isDeadAt(record, cutClock);
 }
 
 function placeBits(bytes: u64): bool {

@@ -2,8 +2,11 @@
 // id itself stands in the record, so that any id is legal. The tag, bits of the hash, keeps probes off other ids' records.
 import { forgetCut, passOver } from "./cut";
 import { areaOf, cellsMax, cellsOf, reach, reached, recordOf } from "./layout";
+import { isFree } from "./life";
 import {
+  cellsTaken,
   clearRows,
+  freeCell,
   frontierAfter,
   giveCells,
   movesWalk,
@@ -26,7 +29,7 @@ export let oldAt: usize = 0;
 export let oldMask: u32 = 0;
 let oldFirst: u32 = 0;
 let first: u32 = 0;
-/** Rows that the new index still lacks. */
+/** Cells whose rows the new index still lacks. */
 let toMove: u32 = 0;
 
 /** How many rows a row that comes or changes moves: growth ends long before the next one begins. */
@@ -49,35 +52,36 @@ export function clear(expected: u32): bool {
 
 /** True when so many more rows need neither memory nor a larger index. */
 export function hasRoom(more: u32): bool {
-  return fits(<u64>rows + more, slotMask + 1) && reached(frontierAfter(more));
+  return fits(<u64>rows + more, slotMask + 1) && reached(frontierAfter(more, again()));
 }
 
 /** Makes sure that so many more rows can be added; false when memory does not suffice. */
 export function reserve(more: u32): bool {
   const wanted = <u64>rows + more;
   if (wanted > cellsMax) return false;
-  if (fits(wanted, slotMask + 1)) return reach(frontierAfter(more));
+  if (fits(wanted, slotMask + 1)) return reach(frontierAfter(more, again()));
   const slots = slotsFor(<u32>wanted);
   const cells = cellsOf((<u64>slots) << 2);
-  if (!reach(frontierAfter(more) + cells)) return false;
+  if (!reach(frontierAfter(more, false) + cells)) return false;
   moveRows(toMove);
   oldAt = slotsAt;
   oldMask = slotMask;
   oldFirst = first;
-  toMove = rows;
+  toMove = cellsTaken();
   startWalk(movesWalk);
   place(takeCells(cells), slots);
   if (toMove == 0) leaveOld();
   return true;
 }
 
-/** Moves up to `count` rows on to the new index. */
+/** Moves the rows of up to `count` cells on to the new index. */
 export function moveRows(count: u32): void {
   if (toMove == 0) return;
   const now = min(count, toMove);
   for (let i: u32 = 0; i < now; i++) {
     const cell = walkOn(movesWalk);
-    add(hashOf(load<u64>(recordOf(cell))), cell);
+    const record = recordOf(cell);
+    if (!isFree(record)) add(hashOf(load<u64>(record)), cell);
   }
   toMove -= now;
   if (toMove == 0) leaveOld();
@@ -92,12 +96,47 @@ export function hashOf(id: u64): u64 {
 
 /** The record of an id that has none; memory is reserved. */
 export function addRow(id: u64): usize {
-  const cell = takeCell();
+  const cell = takeCell(again());
   passOver(cell);
   const record = recordOf(cell);
   store<u64>(record, id);
   add(hashOf(id), cell);
   return record;
+}
+
+/**
+ * Takes the row of a cell out of an index that does not grow, and frees the cell. Slots behind it close up, so that a probe meets no
+ * slot without a row.
+ *
+ * @source Knuth, The Art of Computer Programming, volume 3, section 6.4, algorithm R.
+ */
+export function removeRow(cell: u32): void {
+  const slots = slotsAt;
+  const mask = slotMask;
+  let hole = homeOf(cell);
+  while ((load<u32>(slots + ((<usize>hole) << 2)) & cellMask) != cell + 1) hole = (hole + 1) & mask;
+  let at = hole;
+  while (true) {
+    at = (at + 1) & mask;
+    const slot = load<u32>(slots + ((<usize>at) << 2));
+    if (slot == 0) break;
+    const home = homeOf((slot & cellMask) - 1);
+    // It may not go before its home.
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    store<u32>(slots + ((<usize>hole) << 2), slot);
+    hole = at;
+  }
+  store<u32>(slots + ((<usize>hole) << 2), 0);
+  freeCell(cell);
+}
+
+function homeOf(cell: u32): u32 {
+  return (<u32>hashOf(load<u64>(recordOf(cell)))) & slotMask;
+}
+
+/** While the index grows, new rows take new cells: its walk goes over those that there were. */
+function again(): bool {
+  return oldMask == 0;
 }
 
 function add(hash: u64, cell: u32): void {

@@ -1,10 +1,17 @@
-// Rows in the order in which they came: runs of cells, broken where an index was allocated between them. Rows never move.
-import { runsAt, walksAt } from "./layout";
+// Rows in the order in which they came: runs of cells, broken where an index was allocated between them. Rows never move. A cell whose
+// row was removed stays in its run, marked, and goes to the next row that comes.
+import { recordOf, runsAt, walksAt } from "./layout";
+import { freeMark } from "./life";
+import { setVersion } from "./staged";
 
 /** Rows in all. */
 export let rows: u32 = 0;
 /** The first cell after all that was ever taken. */
 export let frontier: u32 = 0;
+
+/** Cells of runs that have no row, each with the number of the next one, plus one, where its row's id was. */
+let freeCells: u32 = 0;
+let firstFree: u32 = 0;
 
 let runCount: u32 = 0;
 /** The current run's next cell and its end. A run at the frontier has no end of its own. */
@@ -16,11 +23,24 @@ export function clearRows(): void {
   rows = 0;
   frontier = 0;
   runCount = 0;
+  freeCells = 0;
+  firstFree = 0;
   openRun(0, open);
 }
 
-/** A new row's cell; the caller has seen to it that memory reaches there. */
-export function takeCell(): u32 {
+/**
+ * A new row's cell; the caller has seen to it that memory reaches there.
+ *
+ * @param again whether it may be a cell that had a row before.
+ */
+export function takeCell(again: bool): u32 {
+  if (again && freeCells > 0) {
+    const cell = firstFree - 1;
+    firstFree = load<u32>(recordOf(cell));
+    freeCells--;
+    rows++;
+    return cell;
+  }
   if (next == end) openRun(frontier, open);
   const cell = next++;
   if (end == open) frontier = next;
@@ -29,10 +49,26 @@ export function takeCell(): u32 {
   return cell;
 }
 
-/** The frontier after `more` further rows. */
-export function frontierAfter(more: u32): u64 {
+/** Its row was taken out of the index. */
+export function freeCell(cell: u32): void {
+  const record = recordOf(cell);
+  store<u32>(record, firstFree);
+  setVersion(record, freeMark);
+  firstFree = cell + 1;
+  freeCells++;
+  rows--;
+}
+
+/** Cells of all runs: those with rows, and those that had one. */
+export function cellsTaken(): u32 {
+  return rows + freeCells;
+}
+
+/** The frontier after `more` further rows; `again` as in `takeCell`. */
+export function frontierAfter(more: u32, again: bool): u64 {
   const inRun: u32 = end == open ? 0 : end - next;
-  return <u64>frontier + (more > inRun ? more - inRun : 0);
+  const there = <u64>inRun + (again ? freeCells : 0);
+  return <u64>frontier + (more > there ? more - there : 0);
 }
 
 /** Takes consecutive cells at the frontier for something else than rows. */
@@ -73,12 +109,13 @@ function runEndOf(run: u32): u32 {
   return load<u32>(runsAt + ((<usize>run) << 3), 4);
 }
 
-// Walks over all rows in order. Each is a place in memory: (run, cell).
-/** The walk of the table's caller, that of a growing index, that of a cut, and where a cut ends. */
+// Walks over all cells of runs in order. Each is a place in memory: (run, cell).
+/** The walk of the table's caller, that of a growing index, that of a cut, where a cut ends, and that of the sweep. */
 export const callersWalk: usize = walksAt;
 export const movesWalk: usize = walksAt + 8;
 export const cutsWalk: usize = walksAt + 16;
 export const cutsEnd: usize = walksAt + 24;
+export const sweepsWalk: usize = walksAt + 32;
 
 export function startWalk(walk: usize): void {
   setPlace(walk, 0, runFirst(0));
@@ -93,12 +130,27 @@ export function walkOn(walk: usize): u32 {
   return cell;
 }
 
+/** As `walkOn`, but begins again behind the last cell, of which there must be one; for a walk that goes on while all else changes. */
+export function walkOnAround(walk: usize): u32 {
+  const run = load<u32>(walk);
+  const cell = load<u32>(walk, 4);
+  const last = lastRun();
+  // The first run may have moved since, as long as it had no row.
+  const lost = run > last || cell < runFirst(run) || cell > runEndOf(run);
+  if (lost || (run == last && cell == runEndOf(run))) startWalk(walk);
+  return walkOn(walk);
+}
+
 /** Notes the place behind the row that came last. */
 export function markEnd(place: usize): void {
-  // A run without a row will be written over.
-  const last = runCount - 1;
-  const run = last > 0 && runFirst(last) == runEndOf(last) ? last - 1 : last;
+  const run = lastRun();
   setPlace(place, run, runEndOf(run));
+}
+
+/** The last run with a row, which may be the first one without. One that has none will be written over. */
+function lastRun(): u32 {
+  const last = runCount - 1;
+  return last > 0 && runFirst(last) == runEndOf(last) ? last - 1 : last;
 }
 
 export function samePlace(walk: usize, place: usize): bool {

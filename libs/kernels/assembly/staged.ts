@@ -1,6 +1,7 @@
 // What a call of the table takes and gives, row by row: see layout.ts for where it lies.
 import { narrow, widen } from "./bfloat16";
 import { copy } from "./copy";
+import { isDead } from "./life";
 import {
   foundAt,
   halves,
@@ -27,6 +28,12 @@ export function stageId(i: u32, id: u64): void {
 /** The record of a staged id, or 0. */
 export function foundRecord(i: u32): usize {
   return load<u32>(foundAt + ((<usize>i) << 2));
+}
+
+/** The record of a staged id whose row is not dead, or 0. */
+export function livingRecord(i: u32): usize {
+  const record = foundRecord(i);
+  return record != 0 && isDead(record) ? 0 : record;
 }
 
 export function noteFound(i: u32, what: u32): void {

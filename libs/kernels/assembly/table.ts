@@ -21,11 +21,13 @@ import {
   versionOf,
   versionsAt,
 } from "./layout";
+import { expired, isDead, markGone, mortal, noteEnd, setClock, setLife } from "./life";
 import { setOptimizer, startSlots, update } from "./optimizers";
-import { callersWalk, frontier, rows, startWalk as startWalkOf, walkOn } from "./rows";
+import { callersWalk, cellsTaken, frontier, rows, startWalk as startWalkOf, walkOn } from "./rows";
 import {
   foundRecord,
   idAt,
+  livingRecord,
   noteFound,
   readValues,
   setVersion,
@@ -35,9 +37,11 @@ import {
   stageVersion,
   unstageRow,
 } from "./staged";
+import { countLiving, sweep, sweepAll, sweptPerRow } from "./sweep";
 
 export { clear, hasRoom, reserve, rows, setDraw, setOptimizer };
 export { cutLeft, freeze, nextOfCut, release, takeOfCut };
+export { cellsTaken, countLiving, expired, setClock, setLife, sweepAll };
 export { foundAt, idsAt, slotsAt, valuesAt, versionsAt };
 
 /** Call it once, before all else. */
@@ -62,18 +66,30 @@ export function countMissing(count: u32): u32 {
   return findAll(count, idBytes);
 }
 
+/** Notes the record of each staged id whose row is not dead, or 0; says how many have none. */
+export function countAbsent(count: u32): u32 {
+  findAll(count, idBytes);
+  let absent: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = livingRecord(i);
+    noteFound(i, <u32>record);
+    absent += u32(record == 0);
+  }
+  return absent;
+}
+
 /** Stages values and versions of the staged ids; a row that is not there is drawn, but not made. */
 export function pull(count: u32): void {
   findAll(count, idBytes + storedBytes);
   for (let i: u32 = 0; i < count; i++) {
-    const record = foundRecord(i);
+    const record = livingRecord(i);
     const out = stagedValues(i);
     if (record != 0) readValues(record, out);
     else drawAt(idAt(i), out);
   }
   if (versionBytes == 0) return;
   for (let i: u32 = 0; i < count; i++) {
-    const record = foundRecord(i);
+    const record = livingRecord(i);
     stageVersion(i, record == 0 ? 0 : versionOf(record));
   }
 }
@@ -83,7 +99,7 @@ export function pullNewer(count: u32, since: u32): u32 {
   findAll(count, idBytes);
   let staged: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const record = foundRecord(i);
+    const record = livingRecord(i);
     if (record == 0 || versionOf(record) <= since) continue;
     noteFound(staged, i);
     stageVersion(staged, versionOf(record));
@@ -104,11 +120,15 @@ export function firstBad(count: u32, limit: f32): u32 {
   return i;
 }
 
-/** Applies the staged gradients to the staged ids; rows not there are made, for which memory is reserved. */
+/**
+ * Applies the staged gradients to the staged ids; rows not there are made, for which memory is reserved, and dead ones begin anew in their
+ * place.
+ */
 export function push(count: u32, version: u32): void {
   moveRows(count * movesPerRow);
-  if (findAll(count, stride) > 0) {
-    for (let i: u32 = 0; i < count; i++) if (foundRecord(i) == 0) makeRow(i);
+  sweep(count * sweptPerRow);
+  if (findAll(count, stride) > 0 || mortal) {
+    for (let i: u32 = 0; i < count; i++) if (livingRecord(i) == 0) makeRow(i, version);
   }
   update(count);
   if (versionBytes == 0) return;
@@ -119,13 +139,13 @@ export function startWalk(): void {
   startWalkOf(callersWalk);
 }
 
-/** Goes on over `count` rows of a walk and stages the ids of those changed after a version; −1 stages all. Says how many. */
+/** Goes on over `count` cells of a walk and stages the ids of rows changed after a version; −1 stages all. Says how many. */
 export function nextIds(count: u32, since: f64): u32 {
   const after = <i64>since;
   let staged: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const record = recordOf(walkOn(callersWalk));
-    if (<i64>versionOf(record) > after) stageId(staged++, load<u64>(record));
+    if (<i64>versionOf(record) > after && !isDead(record)) stageId(staged++, load<u64>(record));
   }
   return staged;
 }
@@ -146,12 +166,22 @@ export function write(count: u32): void {
   }
 }
 
-function makeRow(i: u32): void {
+/** Removes the rows of the staged ids, where there are any. */
+export function remove(count: u32): void {
+  sweep(count * sweptPerRow);
+  findAll(count, idBytes);
+  for (let i: u32 = 0; i < count; i++) if (livingRecord(i) != 0) markGone(foundRecord(i));
+}
+
+function makeRow(i: u32, version: u32): void {
   const id = idAt(i);
   // An id that stands twice in a call is made once.
   let record = find(id);
-  if (record == 0) {
-    record = addRow(id);
+  const dead = record != 0 && isDead(record);
+  if (dead) noteEnd(record);
+  if (record == 0 || dead) {
+    if (record == 0) record = addRow(id);
+    setVersion(record, version);
     const values = halves ? rowAt : record + idBytes;
     drawAt(id, values);
     if (halves) narrow(values, record + idBytes);

@@ -1,16 +1,33 @@
 import { mix32 } from "@heddle/base";
 import { gatherRows } from "./batch.ts";
 import { halvesOf, type ShardIds } from "./ids.ts";
-import type { Admission, TableSpec } from "./port.ts";
+import type { TableSpec } from "./port.ts";
 
 const admissionSeed = 0x27d4eb2f;
+
+/** What a push does, as far as admission goes. */
+export interface Admitted {
+  /** The ids whose gradients are applied, and where they stand; absent where all are. */
+  readonly own?: ShardIds;
+  /** With an admission by count: ids that this push counts, and ids that it gives their row. */
+  readonly counted?: BigUint64Array;
+  readonly made?: BigUint64Array;
+}
+
+/** What admission asks a table. */
+export interface Known {
+  /** Whether each id has a row. */
+  rows(): (at: number) => boolean;
+  /** How often each of the ids was counted, shape [ids]; for an admission by count. */
+  counts(ids: BigUint64Array): Float32Array;
+}
 
 /**
  * Whether a push makes the row of an id that has none: a draw that depends on (seed, id, version) alone, so that it is the same on any
  * shard and when a step is taken again.
  */
 export function admits(
-  { probability }: Admission,
+  probability: number,
   seed: number,
   low: number,
   high: number,
@@ -20,27 +37,75 @@ export function admits(
   return (bits + 0.5) / 2 ** 32 < probability;
 }
 
-/**
- * The ids of a push whose gradients are applied, and where they stand; undefined where all are.
- *
- * @param hasRow says for each id whether it has a row.
- */
+/** What becomes of the ids of a push. */
 export function admitted(
   { admission, seed }: TableSpec,
   ids: BigUint64Array,
   version: number,
-  hasRow: () => (at: number) => boolean,
-): ShardIds | undefined {
-  if (admission === undefined) return undefined;
+  known: Known,
+): Admitted {
+  if (admission === undefined) return {};
+  const hasRow = known.rows();
+  if ("count" in admission) return admittedByCount(admission.count, ids, hasRow, known.counts);
   const halves = halvesOf(ids);
-  const known = hasRow();
-  const positions = Int32Array.from(ids.keys()).filter(
+  const positions = positionsWhere(
+    ids,
     (at) =>
-      known(at) ||
-      admits(admission, seed, halves[2 * at] as number, halves[2 * at + 1] as number, version),
+      hasRow(at) ||
+      admits(
+        admission.probability,
+        seed,
+        ...([halves[2 * at] as number, halves[2 * at + 1] as number, version] as const),
+      ),
   );
-  if (positions.length === ids.length) return undefined;
-  return { ids: BigUint64Array.from(positions, (at) => ids[at] as bigint), positions };
+  return positions.length === ids.length ? {} : { own: idsAt(ids, positions) };
+}
+
+function admittedByCount(
+  count: number,
+  ids: BigUint64Array,
+  hasRow: (at: number) => boolean,
+  countsOf: Known["counts"],
+): Admitted {
+  const without = idsAt(
+    ids,
+    positionsWhere(ids, (at) => !hasRow(at)),
+  );
+  if (without.ids.length === 0) return {};
+  const counts = countsOf(without.ids);
+  const isMade = (at: number): boolean => (counts[at] as number) + 1 >= count;
+  const made = idsAt(without.ids, positionsWhere(without.ids, isMade)).ids;
+  const counted = idsAt(
+    without.ids,
+    positionsWhere(without.ids, (at) => !isMade(at)),
+  );
+  if (counted.ids.length === 0) return { made };
+  const dropped = new Uint8Array(ids.length);
+  for (const at of counted.positions) dropped[without.positions[at] as number] = 1;
+  const own = idsAt(
+    ids,
+    positionsWhere(ids, (at) => dropped[at] === 0),
+  );
+  return { own, counted: counted.ids, made };
+}
+
+function positionsWhere(ids: BigUint64Array, holds: (at: number) => boolean): Int32Array {
+  const positions = new Int32Array(ids.length);
+  let count = 0;
+  for (let at = 0; at < ids.length; at++) if (holds(at)) positions[count++] = at;
+  return positions.slice(0, count);
+}
+
+function idsAt(ids: BigUint64Array, positions: Int32Array): ShardIds {
+  const own = new BigUint64Array(positions.length);
+  // By halves: a bigint for each id is ten times the time.
+  const [from, to] = [halvesOf(ids), halvesOf(own)];
+  for (let i = 0; i < positions.length; i++) {
+    const at = positions[i] as number;
+    to[2 * i] = from[2 * at] as number;
+    to[2 * i + 1] = from[2 * at + 1] as number;
+  }
+  return { ids: own, positions };
 }
 
 /** The rows at those positions. */

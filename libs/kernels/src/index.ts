@@ -8,6 +8,8 @@ export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids
 export { checkGradients, checkLength } from "./gradients.ts";
 export type {
   Admission,
+  CountTable,
+  Expiry,
   FrozenView,
   NewerRows,
   Optimizer,
@@ -15,6 +17,7 @@ export type {
   TableOptimizer,
   TableRows,
   TableSpec,
+  Turnover,
   ValueStorage,
 } from "./port.ts";
 export { keyListName } from "./key-list.ts";

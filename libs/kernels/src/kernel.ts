@@ -4,6 +4,7 @@ import { type Global, type Memory, openInstance } from "./wasm.ts";
 export interface Kernel {
   readonly memory: Memory;
   readonly rows: Global;
+  readonly expired: Global;
   readonly idsAt: Global;
   readonly foundAt: Global;
   readonly valuesAt: Global;
@@ -27,11 +28,16 @@ export interface Kernel {
   ): void;
   /** What new rows are drawn by. */
   setDraw(seed: number, deviation: number): void;
+  setLife(ends: boolean, steps: number): void;
+  setClock(push: number): void;
   clear(expectedRows: number): boolean;
   hasRoom(moreRows: number): boolean;
   reserve(moreRows: number): boolean;
   usedBytes(): number;
   countMissing(count: number): number;
+  countAbsent(count: number): number;
+  countLiving(): number;
+  cellsTaken(): number;
   pull(count: number): void;
   pullNewer(count: number, since: number): number;
   firstBad(count: number, limit: number): number;
@@ -39,6 +45,8 @@ export interface Kernel {
   startWalk(): void;
   nextIds(count: number, since: number): number;
   read(count: number): void;
+  remove(count: number): void;
+  sweepAll(): void;
   write(count: number): void;
   freeze(since: number): boolean;
   takeOfCut(count: number): number;

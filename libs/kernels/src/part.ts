@@ -1,23 +1,17 @@
-import { admitted, gradientsOf } from "./admission.ts";
+import type { Admitted } from "./admission.ts";
+import { countSpec } from "./counts.ts";
 import { createCut } from "./cut.ts";
-import { type Kernel, openKernel } from "./kernel.ts";
-import { checkLength, gradientMax, notFinite } from "./gradients.ts";
-import type { ShardIds } from "./ids.ts";
-import { pieces } from "./pieces.ts";
-import type { ParameterTable, TableRows, TableSpec } from "./port.ts";
+import { openKernel } from "./kernel.ts";
+import { aTable, openLoading } from "./loading.ts";
+import type { ParameterTable, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
-import {
-  checkRows,
-  checkVersion,
-  needVersions,
-  noMemory,
-  refuseBeyond,
-  refuseFrozen,
-} from "./refusals.ts";
+import { openPushClock } from "./push-clock.ts";
+import { openPushes } from "./pushes.ts";
+import { checkSpec, needVersions, noMemory } from "./refusals.ts";
 import { openRoom } from "./room.ts";
-import { snapshotOf, writeRows } from "./snapshot.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { setOptimizer, slotsOfRow } from "./table-optimizer.ts";
-import { type Staging, stagingOf } from "./staging.ts";
+import { stagingOf } from "./staging.ts";
 import { pagesMax } from "./wasm.ts";
 
 /** What an instance may take. */
@@ -28,121 +22,101 @@ export interface InstanceMemory {
 
 /** A table, or the rows of one that go to one instance. */
 export interface Part extends ParameterTable {
-  /** How many of the ids have no row. */
-  countMissing(ids: BigUint64Array): number;
-  /** The ids of a push with that version whose gradients are applied; undefined where all are. */
-  admitted(ids: BigUint64Array, version?: number): ShardIds | undefined;
+  readonly counts?: Part;
+  /** Rows that there would be with these ids, as a push of that version finds the table; expired ones are none. */
+  rowsWith(ids: BigUint64Array, version: number): number;
+  /** @throws {HeddleError} INVALID_ARGUMENT VERSION_INVALID, as a push of that version. */
+  checkVersion(version: number | undefined): void;
+  /** What a push of that version would do to the ids. */
+  admitted(ids: BigUint64Array, version?: number): Admitted;
   /**
    * Makes room for rows of these ids.
    *
    * @returns for how many there is room: as many as are missing, or more.
    * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL.
    */
-  makeRoom(ids: BigUint64Array, what: string): number;
+  makeRoom(ids: BigUint64Array, what: string, version?: number): number;
+  /** Values as `pull` gives them, of the table as a push of that version finds it. */
+  pullBefore(version: number, ids: BigUint64Array, out: Float32Array): void;
+  /** Removes the rows of those ids that have one. */
+  remove(ids: BigUint64Array): void;
 }
 
 /**
  * Rows in a WebAssembly memory of their own, which ends at 4 GiB. Calls go through a small staging area, piece by piece, so that
  * what they carry stays in the cache and takes no memory.
  *
- * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL when there is no memory for an empty one.
+ * @param removes rows by `remove`.
+ * @throws {HeddleError} RESOURCE_EXHAUSTED TABLE_FULL when there is no memory for an empty one; FAILED_PRECONDITION NO_VERSIONS.
  */
-export function createPart(spec: TableSpec, memory: InstanceMemory = { pages: pagesMax }): Part {
-  const { dimension, rowsMax } = spec;
-  const { kernel, staging } = openRows(spec, memory.pages);
+export function createPart(
+  spec: TableSpec,
+  memory: InstanceMemory = { pages: pagesMax },
+  removes = false,
+): Part {
+  const { rowsMax } = spec;
+  checkSpec(spec);
+  const { kernel, staging } = openRows(spec, memory.pages, removes);
   const { slotWidth } = staging();
   const cut = createCut(kernel, staging, memory.pages);
-  const { countMissing, makeRoom } = openRoom(kernel, staging, { rowsMax, ...memory });
-  let newest = 0;
-  /** Calls that may have changed which rows there are. */
-  let changes = 0;
-  const rows = (): number => kernel.rows.value >>> 0;
-
-  const admittedOf = (ids: BigUint64Array, version = 0): ShardIds | undefined =>
-    admitted(spec, ids, version, () => knownOf(kernel, staging(), ids));
-
-  const prepare: ParameterTable["prepare"] = (ids, gradients, what, version) => {
-    checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
-    checkVersion(version, newest, spec);
-    checkFinite(kernel, staging(), gradients, what);
-    const admittedIds = admittedOf(ids, version);
-    const ownIds = admittedIds?.ids ?? ids;
-    const room = makeRoom(ownIds, what);
-    const prepared = changes;
-    return () => {
-      // Meanwhile other rows may have come, or a cut have taken the room.
-      if (changes !== prepared || !kernel.hasRoom(room)) makeRoom(ownIds, what);
-      changes += 1;
-      newest = version ?? newest;
-      cut.beforeChange(ownIds);
-      const own = admittedIds ? gradientsOf(admittedIds, gradients, dimension) : gradients;
-      applyAll(kernel, staging(), ownIds, own, newest);
-    };
-  };
+  const clock = openPushClock(kernel);
+  const room = openRoom(kernel, staging, clock, { rowsMax, ...memory });
+  const counts = countsOf(spec, memory);
+  const parts = { kernel, staging, cut, clock, room, counts };
+  const pushes = openPushes(spec, parts);
+  const { prepare, remove, admitted, checkVersion } = pushes;
 
   return {
     spec,
     slotsOfRow: slotWidth,
-    countMissing,
-    makeRoom,
-    admitted: admittedOf,
+    ...room,
+    ...{ prepare, remove, admitted, checkVersion },
+    ...(counts && { counts }),
     get rows() {
-      return rows();
+      return kernel.rows.value >>> 0;
     },
     get bytes() {
-      return (kernel.usedBytes() >>> 0) + cut.bytes;
+      return (kernel.usedBytes() >>> 0) + cut.bytes + (counts?.bytes ?? 0);
+    },
+    get turnover() {
+      return { refused: pushes.refused, expired: kernel.expired.value >>> 0 };
     },
     pull: (ids, out, versions) => pullRows(kernel, staging(), ids, out, versions),
+    pullBefore: (version, ids, out) =>
+      clock.before(version, () => pullRows(kernel, staging(), ids, out)),
     pullNewer: (ids, version) => newerRows(kernel, staging(), ids, version),
     push: (ids, gradients, version) => prepare(ids, gradients, aTable, version)(),
-    prepare,
     snapshot: () => snapshotOf(kernel, staging()),
-    changedSince: (version) => changedRows(kernel, staging(), spec, version),
+    changedSince: (version) => {
+      needVersions(spec.versions);
+      return snapshotOf(kernel, staging(), version);
+    },
     freeze: (since) => {
       if (since !== undefined) needVersions(spec.versions);
       return cut.freeze(since);
     },
-    restore: (saved) => {
-      refuseFrozen(cut.frozen, "a restore was asked for");
-      checkRows(saved, dimension, slotWidth);
-      refuseBeyond(saved.ids.length, rowsMax, aTable);
-      changes += 1;
-      if (!kernel.clear(saved.ids.length)) throw noMemory(saved.ids.length, memory.pages);
-      writeRows(kernel, staging(), saved);
-      newest = newestOf(saved);
+    ...openLoading(spec, { ...parts, memory, changed: pushes.changed }),
+    advance: (version) => {
+      clock.set(Math.max(clock.newest, version));
+      counts?.advance(version);
     },
-    load: (more, expected = 0) => {
-      refuseFrozen(cut.frozen, "rows were to be loaded");
-      checkRows(more, dimension, slotWidth);
-      changes += 1;
-      if (rows() < expected && expected <= rowsMax) kernel.reserve(expected - rows());
-      makeRoom(more.ids, aTable);
-      writeRows(kernel, staging(), more);
-      newest = Math.max(newest, newestOf(more));
+    sweep: () => {
+      kernel.sweepAll();
+      counts?.sweep();
     },
   };
 }
 
-function changedRows(
-  kernel: Kernel,
-  staging: Staging,
-  { versions }: TableSpec,
-  since: number,
-): TableRows {
-  needVersions(versions);
-  return snapshotOf(kernel, staging, since);
+function countsOf(spec: TableSpec, memory: InstanceMemory): Part | undefined {
+  const counted = countSpec(spec);
+  return counted && createPart(counted, memory, true);
 }
 
-const newestOf = ({ versions }: TableRows): number =>
-  versions?.reduce((most, one) => Math.max(most, one), 0) ?? 0;
-
-/** For messages, where nobody said which. */
-const aTable = "a table";
 /** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
 const stagedValuesMax = 8_192;
 const stagedRowsMax = 2_048;
 
-function openRows(spec: TableSpec, pages: number) {
+function openRows(spec: TableSpec, pages: number, removes: boolean) {
   const { dimension, optimizer, versions = false, storage, seed, initialDeviation } = spec;
   const slotWidth = slotsOfRow(optimizer, dimension);
   const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
@@ -153,49 +127,7 @@ function openRows(spec: TableSpec, pages: number) {
   }
   setOptimizer(kernel, optimizer);
   kernel.setDraw(seed, initialDeviation);
+  kernel.setLife(removes || spec.expiry !== undefined, spec.expiry?.steps ?? 0);
   const staging = stagingOf(kernel, { dimension, slotWidth, stagedRows, versions });
   return { kernel, staging };
-}
-
-function applyAll(
-  kernel: Kernel,
-  { ids: stagedIds, values, dimension, stagedRows }: Staging,
-  ids: BigUint64Array,
-  gradients: Float32Array,
-  version: number,
-): void {
-  for (const { from, to } of pieces(ids.length, stagedRows)) {
-    stagedIds.set(ids.subarray(from, to));
-    values.set(gradients.subarray(from * dimension, to * dimension));
-    kernel.push(to - from, version);
-  }
-}
-
-/** Says for each id whether it has a row. */
-function knownOf(
-  kernel: Kernel,
-  { ids: stagedIds, found, stagedRows }: Staging,
-  ids: BigUint64Array,
-): (at: number) => boolean {
-  const records = new Uint32Array(ids.length);
-  for (const { from, to } of pieces(ids.length, stagedRows)) {
-    stagedIds.set(ids.subarray(from, to));
-    kernel.countMissing(to - from);
-    records.set(found.subarray(0, to - from), from);
-  }
-  return (at) => records[at] !== 0;
-}
-
-/** Before anything is applied: a push that does not fit one piece is staged twice. */
-function checkFinite(
-  kernel: Kernel,
-  { values, dimension, stagedRows }: Staging,
-  gradients: Float32Array,
-  what: string,
-): void {
-  for (const { from, to } of pieces(gradients.length, stagedRows * dimension)) {
-    values.set(gradients.subarray(from, to));
-    const at = from + kernel.firstBad(to - from, gradientMax);
-    if (at < to) throw notFinite(at, gradients[at] as number, what);
-  }
 }

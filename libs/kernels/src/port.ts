@@ -40,11 +40,22 @@ export type TableOptimizer =
     };
 
 /**
- * Which ids get a row. A push of an id without one makes it with this probability, above 0 and at most 1; else that id's gradients are
- * dropped, and it goes on to read as its initial draw. So an id that is pushed seldom mostly takes no memory.
+ * Which ids get a row; until an id has one its gradients are dropped, and it reads as its initial draw. So an id that is pushed seldom
+ * takes little memory, or none.
  */
-export interface Admission {
-  readonly probability: number;
+export type Admission =
+  /** A push of an id without a row makes it with this probability, above 0 and at most 1. */
+  | { readonly probability: number }
+  /** The push with this number of an id makes its row; at least 1. Until then the id is counted, which takes some 21 to 31 bytes. */
+  | { readonly count: number };
+
+/** When rows end. */
+export interface Expiry {
+  /**
+   * A row that no push changed for so many steps, at least 1, is gone: it reads as its initial draw, no snapshot has it, and a push of its
+   * id makes it anew. Steps are versions. Ids that are counted for admission are forgotten likewise.
+   */
+  readonly steps: number;
 }
 
 /** How the values of rows lie in memory. */
@@ -66,6 +77,8 @@ export interface TableSpec {
   readonly storage?: ValueStorage;
   /** All ids get a row when absent. Pushes need a version, which the draw goes by. */
   readonly admission?: Admission;
+  /** Rows stay for ever when absent. Needs `versions`. */
+  readonly expiry?: Expiry;
   /** Keep for each row the number of the push that changed it last; 4 bytes a row. */
   readonly versions?: boolean;
 }
@@ -106,10 +119,28 @@ export interface FrozenView {
   release(): void;
 }
 
+/** What became of rows since a table was made. */
+export interface Turnover {
+  /** Rows of gradients that were dropped because their ids had not been admitted. */
+  readonly refused: number;
+  /** Rows that expired, as far as their memory was taken back. */
+  readonly expired: number;
+}
+
+/** How often ids were pushed that have no row yet, as a table of one value a row: what snapshots save and restore of it. */
+export type CountTable = Pick<
+  ParameterTable,
+  "spec" | "rows" | "slotsOfRow" | "snapshot" | "changedSince" | "freeze" | "load"
+>;
+
 /** A collisionless table of rows keyed by 64-bit ids, with its optimiser. Single-threaded. */
 export interface ParameterTable {
   readonly spec: TableSpec;
+  /** Rows in memory. With an expiry those are among them that expired a while ago; `sweep` takes them out. */
   readonly rows: number;
+  /** Only with an admission by count. */
+  readonly counts?: CountTable;
+  readonly turnover: Turnover;
   /** Optimiser slots of a row. */
   readonly slotsOfRow: number;
   /** Memory held, in bytes. */
@@ -122,7 +153,8 @@ export interface ParameterTable {
    */
   pull(ids: BigUint64Array, out: Float32Array, versions?: Uint32Array): void;
   /**
-   * Those rows of `ids` that a push changed after `version`.
+   * Those rows of `ids` that a push changed after `version`. It does not tell of rows that expired: whoever keeps rows forgets those
+   * whose version is older than the expiry allows.
    *
    * @throws {HeddleError} FAILED_PRECONDITION NO_VERSIONS.
    */
@@ -132,7 +164,7 @@ export interface ParameterTable {
    *
    * @param ids without repetition.
    * @param gradients shape [ids, dimension]; finite, or nothing of the call is applied.
-   * @param version of these rows from now on; at least that of the push before, at most 2³² − 1. Only for a table that keeps
+   * @param version of these rows from now on; at least that of the push before, at most 2³² − 3. Only for a table that keeps
    * versions or has an admission, and then needed.
    * @throws {HeddleError} INVALID_ARGUMENT NOT_FINITE, WRONG_SIZE, VERSION_INVALID; RESOURCE_EXHAUSTED TABLE_FULL.
    */
@@ -174,4 +206,8 @@ export interface ParameterTable {
    * @throws {HeddleError} as `restore`; then nothing of it is applied.
    */
   load(rows: TableRows, expected?: number): void;
+  /** The table is as after the push of that version: for an expiry, which counts on from there, after a restore or where no push came. */
+  advance(version: number): void;
+  /** Takes the memory of all expired rows back, now and not little by little as pushes do; nothing while there is a view. */
+  sweep(): void;
 }

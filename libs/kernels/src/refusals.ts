@@ -77,7 +77,17 @@ export function checkVersion(version: number | undefined, newest: number, spec: 
   );
 }
 
-const versionMax = 2 ** 32 - 1;
+/** The two above it are marks of the kernel. */
+const versionMax = 2 ** 32 - 3;
+
+/**
+ * What a table cannot do whatever is pushed.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION NO_VERSIONS for an expiry without versions.
+ */
+export function checkSpec({ expiry, versions }: TableSpec): void {
+  if (expiry !== undefined) needVersions(versions);
+}
 
 /** @throws {HeddleError} FAILED_PRECONDITION TABLE_FROZEN when there is a view. */
 export function refuseFrozen(frozen: boolean, what: string): void {

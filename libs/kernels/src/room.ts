@@ -1,6 +1,7 @@
 import type { Kernel } from "./kernel.ts";
 import type { InstanceMemory, Part } from "./part.ts";
 import { pieces } from "./pieces.ts";
+import type { PushClock } from "./push-clock.ts";
 import { noMemory, refuseBeyond } from "./refusals.ts";
 import type { Staging } from "./staging.ts";
 
@@ -11,26 +12,39 @@ const pushesAhead = 2;
 export function openRoom(
   kernel: Kernel,
   staging: () => Staging,
+  clock: PushClock,
   { rowsMax, pages }: InstanceMemory & { readonly rowsMax: number },
-): Pick<Part, "countMissing" | "makeRoom"> {
+): Pick<Part, "rowsWith" | "makeRoom"> {
   const rows = (): number => kernel.rows.value >>> 0;
-  const countMissing = (ids: BigUint64Array): number => {
+  const count = (ids: BigUint64Array, of: (staged: number) => number): number => {
     const { ids: stagedIds, stagedRows } = staging();
-    let missing = 0;
+    let sum = 0;
     for (const { from, to } of pieces(ids.length, stagedRows)) {
       stagedIds.set(ids.subarray(from, to));
-      missing += kernel.countMissing(to - from);
+      sum += of(to - from);
     }
-    return missing;
+    return sum;
   };
+  /** Ids without a cell: an expired row has one, which it takes again. */
+  const countMissing = (ids: BigUint64Array): number => count(ids, kernel.countMissing);
+  const rowsWith = (ids: BigUint64Array, version: number): number =>
+    clock.before(version, () => (kernel.countLiving() >>> 0) + count(ids, kernel.countAbsent));
   return {
-    countMissing,
-    makeRoom: (ids, what) => {
+    rowsWith,
+    makeRoom: (ids, what, version = 0) => {
       if (rows() + ids.length <= rowsMax && kernel.hasRoom(ids.length)) return ids.length;
-      const missing = countMissing(ids);
-      refuseBeyond(rows() + missing, rowsMax, what);
-      const ahead = Math.min(missing + pushesAhead * ids.length, rowsMax - rows());
+      let missing = countMissing(ids);
+      if (rows() + missing > rowsMax) {
+        // Whether a push is refused must not depend on when expired rows are swept, nor on a view that keeps them.
+        refuseBeyond(rowsWith(ids, version), rowsMax, what);
+        kernel.sweepAll();
+        missing = countMissing(ids);
+      }
+      const rest = Math.max(0, rowsMax - rows() - missing);
+      const ahead = missing + Math.min(pushesAhead * ids.length, rest);
       if (kernel.reserve(ahead)) return ahead;
+      kernel.sweepAll();
+      missing = countMissing(ids);
       if (!kernel.reserve(missing)) throw noMemory(rows() + missing, pages);
       return missing;
     },

@@ -18,11 +18,10 @@ export function snapshotOf(kernel: Kernel, staging: Staging, since = -1): TableR
 }
 
 function idsOf(kernel: Kernel, staging: Staging, since: number): BigUint64Array {
-  const rows = kernel.rows.value >>> 0;
-  const found = new BigUint64Array(rows);
+  const found = new BigUint64Array(kernel.rows.value >>> 0);
   let count = 0;
   kernel.startWalk();
-  for (const { from, to } of pieces(rows, staging.stagedRows)) {
+  for (const { from, to } of pieces(kernel.cellsTaken() >>> 0, staging.stagedRows)) {
     const some = kernel.nextIds(to - from, since);
     found.set(staging.ids.subarray(0, some), count);
     count += some;

@@ -5,10 +5,10 @@ import type { Part } from "./part.ts";
 import type { NewerRows, TableRows, TableSpec } from "./port.ts";
 
 /** Asks each instance with the ids that it owns. */
-export function each<T>(
+export function each<T, Own extends Pick<ShardIds, "ids">>(
   parts: readonly Part[],
-  owned: readonly ShardIds[],
-  ask: (part: Part, own: ShardIds) => T,
+  owned: readonly Own[],
+  ask: (part: Part, own: Own) => T,
 ): T[] {
   return parts.map((part, i) => ask(part, present(owned[i], "an instance's ids")));
 }

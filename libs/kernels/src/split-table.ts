@@ -19,11 +19,21 @@ export function createSplitTable(parts: readonly Part[]): ParameterTable {
   const { dimension, rowsMax } = spec;
   const split = (ids: BigUint64Array): readonly ShardIds[] => splitById(ids, parts.length);
   const prepare = prepareAll(parts, split);
+  const countParts = parts.flatMap(({ counts }) => counts ?? []);
+  const counts = countParts.length > 0 ? createSplitTable(countParts) : undefined;
   const merge = (of: (part: Part) => ReturnType<Part["snapshot"]>) =>
     mergeRows(parts.map(of), dimension, slotsOfRow);
   return {
     spec,
     slotsOfRow,
+    ...(counts && { counts }),
+    get turnover() {
+      const all = parts.map(({ turnover }) => turnover);
+      return {
+        refused: sum(all.map(({ refused }) => refused)),
+        expired: sum(all.map(({ expired }) => expired)),
+      };
+    },
     get rows() {
       return sum(parts.map((part) => part.rows));
     },
@@ -58,6 +68,12 @@ export function createSplitTable(parts: readonly Part[]): ParameterTable {
         part.load(rowsAt(more, own, spec, slotsOfRow), Math.ceil(expected / parts.length)),
       );
     },
+    advance: (version) => {
+      for (const part of parts) part.advance(version);
+    },
+    sweep: () => {
+      for (const part of parts) part.sweep();
+    },
   };
 }
 
@@ -70,33 +86,43 @@ function prepareAll(
   return (ids, gradients, what, version) => {
     checkLength(gradients.length, ids.length * dimension, `the gradients of ${what}`);
     checkGradients(gradients, what);
-    const owned = each(parts, split(ids), (part, own) => {
-      const some = part.admitted(own.ids, version);
-      if (some === undefined) return own;
-      return { ids: some.ids, positions: some.positions.map((at) => own.positions[at] as number) };
-    });
+    const whole = split(ids);
+    for (const part of parts) part.checkVersion(version);
+    const makeRoom = (): void => {
+      const found = each(parts, whole, (part, { ids: own }) => part.admitted(own, version));
+      const applied = found.map(({ own }, i) => own ?? present(whole[i], "an instance's ids"));
+      makeRoomInAll(parts, applied, what, version);
+      const counted = found.map(({ counted: some = new BigUint64Array() }) => ({ ids: some }));
+      const counts = parts.flatMap((part) => part.counts ?? []);
+      if (counts.length > 0) makeRoomInAll(counts, counted, `the counts of ${what}`, version);
+    };
+    makeRoom();
     // Those without ids, too, for each must know the newest version.
-    const pushes = each(parts, owned, (part, { ids: ownIds, positions }) => {
+    const pushes = each(parts, whole, (part, { ids: ownIds, positions }) => {
       const own = new Float32Array(ownIds.length * dimension);
       gatherRows(gradients, dimension, positions, own);
       return part.prepare(ownIds, own, what, version);
     });
-    makeRoomInAll(parts, owned, what);
     return () => {
-      makeRoomInAll(parts, owned, what);
+      makeRoom();
       for (const push of pushes) push();
     };
   };
 }
 
-function makeRoomInAll(parts: readonly Part[], owned: readonly ShardIds[], what: string): void {
+function makeRoomInAll(
+  parts: readonly Part[],
+  owned: readonly Pick<ShardIds, "ids">[],
+  what: string,
+  version = 0,
+): void {
   const rows = sum(parts.map((part) => part.rows));
   const rowsMax = present(parts[0], "a first instance").spec.rowsMax;
   if (rows + sum(owned.map(({ ids }) => ids.length)) > rowsMax) {
-    const missing = each(parts, owned, (part, own) => part.countMissing(own.ids));
-    refuseBeyond(rows + sum(missing), rowsMax, what);
+    const all = each(parts, owned, (part, own) => part.rowsWith(own.ids, version));
+    refuseBeyond(sum(all), rowsMax, what);
   }
-  each(parts, owned, (part, own) => part.makeRoom(own.ids, what));
+  each(parts, owned, (part, own) => part.makeRoom(own.ids, what, version));
 }
 
 /** One view after the other. */

@@ -22,16 +22,20 @@ const spec = fc
     versions: fc.boolean(),
     admission: fc.constantFrom(
       {},
-      ...[0.1, 0.7, 1].map((probability) => ({ admission: { probability } })),
+      ...[0.1, 1].map((probability) => ({ admission: { probability } })),
+      ...[1, 3].map((count) => ({ admission: { count } })),
     ),
+    expiry: fc.constantFrom({}, {}, {}, ...[1, 8, 30].map((steps) => ({ expiry: { steps } }))),
   })
-  .map(({ admission, ...rest }) => ({ ...rest, ...admission }));
+  .map(({ admission, expiry, ...rest }) => ({ ...rest, ...admission, ...expiry }))
+  // What a table without them does is the contract's.
+  .map((one) => ("expiry" in one ? { ...one, versions: true } : one));
 
 /** Both extremes of all ids are among them: 0, and with a spread of 2⁶⁴ − 1 the last one for `first` 1. */
 const step = fc.record({
   kind: fc.constantFrom(
     ...(["push", "push", "push", "push", "freeze", "next", "next", "drain"] as const),
-    ...(["release", "pull", "newer", "changed", "restore"] as const),
+    ...(["release", "pull", "newer", "changed", "restore", "advance", "sweep", "counts"] as const),
   ),
   first: fc.oneof(fc.nat(2), fc.nat(3_000)),
   count: fc.oneof(fc.nat(40), fc.nat(2_000)),
@@ -111,6 +115,18 @@ function take(watched: Watched, { kind, ...step }: Step, version: number): unkno
           since === undefined || versions === undefined ? rows : { ...rows, versions },
         );
       }
+      case "advance":
+        return table.advance(version);
+      case "sweep":
+        return table.sweep();
+      case "counts": {
+        // A snapshot of what is counted, into a table that goes on from there.
+        const { counts } = table;
+        if (counts === undefined) return;
+        const saved = clean(counts.snapshot());
+        counts.load(counts.snapshot());
+        return saved;
+      }
       case "release":
         watched.view?.release();
         watched.view = undefined;
@@ -133,6 +149,7 @@ function readOn({ view, given }: Watched, bytesMax: number, toEnd: boolean): voi
 
 test("versions, changed rows and frozen views are those of the table in TypeScript, whatever goes on meanwhile", () => {
   let drained = 0;
+  let expired = 0;
   fc.assert(
     fc.property(
       spec,
@@ -145,7 +162,7 @@ test("versions, changed rows and frozen views are those of the table in TypeScri
         const oracle: Watched = { table: createTypeScriptTable(one), given: [] };
         let version = 1;
         for (const each of steps) {
-          version += each.kind === "push" ? each.advance : 0;
+          version += each.kind === "push" || each.kind === "advance" ? each.advance : 0;
           assert.deepEqual(take(own, each, version), take(oracle, each, version));
           if (each.kind === "next") readOn(own, each.bytesMax, false);
           if (each.kind === "drain" && own.view !== undefined) {
@@ -157,9 +174,19 @@ test("versions, changed rows and frozen views are those of the table in TypeScri
           }
         }
         assert.deepEqual(clean(own.table.snapshot()), clean(oracle.table.snapshot()));
+        assert.equal(own.table.turnover.refused, oracle.table.turnover.refused);
+        const [counts, expected] = [own, oracle].map(
+          ({ table: { counts: some } }) => some && clean(some.snapshot()),
+        );
+        assert.deepEqual(counts, expected);
+        own.view?.release();
+        own.table.sweep();
+        assert.equal(own.table.rows, oracle.table.snapshot().ids.length);
+        expired += own.table.turnover.expired;
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 120 },
   );
-  assert.ok(drained > 10_000, `only ${drained} rows were compared`);
+  assert.ok(expired > 1_000, `only ${expired} rows expired`);
+  assert.ok(drained > 5_000, `only ${drained} rows were compared`);
 });

@@ -1,5 +1,5 @@
 import { hash32, seededRandom } from "@heddle/base";
-import type { Admission, Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
+import type { Admission, Expiry, Optimizer, TableOptimizer, ValueStorage } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ParameterSpec, Start } from "@heddle/sdk/architecture";
 import { networkOf } from "./architecture.ts";
@@ -29,6 +29,8 @@ export interface EmbeddingTable {
   readonly storage?: ValueStorage;
   /** Which ids get a row; all of them when absent. */
   readonly admission?: Admission;
+  /** When rows end; never when absent. */
+  readonly expiry?: Expiry;
   /** How its rows, and their gradients, travel; float32 when absent. */
   readonly wire?: "float32" | "bfloat16" | "int8";
 }
@@ -36,15 +38,21 @@ export interface EmbeddingTable {
 /** In the order of the terms. */
 export function embeddingTables(definition: ModelDefinition): readonly EmbeddingTable[] {
   const { architecture, training } = definition;
-  return termsOf(definition).map((term) => ({
-    name: term.table,
-    dimension: 1 + architecture.dimension,
-    optimizer: isFrozen(definition, term.table) ? frozenRule : rowOptimizer(term),
-    initialDeviation: training.embeddingDeviation,
-    // A row is drawn by its table's seed: two models that begin alike would be one.
-    seed: term.prefix === "" ? training.seed : hash32(term.prefix, training.seed),
-    ...training.rows,
-  }));
+  const { expiry, ...rows } = training.rows ?? {};
+  return termsOf(definition).map((term) => {
+    const frozen = isFrozen(definition, term.table);
+    return {
+      name: term.table,
+      dimension: 1 + architecture.dimension,
+      optimizer: frozen ? frozenRule : rowOptimizer(term),
+      initialDeviation: training.embeddingDeviation,
+      // A row is drawn by its table's seed: two models that begin alike would be one.
+      seed: term.prefix === "" ? training.seed : hash32(term.prefix, training.seed),
+      ...rows,
+      // Rows that were taken over to stay as they are stay, however seldom they are seen.
+      ...(expiry && !frozen && { expiry }),
+    };
+  });
 }
 
 /**

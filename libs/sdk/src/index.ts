@@ -17,6 +17,8 @@ export {
   type ModelDefinition,
   type ModuleSources,
   type Partitioning,
+  type RowAdmission,
+  type RowExpiry,
   type RowOptions,
   type Slice,
   type Training,

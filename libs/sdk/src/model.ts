@@ -102,6 +102,25 @@ export type TrainingMode =
       readonly rowAge?: number;
     };
 
+/** Which ids get an embedding row. */
+export type RowAdmission =
+  /** A step that trains an id without a row gives it one with this probability, above 0 and at most 1. */
+  | { readonly probability: number }
+  /**
+   * The step with this number of those that train an id gives it its row; 2 to 1,000. Until then the id takes some 25 bytes on its shard,
+   * whatever the size of a row.
+   */
+  | { readonly count: number };
+
+/** When embedding rows end. */
+export interface RowExpiry {
+  /**
+   * A row that no example trained for so many steps is gone, and reads as its initial draw; should its id come back, it begins anew. A run
+   * that continues a version goes on counting where that ended. Ids that `admission` counts are forgotten likewise. 1 or more.
+   */
+  readonly steps: number;
+}
+
 /** How shards keep embedding rows, and how learners and shards exchange them. */
 export interface RowOptions {
   /**
@@ -110,10 +129,12 @@ export interface RowOptions {
    */
   readonly storage?: "float32" | "bfloat16";
   /**
-   * Which ids get a row: a step that pushes an id without one makes it with this probability, above 0 and at most 1. Until then the id's
-   * gradients are dropped and it reads as its initial draw, so that ids seen once mostly take no memory. All of them when absent.
+   * Which ids get a row; until then an id's gradients are dropped and it reads as its initial draw, so that ids seen once or twice take
+   * little memory. All of them when absent.
    */
-  readonly admission?: { readonly probability: number };
+  readonly admission?: RowAdmission;
+  /** When rows end; never when absent. */
+  readonly expiry?: RowExpiry;
   /**
    * How the values of rows that are pulled, and their gradients that are pushed, travel between learners and shards: in 4 bytes,
    * rounded to 2, which keep 8 significant bits, or in 1, a whole number of 127ths of the row's largest value, with 4 bytes a row for

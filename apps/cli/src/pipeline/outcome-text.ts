@@ -3,6 +3,7 @@ import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
 import { earlyStopLine } from "../report/early-stop.ts";
+import { rowsLine } from "../report/rows.ts";
 import { transferLine } from "../report/transfer.ts";
 import { metricOf, type Outcome } from "./outcome.ts";
 
@@ -58,7 +59,9 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
 /** What is worth knowing of a training beside its figures. */
 function trainingLines({ version }: Outcome, palette: Palette): string[] {
   const indent = " ".repeat(4);
-  return [transferLine(version?.training), earlyStopLine(version?.training)].flatMap((line) =>
+  const training = version?.training;
+  const said = [transferLine(training), earlyStopLine(training), rowsLine(training)];
+  return said.flatMap((line) =>
     line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`],
   );
 }

@@ -2,6 +2,7 @@ import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { earlyStopLine } from "./early-stop.ts";
+import { rowsLine } from "./rows.ts";
 import { html, type Markup } from "./html.ts";
 import { trafficLine } from "./traffic.ts";
 import { transferLine } from "./transfer.ts";
@@ -86,7 +87,8 @@ function ranAs(training: TrainingSummary | undefined): string {
 function remarks(outcomes: readonly Outcome[]): Markup {
   const lines = outcomes.flatMap((outcome) => {
     const training = outcome.version?.training;
-    return [transferLine(training), earlyStopLine(training)].flatMap((line) =>
+    const said = [transferLine(training), earlyStopLine(training), rowsLine(training)];
+    return said.flatMap((line) =>
       line === undefined ? [] : [html`<li>${labelOf(outcome)}: ${line}.</li>`],
     );
   });

@@ -15,7 +15,10 @@ export interface ParameterStore {
 const rowsMax = 2 ** 31;
 
 export function openStore({ tables, dense }: Parameters): ParameterStore {
-  const rows = new Map(tables.map((spec) => [spec.name, createTable({ ...spec, rowsMax })]));
+  // Admission and expiry go by the numbers of pushes.
+  const rows = new Map(
+    tables.map((spec) => [spec.name, createTable({ ...spec, rowsMax, versions: true })]),
+  );
   const vectors = new Map(
     dense.map(({ name, initial, optimizer }) => [name, createDense(initial, optimizer)]),
   );
@@ -34,7 +37,7 @@ export function openStore({ tables, dense }: Parameters): ParameterStore {
     }),
     push: (ids, gradients) => {
       for (const [name, table] of rows) {
-        table.push(ids, present(gradients.rows[name], `gradients of ${name}`));
+        table.push(ids, present(gradients.rows[name], `gradients of ${name}`), applied + 1);
       }
       for (const [name, vector] of vectors) {
         vector.push(present(gradients.dense[name], `gradients of ${name}`));

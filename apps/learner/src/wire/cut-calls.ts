@@ -1,5 +1,6 @@
 import { present } from "@heddle/base";
 import type { ObjectInfo } from "@heddle/objects";
+import type { StatsResponse } from "@heddle/proto/parameter-server";
 import { badAnswer } from "./shard-layout.ts";
 import type { Life, ShardLink } from "./shard-link.ts";
 import type { Traffic } from "./traffic.ts";
@@ -75,7 +76,14 @@ export function cutCalls(
       const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
       const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
       const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
-      return { step: Number(step), cpuSeconds, lossSum, ...(overlap && { overlap }) };
+      const sum = (of: (shard: StatsResponse) => bigint): number =>
+        stats.reduce((total, shard) => total + Number(of(shard)), 0);
+      const rows = {
+        refused: sum(({ rowsRefused }) => rowsRefused),
+        expired: sum(({ rowsExpired }) => rowsExpired),
+        counted: sum(({ idsCounted }) => idsCounted),
+      };
+      return { step: Number(step), cpuSeconds, lossSum, rows, ...(overlap && { overlap }) };
     },
   };
 }

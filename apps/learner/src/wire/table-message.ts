@@ -8,6 +8,7 @@ export function tableMessage({
   optimizer,
   storage,
   admission,
+  expiry,
   // Each call says how its rows travel.
   wire: _wire,
   initialDeviation,
@@ -20,7 +21,14 @@ export function tableMessage({
     // A snapshot is of the rows that changed.
     versions: true,
     optimizer: optimizerMessage(optimizer),
-    admissionProbability: admission?.probability ?? 0,
+    ...admissionMessage(admission),
+    expirySteps: expiry?.steps ?? 0,
     ...(storage === "bfloat16" ? { storage: ValueStorage.BFLOAT16 } : {}),
   };
+}
+
+function admissionMessage(admission: Network["tables"][number]["admission"]) {
+  if (admission === undefined) return {};
+  if ("count" in admission) return { admissionCount: admission.count };
+  return { admissionProbability: admission.probability };
 }

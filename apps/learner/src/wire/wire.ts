@@ -70,6 +70,18 @@ export interface WireUsage {
   readonly lossSum: number;
   /** Bounded mode: what overlapped in this attempt, over all shards. */
   readonly overlap?: Overlap;
+  /** What became of rows in this attempt, over all shards. */
+  readonly rows?: RowTurnover;
+}
+
+/** Rows that ids did not get, or got no longer. */
+export interface RowTurnover {
+  /** Rows of gradients that were dropped because their ids had not been admitted. */
+  readonly refused: number;
+  /** Rows that expired, as far as their memory was taken back. */
+  readonly expired: number;
+  /** Ids that are counted for admission and have no row yet. */
+  readonly counted: number;
 }
 
 /** What the bounds did, over all shards. */

@@ -6,6 +6,8 @@ import { present } from "@heddle/base";
 export interface CutTable {
   readonly name: string;
   readonly dimension: number;
+  /** Rows are saved with their versions, because they expire. */
+  readonly versions?: boolean;
 }
 
 /** What the thread is told. */
@@ -89,9 +91,9 @@ export function openEncoder(): Encoder {
   return {
     begin: (tables) => tell({ kind: "begin", tables }),
     add: (table, rows) => {
-      const { ids, values, slots, dimension } = rows;
-      const moved = [...new Set([ids.buffer, values.buffer, slots.buffer])];
-      tell({ kind: "rows", table, rows: { ids, values, slots, dimension } }, moved);
+      const moved = new Set([rows.ids.buffer, rows.values.buffer, rows.slots.buffer]);
+      if (rows.versions) moved.add(rows.versions.buffer);
+      tell({ kind: "rows", table, rows }, [...moved]);
     },
     encode: async (part, tables, dense) => {
       const { rows } = await ask({ kind: "encode", part, tables, dense });

@@ -30,7 +30,7 @@ export function restoreHandler(objects: Objects, keeper: Keeper, giveUpCut: () =
     if (call !== calls) throw snapshotGivenUp(step, "the shard was told again to return to a cut");
     course.refuseAll(stepOrder("a push from before a return", step));
     if (files.length === 0) shard.reset();
-    else restoring.finish();
+    else restoring.finish(step);
     returnTo(step, lossSum);
     keeper.open();
     failpoint("parameter-server.restore.after-finish");

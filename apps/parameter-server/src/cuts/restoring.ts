@@ -6,12 +6,22 @@ import {
   type Target,
 } from "@heddle/artifact";
 import { HeddleError } from "@heddle/base";
-import { type DenseVector, gatherRows, type ParameterTable, splitByShard } from "@heddle/kernels";
+import {
+  type CountTable,
+  type DenseVector,
+  gatherRows,
+  type ParameterTable,
+  splitByShard,
+} from "@heddle/kernels";
+import { savedTables } from "./frozen.ts";
 
 /** Takes a snapshot's pieces into tables and dense parameters that are still empty. */
 export interface Restoring extends Target {
-  /** @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when something declared did not come. */
-  finish(): void;
+  /**
+   * @param step of the cut.
+   * @throws {HeddleError} FAILED_PRECONDITION SNAPSHOT_DIFFERS when something declared did not come.
+   */
+  finish(step: number): void;
 }
 
 /** Which ids are this shard's. */
@@ -26,12 +36,14 @@ interface Fresh {
   readonly dense: ReadonlyMap<string, DenseVector>;
 }
 
-/** @param done called when all is there. */
+/** @param done called when all is there, with the cut's step and the snapshot's clock, which is the step where it has none. */
 export function openRestoring(
   { shard, shards }: Place,
   { tables, dense }: Fresh,
-  done: () => void,
+  done: (step: number, clock: number) => void,
 ): Restoring {
+  const all = savedTables(tables);
+  let clock: number | undefined;
   const collected = new Map(
     [...dense].map(([name, { values, slots }]) => [
       name,
@@ -46,7 +58,10 @@ export function openRestoring(
   };
   return {
     header: (header, base) => {
-      for (const [name, { spec, slotsOfRow }] of tables) {
+      clock = header.clock;
+      for (const [name, { spec, slotsOfRow }] of all) {
+        // The snapshot may be of a run that counted nothing.
+        if (!tables.has(name) && !has(header, name)) continue;
         const { rows } = checkTable(header, name, spec.dimension, slotsOfRow);
         if (base) expected.set(name, (expected.get(name) ?? 0) + ownShare(header, rows));
       }
@@ -55,9 +70,9 @@ export function openRestoring(
       }
     },
     rows: (name, rows, base) => {
-      const table = tables.get(name);
+      const table = all.get(name);
       if (table === undefined) return;
-      const own = shards === 1 ? rows : ownRows(rows, shard, shards);
+      const own = ownRows(withVersionsOf(table, rows), shard, shards);
       const before = table.rows;
       table.load(own, expected.get(name));
       // Files of one layer share no id.
@@ -71,19 +86,28 @@ export function openRestoring(
       own.all.set(data, from);
       own.filled = from + data.length;
     },
-    finish: () => {
+    finish: (step) => {
       for (const [name, vector] of dense) {
         const { all, filled } = collected.get(name) ?? { all: new Float32Array(), filled: 0 };
         if (filled !== all.length) throw differs(`it has no dense parameter ${name}`);
         const { length } = vector.values;
         vector.restore(all.subarray(0, length), all.subarray(length));
       }
-      done();
+      // Where no version was saved, rows count from the beginning of this run.
+      done(step, clock ?? step);
     },
   };
 }
 
+/** Versions of another run's clock mean nothing to a table whose rows do not expire. */
+function withVersionsOf({ spec }: CountTable, rows: TableState): TableState {
+  if (spec.expiry !== undefined) return rows;
+  const { versions: _versions, ...rest } = rows;
+  return rest;
+}
+
 function ownRows(rows: TableState, shard: number, shards: number): TableState {
+  if (shards === 1) return rows;
   const { ids, positions } = splitByShard(rows.ids, shards)[shard] as {
     ids: BigUint64Array;
     positions: Int32Array;
@@ -95,8 +119,15 @@ function ownRows(rows: TableState, shard: number, shards: number): TableState {
     if (width > 0) gatherRows(from, width, positions, out);
     return out;
   };
-  return { ids, values: take(rows.values), slots: take(rows.slots), dimension: rows.dimension };
+  const { versions, dimension } = rows;
+  return {
+    ...{ ids, values: take(rows.values), slots: take(rows.slots), dimension },
+    ...(versions && { versions: Uint32Array.from(positions, (at) => versions[at] as number) }),
+  };
 }
+
+const has = ({ tables }: FileHeader, name: string): boolean =>
+  tables.some((table) => table.name === name);
 
 function checkTable(
   { tables }: FileHeader,

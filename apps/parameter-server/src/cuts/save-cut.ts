@@ -34,11 +34,13 @@ export async function saveCut(
   prefix: string,
 ): Promise<SavedCut> {
   signal.throwIfAborted();
-  const tables = frozen.tables.map(({ name, dimension }) => ({ name, dimension }));
+  const tables = frozen.tables.map(({ view: _view, ...table }) => table);
   encoder.begin(tables);
-  for (const { name, dimension, view } of frozen.tables) {
+  for (const { name, dimension, versions: kept, view } of frozen.tables) {
     for (let rows = view.next(sliceBytes); rows !== undefined; rows = view.next(sliceBytes)) {
-      encoder.add(name, { ...rows, dimension });
+      const { versions, ...unversioned } = rows;
+      const saved = kept === true && versions ? { versions } : {};
+      encoder.add(name, { ...unversioned, ...saved, dimension });
       await nextTurn();
       signal.throwIfAborted();
     }
@@ -47,7 +49,8 @@ export async function saveCut(
   signal.throwIfAborted();
   // All is copied: pushes need copy nothing for it any more.
   frozen.release();
-  const { rows, pieces } = await encoder.encode({ shard, shards }, tables, frozen.dense);
+  const part = { shard, shards, ...(frozen.clock !== undefined && { clock: frozen.clock }) };
+  const { rows, pieces } = await encoder.encode(part, tables, frozen.dense);
   const place = `shard-${shard}-of-${shards}${life === 0 ? "" : `-life-${life}`}`;
   const name = `${prefix}/${place}.tensors`;
   return { info: await objects.putStream(name, until(pieces, signal)), rows };

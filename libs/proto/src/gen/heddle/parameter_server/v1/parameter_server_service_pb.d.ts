@@ -88,6 +88,22 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
    * @generated from field: double admission_probability = 10;
    */
   admissionProbability: number;
+
+  /**
+   * An id gets its row with the push of this number; until then its gradients are dropped, and the pushes are counted, in
+   * snapshots too. 0: by `admission_probability`, which must be 0 where this is not.
+   *
+   * @generated from field: uint32 admission_count = 11;
+   */
+  admissionCount: number;
+
+  /**
+   * A row that no push changed for so many steps is gone: it reads as its initial draw, and a push makes it anew. Ids that
+   * are counted for admission are forgotten likewise. Steps go on through a run's parents. Needs `versions`; 0: rows stay.
+   *
+   * @generated from field: uint32 expiry_steps = 12;
+   */
+  expirySteps: number;
 };
 
 /**
@@ -1270,6 +1286,27 @@ export declare type StatsResponse = Message<"heddle.parameter_server.v1.StatsRes
    * @generated from field: heddle.parameter_server.v1.Overlap overlap = 8;
    */
   overlap?: Overlap | undefined;
+
+  /**
+   * Rows of gradients dropped since the last Restore, because their ids had not been admitted.
+   *
+   * @generated from field: uint64 rows_refused = 9;
+   */
+  rowsRefused: bigint;
+
+  /**
+   * Rows that expired since the last Restore, as far as their memory was taken back.
+   *
+   * @generated from field: uint64 rows_expired = 10;
+   */
+  rowsExpired: bigint;
+
+  /**
+   * Ids that are counted for admission and have no row yet; for a while also some that are counted no more.
+   *
+   * @generated from field: uint64 ids_counted = 11;
+   */
+  idsCounted: bigint;
 };
 
 /**

@@ -298,6 +298,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: repeated heddle.registry.v1.LostShard lost_shards = 50;
    */
   lostShards: LostShard[];
+
+  /**
+   * What became of embedding rows; absent where the definition has neither admission nor expiry.
+   *
+   * @generated from field: heddle.registry.v1.RowTurnover rows = 42;
+   */
+  rows?: RowTurnover | undefined;
 };
 
 /**
@@ -353,6 +360,40 @@ export declare type LostShard = Message<"heddle.registry.v1.LostShard"> & {
  * Use `create(LostShardSchema)` to create a new message.
  */
 export declare const LostShardSchema: GenMessage<LostShard>;
+
+/**
+ * Rows that ids did not get, or got no longer.
+ *
+ * @generated from message heddle.registry.v1.RowTurnover
+ */
+export declare type RowTurnover = Message<"heddle.registry.v1.RowTurnover"> & {
+  /**
+   * Rows of gradients that this attempt dropped, because their ids had not been admitted.
+   *
+   * @generated from field: uint64 refused = 1;
+   */
+  refused: bigint;
+
+  /**
+   * Rows that expired in this attempt, as far as shards took their memory back.
+   *
+   * @generated from field: uint64 expired = 2;
+   */
+  expired: bigint;
+
+  /**
+   * Ids that were counted for admission at its end and had no row yet.
+   *
+   * @generated from field: uint64 counted = 3;
+   */
+  counted: bigint;
+};
+
+/**
+ * Describes the message heddle.registry.v1.RowTurnover.
+ * Use `create(RowTurnoverSchema)` to create a new message.
+ */
+export declare const RowTurnoverSchema: GenMessage<RowTurnover>;
 
 /**
  * Parameters of another model's version in a training; names are those of the definition, of tables, dense parameters or layers.
