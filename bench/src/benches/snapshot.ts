@@ -26,8 +26,8 @@ interface Round {
   readonly base: CutFile;
   readonly increment: CutFile;
   readonly restoreSeconds: number;
-  /** In another process, from its start to its first answer; and the limit, reading and checking the same files. */
-  readonly aloneSeconds: number;
+  /** In another process, to its first answer; and the limit, reading the same files. */
+  readonly alone: Alone;
   readonly readSeconds: number;
 }
 
