@@ -3,6 +3,7 @@ import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { codecRows } from "../snapshot/codec.ts";
+import { type Alone, readFiles, restoreAlone } from "../snapshot/restore-alone.ts";
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
@@ -25,6 +26,9 @@ interface Round {
   readonly base: CutFile;
   readonly increment: CutFile;
   readonly restoreSeconds: number;
+  /** In another process, to its first answer; and the limit, reading the same files. */
+  readonly alone: Alone;
+  readonly readSeconds: number;
 }
 
 export const bench: Bench = {
@@ -44,7 +48,11 @@ export const bench: Bench = {
     const done: Round[] = [];
     // The first warms up.
     for (let round = -1; round < rounds; round++) {
-      const one = await measure(shard, batches, round < 0 ? 1 : seconds, round);
+      const here = await measure(shard, batches, round < 0 ? 1 : seconds, round);
+      const files = [here.base, here.increment] as const;
+      const ids = (batches[0] as Batch).ids;
+      const alone = await restoreAlone(jobs, place, 2 * rows, files, ids);
+      const one = { ...here, alone, readSeconds: await readFiles(place, files) };
       if (round >= 0) done.push(one);
       say(`round ${round + 1}: longest push ${one.longestPushMs.toFixed(0)} ms`);
     }
@@ -58,7 +66,7 @@ async function measure(
   batches: readonly Batch[],
   seconds: number,
   round: number,
-): Promise<Round> {
+): Promise<Omit<Round, "alone" | "readSeconds">> {
   let without = round % 2 === 0 ? await stepsFor(shard, batches, seconds) : undefined;
   await step(shard, batches[0] as Batch, computeMs, true);
   const frozen = performance.now();
@@ -163,6 +171,19 @@ function rowsOf(rounds: readonly Round[], seconds: number): Row[] {
       of((round) => round.restoreSeconds / restored(round)),
       allowed,
       { atMost: 1 },
+    ),
+    compared(
+      "a lost shard alone: its process's start, and a GiB of rows",
+      "s",
+      of((round) => round.alone.startSeconds + round.alone.restoreSeconds / restored(round)),
+      allowed,
+      { atMost: 1 },
+    ),
+    compared(
+      "a lost shard alone, after its process's start",
+      "s",
+      of(({ alone }) => alone.restoreSeconds),
+      { name: "reading and checking the same files", values: of(({ readSeconds }) => readSeconds) },
     ),
   ];
 }

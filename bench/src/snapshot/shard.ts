@@ -15,6 +15,12 @@ const fence = 1n;
 const optimizer = { rate: 0.05, initialAccumulator: 0.1 };
 const table = { name: "rows", dimension, initialDeviation: 0.05, seed: 3, versions: true };
 
+/** The bench's one shard, as a learner declares it. */
+export const declared = {
+  ...{ run: "bench", fence, shard: 0, shards: 1, lag: 0 },
+  tables: [{ ...table, ...optimizer }],
+} as const;
+
 /** A cut's file. */
 export interface CutFile {
   readonly step: bigint;
@@ -44,10 +50,7 @@ export async function openBenchShard(jobs: Jobs, place: Place, rowsMax: number) 
   const client = { telemetry: silentTelemetry(), actor: "bench" };
   const address = services.told.addresses["shard-0"] ?? "";
   const shard = stack.use(connect(ParameterServerService, address, client));
-  await shard.configure(
-    { run: "bench", fence, shard: 0, shards: 1, lag: 0, tables: [{ ...table, ...optimizer }] },
-    call,
-  );
+  await shard.configure({ ...declared, tables: [...declared.tables] }, call);
   const { signal } = new AbortController();
   const lane = stack.use(await connectLane(await shard.openLane({ fence }, call), { signal }));
   const opened = stack.move();

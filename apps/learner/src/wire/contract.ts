@@ -77,8 +77,9 @@ export function wireContract(name: string, open: Open, remote = true): void {
     assert.equal(saved.tables["deep"]?.ids.length, ids.length);
     await wire.restore(1, [{ files }]);
     assert.deepEqual(await wire.pull(2, ids), before);
-    const rows = { refused: 0, expired: 0, counted: 0 };
-    assert.deepEqual(await wire.usage(), { cpuSeconds: 1, step: 1, lossSum: 0, rows });
+    const turnover = { refused: 0, expired: 0, counted: 0 };
+    const usage = { cpuSeconds: 1, step: 1, lossSum: 0, rows: turnover };
+    assert.deepEqual(await wire.usage(), usage);
   });
 
   check("a refusal of the shard reaches the loop by its name", async () => {
