@@ -58,6 +58,38 @@ for (const [n, point] of points.entries()) {
   });
 }
 
+test("a shard that is lost again while it is restored, and another beside it, cost no more than an interval each", async () => {
+  const deaths = [
+    [
+      "parameter-server.push.after-apply@6",
+      "parameter-server.restore.after-read@1",
+      "parameter-server.restore.after-finish@1",
+    ],
+    ["parameter-server.push.after-apply@6"],
+  ];
+  const { progress, summary, lives } = await train(deaths, 2);
+  assert.equal(lives, 4);
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  const lost = summary?.lostShards ?? [];
+  assert.deepEqual(lost.map(({ shard }) => shard).sort(), [0, 1], "each served again once");
+  for (const { lostUpdates } of lost) assert.ok(Number(lostUpdates) <= snapshotSteps);
+});
+
+test("with a cut at each update nothing goes on before it is recorded, and a loss costs one update", async () => {
+  const definition = tinyDefinition({
+    snapshotSteps: 1,
+    mode: { kind: "bounded", staleness: 1, inFlight: 2 },
+  });
+  const { progress, summary } = await train(
+    [["parameter-server.push.after-apply@5"]],
+    1,
+    definition,
+  );
+  assert.equal(progress.step, updates);
+  const [lost] = summary?.lostShards ?? [];
+  assert.deepEqual([lost?.snapshotStep, Number(lost?.lostUpdates) <= 1], [4n, true]);
+});
+
 test("rows that were read from a lost process are not computed on, and training goes on", async () => {
   const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
   const definition = tinyDefinition({ snapshotSteps, mode });

@@ -130,21 +130,26 @@ test("another architecture than the parent's is refused, as it is without a shor
 });
 
 /** The version of a warm start that nothing disturbs. */
-async function undisturbed(learners: number, shards: number, threads = false): Promise<string> {
+async function undisturbed(
+  learners: number,
+  shards: number,
+  how: Partial<AttemptInput> = {},
+): Promise<string> {
   await using family = await openFamily(shards);
   const first = await (await family.open(pair)).train();
   const { input } = await family.open(pair, first.version);
   if (learners > 1) return await trainTogether(input(), learners);
-  return (await attempt({ ...input(), threads }, memoryReader())).version;
+  return (await attempt({ ...input(), ...how }, memoryReader())).version;
 }
 let expected: string;
 before(async () => {
   expected = await undisturbed(1, 1);
 });
 
-test("two learners, three shards and threads of its own give the same version", async () => {
+test("two learners, three shards, threads of its own and none but the learner give the same version", async () => {
   assert.equal(await undisturbed(2, 3), expected);
-  assert.equal(await undisturbed(1, 2, true), expected);
+  assert.equal(await undisturbed(1, 2, { threads: true }), expected);
+  assert.equal(await undisturbed(1, 1, { wire: "local" }), expected);
 });
 
 for (const [failpoint, shards] of [

@@ -168,7 +168,7 @@ test("a shard without lanes says so", async () => {
   await assert.rejects(opened.shard.openLane({ fence: 1n }, call), {
     code: "FAILED_PRECONDITION",
     reason: "LANE_NOT_OFFERED",
-    message: /call Pull and Push as all other methods/,
+    message: /call Pull and Push by gRPC/,
   });
 });
 

@@ -62,5 +62,5 @@ const notOffered = (): HeddleError =>
   new HeddleError(
     "FAILED_PRECONDITION",
     "LANE_NOT_OFFERED",
-    "this shard offers no lane (its job input says lane: none): call Pull and Push as all other methods",
+    "this shard offers no lane (its job input says lane: none): call Pull and Push by gRPC",
   );

@@ -46,19 +46,18 @@ export interface LinkOptions {
   readonly isReplaceable: boolean;
   /** How long another process may take to be there, with the shard's rows. */
   readonly replaceMs: number;
+  /** A shard that cannot be reached for this long is told to be lost, or was not lost. */
+  readonly noticeMs: number;
   /** Ends all waiting. */
   readonly signal: AbortSignal;
 }
-
-/** A shard that cannot be reached is told to be lost by then, or was not lost. */
-const noticeMs = 30_000;
 
 interface Open extends Life {
   readonly end: AbortController;
 }
 
 export function openLink(options: LinkOptions, first: Newcomer): ShardLink {
-  const { shard, isReplaceable, replaceMs } = options;
+  const { shard, isReplaceable, replaceMs, noticeMs } = options;
   const lives: Open[] = [];
   let now = Promise.withResolvers<Open>();
   let current: Open | undefined;

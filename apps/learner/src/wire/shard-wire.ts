@@ -70,6 +70,8 @@ export interface Route extends AsyncDisposable {
 const defaultStepCallMs = 60_000;
 /** For calls that move a whole shard. */
 const shardCallMs = 300_000;
+/** Longer than a lease and the start of a process. */
+const noticeMs = 30_000;
 
 /** Where the shards of a run are. */
 export interface ShardPlaces {
@@ -117,7 +119,7 @@ export async function openShardWire(
   const isReplaceable = bounds !== undefined && another !== undefined;
   const links: ShardLink[] = [];
   for (const clients of first) {
-    const link = { shard: clients.shard, isReplaceable, replaceMs: shardCallMs, signal };
+    const link = { shard: clients.shard, isReplaceable, replaceMs: shardCallMs, noticeMs, signal };
     const life = { number: 0, clients, route: await routeOf(clients) };
     links.push(stack.use(openLink(link, life)));
   }

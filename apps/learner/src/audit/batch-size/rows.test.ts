@@ -35,7 +35,8 @@ test("what is held out is the same rows, whatever size they were read with", asy
     [7, 16, 64].map(async (size) => splitRows(await readRows(await open(size), 100, signal), 80)),
   );
   const [first] = splits;
-  for (const split of splits) assert.deepEqual(split, first);
+  const batches = (split: typeof first) => [...cutBatches(split?.heldOut ?? [], 8)];
+  for (const split of splits) assert.deepEqual(batches(split), batches(first));
   const { trained = [], heldOut = [] } = first ?? {};
   assert.deepEqual([rowsOf(trained), rowsOf(heldOut)], [80, 20]);
   // 50 rows of the first partition, 50 of the second: the cut lies within it.

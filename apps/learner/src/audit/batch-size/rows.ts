@@ -1,6 +1,7 @@
-import { uniqueIds } from "@heddle/kernels";
+import { present } from "@heddle/base";
 import type { Batches } from "../../data/batches.ts";
-import { batchesOf, type TrainingBatch } from "../../data/rows.ts";
+import { openNumberedIds, openUniqueOfBatch } from "../../data/numbered-ids.ts";
+import { batchesOf, ownMemory, type TrainingBatch } from "../../data/rows.ts";
 
 /** Rows of a partition in the order in which training takes them: a part of it, transformed. */
 export interface OrderedRows {
@@ -10,8 +11,10 @@ export interface OrderedRows {
   readonly rows: number;
   /** shape [rows, numeric inputs]. */
   readonly numeric: Float32Array;
-  /** shape [rows, embedding inputs]. */
+  /** Distinct ids of the partition's rows. */
   readonly ids: BigUint64Array;
+  /** By embedding input: position in `ids`, shape [rows]. */
+  readonly inputs: readonly Int32Array[];
   /** shape [rows]. */
   readonly label: Float32Array;
   readonly weight: Float32Array;
@@ -27,19 +30,17 @@ export async function readRows(
   rowsMax: number,
   signal: AbortSignal,
 ): Promise<OrderedRows[]> {
-  const partitions: OrderedRows[][] = [];
+  const partitions: TrainingBatch[][] = [];
   let read = 0;
   while (read < rowsMax) {
     const batch = await source.next(signal);
     if (batch === undefined) break;
-    const { at, partition, rows, numeric, label, weight, index } = batch;
-    const ids = BigUint64Array.from(index, (place) => batch.ids[place] as bigint);
-    const all = { index: at.partition, partition, rows, numeric, ids, label, weight };
-    const part = partOf(all, 0, Math.min(rows, rowsMax - read));
-    (partitions[at.partition] ??= []).push(part);
-    read += part.rows;
+    (partitions[batch.at.partition] ??= []).push(batch);
+    read += batch.rows;
   }
-  return partitions.map(joined);
+  const parts = partitions.map(joined);
+  // Of the last batch some rows may be too many.
+  return splitRows(parts, Math.min(read, rowsMax)).trained.slice();
 }
 
 /** The first rows of all, and those behind them. */
@@ -65,17 +66,20 @@ export function* cutBatches(
   parts: readonly OrderedRows[],
   batchSize: number,
 ): Generator<TrainingBatch> {
-  for (const part of parts) {
+  for (const { index: partitionIndex, partition, ...part } of parts) {
+    const { inputs } = part;
+    const uniqueOf = openUniqueOfBatch(part.ids, inputs, Math.min(batchSize, part.rows));
+    const numbers = part.numeric.length / part.rows;
     for (let batch = 0; batch < batchesOf(part.rows, batchSize); batch++) {
       const from = batch * batchSize;
       const to = Math.min(from + batchSize, part.rows);
-      const { rows, ids, numeric, label, weight } = partOf(part, from, to);
-      const { unique, index } = uniqueIds(ids);
-      const at = { partition: part.index, batch };
+      const index = new Int32Array((to - from) * inputs.length);
       yield {
-        at,
-        partition: part.partition,
-        ...{ rows, numeric, ids: unique, index, label, weight },
+        ...{ at: { partition: partitionIndex, batch }, partition, rows: to - from, index },
+        ids: uniqueOf(from, to, index, ownMemory),
+        numeric: part.numeric.subarray(from * numbers, to * numbers),
+        label: part.label.subarray(from, to),
+        weight: part.weight.subarray(from, to),
       };
     }
   }
@@ -86,40 +90,46 @@ export const rowsOf = (parts: readonly { readonly rows: number }[]): number =>
 
 /** Views of some of the rows. */
 function partOf(part: OrderedRows, from: number, to: number): OrderedRows {
-  const { index, partition, rows, numeric, ids, label, weight } = part;
-  const [numbers, fields] = [numeric.length / rows, ids.length / rows];
+  const { rows, numeric, inputs, label, weight } = part;
+  const numbers = numeric.length / rows;
   return {
-    ...{ index, partition, rows: to - from },
+    ...part,
+    rows: to - from,
     numeric: numeric.subarray(from * numbers, to * numbers),
-    ids: ids.subarray(from * fields, to * fields),
+    inputs: inputs.map((input) => input.subarray(from, to)),
     label: label.subarray(from, to),
     weight: weight.subarray(from, to),
   };
 }
 
-function joined(parts: readonly OrderedRows[]): OrderedRows {
-  const [{ index, partition } = { index: 0, partition: "" }] = parts;
-  const floats = (of: (part: OrderedRows) => Float32Array): Float32Array =>
-    concatenated(parts.map(of), (length) => new Float32Array(length));
+/** A partition's batches as the rows that they were cut from. */
+function joined(batches: readonly TrainingBatch[], index: number): OrderedRows {
+  const rows = rowsOf(batches);
+  const first = present(batches[0], "a batch");
+  const width = first.index.length / first.rows;
+  const inputs = Array.from({ length: width }, () => new Int32Array(rows));
+  const numbered = openNumberedIds();
+  let at = 0;
+  for (const batch of batches) {
+    inputs.forEach((out, input) => {
+      const codes = Int32Array.from(
+        { length: batch.rows },
+        (_, row) => batch.index[row * width + input] as number,
+      );
+      numbered.write({ ids: batch.ids, codes, shared: true }, out, at);
+    });
+    at += batch.rows;
+  }
   return {
-    ...{ index, partition, rows: rowsOf(parts) },
-    numeric: floats(({ numeric }) => numeric),
-    ids: concatenated(
-      parts.map(({ ids }) => ids),
-      (length) => new BigUint64Array(length),
-    ),
-    label: floats(({ label }) => label),
-    weight: floats(({ weight }) => weight),
+    ...{ index, partition: first.partition, rows, inputs, ids: numbered.ids() },
+    numeric: concatenated(batches.map(({ numeric }) => numeric)),
+    label: concatenated(batches.map(({ label }) => label)),
+    weight: concatenated(batches.map(({ weight }) => weight)),
   };
 }
 
-interface Numbers<A> {
-  readonly length: number;
-  set(from: A, at: number): void;
-}
-
-function concatenated<A extends Numbers<A>>(parts: readonly A[], memory: (length: number) => A): A {
-  const all = memory(parts.reduce((sum, { length }) => sum + length, 0));
+function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
