@@ -4,7 +4,7 @@ import type { StatsResponse } from "@heddle/proto/parameter-server";
 import { badAnswer } from "./shard-layout.ts";
 import type { Life, ShardLink } from "./shard-link.ts";
 import type { Traffic } from "./traffic.ts";
-import type { CutPlace, Overlap, Wire } from "./wire.ts";
+import type { CutPlace, Overlap, RowTurnover, Wire } from "./wire.ts";
 
 /** Calls at cuts, and what of them a process has to know that takes a lost shard's place. */
 export interface CutCalls extends Pick<Wire, "restore" | "freeze" | "snapshot" | "usage"> {
@@ -76,15 +76,20 @@ export function cutCalls(
       const { step, lossSum, learnerCpuSeconds } = present(stats[0], "a shard's figures");
       const cpuSeconds = stats.reduce((sum, shard) => sum + shard.cpuSeconds, learnerCpuSeconds);
       const overlap = overlapOf(stats.flatMap((shard) => shard.overlap ?? []));
-      const sum = (of: (shard: StatsResponse) => bigint): number =>
-        stats.reduce((total, shard) => total + Number(of(shard)), 0);
-      const rows = {
-        refused: sum(({ rowsRefused }) => rowsRefused),
-        expired: sum(({ rowsExpired }) => rowsExpired),
-        counted: sum(({ idsCounted }) => idsCounted),
-      };
+      const rows = turnoverOf(stats);
       return { step: Number(step), cpuSeconds, lossSum, rows, ...(overlap && { overlap }) };
     },
+  };
+}
+
+/** What became of rows, on all shards together. */
+function turnoverOf(stats: readonly StatsResponse[]): RowTurnover {
+  const sum = (of: (shard: StatsResponse) => bigint): number =>
+    stats.reduce((total, shard) => total + Number(of(shard)), 0);
+  return {
+    refused: sum(({ rowsRefused }) => rowsRefused),
+    expired: sum(({ rowsExpired }) => rowsExpired),
+    counted: sum(({ idsCounted }) => idsCounted),
   };
 }
 

@@ -4,7 +4,6 @@ import {
   type PullRequestSchema,
   type PullResponse,
   type PushRequestSchema,
-  type StatsResponse,
 } from "@heddle/proto/parameter-server";
 import { type CallOptions, type Client, connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
