@@ -44,9 +44,9 @@ export const variants: readonly Variant[] = [
     of: training({ lag: 0, rows: { admission: { count: 2 } } }),
   },
   {
-    name: "rows that expire after 400 steps",
+    name: "rows that expire after 60 steps",
     kind: "saving",
-    of: training({ lag: 0, rows: { expiry: { steps: 400 } } }),
+    of: training({ lag: 0, rows: { expiry: { steps: 60 } } }),
   },
   { name: "two micro-batches", kind: "saving", of: training({ lag: 0, microBatches: 2 }) },
   {
