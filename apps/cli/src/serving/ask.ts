@@ -1,7 +1,7 @@
 import { contentName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
-import { untilRouted } from "./until-routed.ts";
+import { askRouted } from "./until-routed.ts";
 
 /** A candidate in its place. */
 export interface RankedRow {
@@ -59,10 +59,13 @@ export async function askServed(
     { timeoutMs },
   );
   const rows = JSON.parse(rowsJson) as Record<string, unknown>[];
-  if (live) await untilRouted(clients, model);
+  const asked = <T extends { version: string }>(ask: () => Promise<T>): Promise<T> =>
+    live ? askRouted(clients, model, ask) : ask();
   const request = { model, rowsJson, timeMs: timeMs === 0 ? asOfTimeMs : BigInt(timeMs) };
   if (!ranks) {
-    const { predictions, version } = await clients.modelServer.predict(request, { timeoutMs });
+    const { predictions, version } = await asked(() =>
+      clients.modelServer.predict(request, { timeoutMs }),
+    );
     return { kind: "score", version, prediction: predictions[0] ?? 0, row: rows[0] ?? {} };
   }
   const rank = async (fallback: boolean) => {
@@ -72,7 +75,7 @@ export async function askServed(
     );
     return { version, rows: ranked.map(({ row, score }) => ({ row: rows[row] ?? {}, score })) };
   };
-  const [byModel, byFallback] = [await rank(false), await rank(true)];
+  const [byModel, byFallback] = [await asked(() => rank(false)), await rank(true)];
   return {
     kind: "ranking",
     version: byModel.version,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HeddleError } from "@heddle/base";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { connectLocal, implement } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { untilRouted } from "./until-routed.ts";
+import { askRouted, untilRouted } from "./until-routed.ts";
 
 /** A model server that is asked only what it holds, and says one thing after the other. */
 function holding(...answers: readonly (readonly { model: string; routed: boolean }[])[]) {
@@ -33,4 +34,30 @@ test("it does not wait for ever", async () => {
   const server = holding([{ model: "m", routed: false }]);
   await untilRouted(server, "m", 150);
   assert.ok(server.asked() >= 1 && server.asked() <= 3, `${server.asked()} questions`);
+});
+
+test("it asks once where a version answers, and again where only the fallback or none did", async () => {
+  const unknown = new HeddleError("NOT_FOUND", "UNKNOWN_MODEL", "no version answers here");
+  for (const [first, asks, looks] of [
+    [{ version: "v1" }, 1, 0],
+    [{ version: "" }, 2, 1],
+    [unknown, 2, 1],
+  ] as const) {
+    const server = holding([{ model: "m", routed: true }]);
+    let asked = 0;
+    const answer = await askRouted(server, "m", async () => {
+      asked += 1;
+      if (asked > 1) return { version: "v1" };
+      if (first instanceof HeddleError) throw first;
+      return first;
+    });
+    assert.deepEqual([answer.version, asked, server.asked()], ["v1", asks, looks]);
+  }
+  const refused = new HeddleError("INVALID_ARGUMENT", "MISSING_FEATURE", "no age");
+  const server = holding([]);
+  await assert.rejects(
+    askRouted(server, "m", () => Promise.reject(refused)),
+    (error) => error === refused,
+  );
+  assert.equal(server.asked(), 0);
 });
