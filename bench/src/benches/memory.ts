@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import { skipped } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { makeClicks, repeated } from "../train/criteo/table.ts";
-import { openJobs, type Place, withGang } from "../train/gang.ts";
+import { openJobs, type Place, withGang, placeIn } from "../train/gang.ts";
 import { watch } from "../train/measure.ts";
 import { type Held, residentKibOf, slopeRow, tensorsRow } from "../train/memory.ts";
 
@@ -23,10 +23,9 @@ export const bench: Bench = {
     const clicks = await makeClicks(folder.path, 1, partitionRows);
     const rows = (warmSteps + steps) * batchSize;
     const dataset = repeated(clicks, Math.ceil(rows / partitionRows));
-    const place: Place = {
-      ...{ objects: folder.file("objects"), logFolder: folder.file("logs") },
-      environment: { ...jobEnvironment(environment), HEDDLE_BENCH_MEMORY: "1" },
-    };
+    const own = placeIn(folder, environment);
+    const noting = { ...own.environment, HEDDLE_BENCH_MEMORY: "1" };
+    const place: Place = { ...own, environment: noting };
     await using jobs = openJobs(place);
     const definitionJson = JSON.stringify(clickModel(batchSize));
     const gang = { definitionJson, run: "memory", dataset, datasetName: "clicks", shards: 2 };

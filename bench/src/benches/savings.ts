@@ -1,4 +1,4 @@
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import {
   differenceOf,
   type Interval,
@@ -13,7 +13,7 @@ import { savingsOnClicks } from "../savings/clicks.ts";
 import { openHoldout } from "../savings/holdout.ts";
 import { trafficRows, type Trained } from "../savings/traffic.ts";
 import { exactOf, type Variant, variants } from "../savings/variants.ts";
-import { buildDataset, openJobs, type Place, trainOnce } from "../train/gang.ts";
+import { buildDataset, openJobs, type Place, trainOnce, placeIn } from "../train/gang.ts";
 import { openGrocer } from "../train/grocer-data.ts";
 
 /** Weeks to train on; the next one is the holdout. */
@@ -37,11 +37,8 @@ async function qualityOnGrocer({ quick, say, environment }: BenchOptions): Promi
   const { firstWeek, lastWeek, resamples } = quick ? small : full;
   using folder = temporaryFolder("bench-savings");
   await using data = await openGrocer(folder.path, lastWeek + 1, say);
-  const place: Place = {
-    ...{ featureStore: data.featureStore, objects: data.objects },
-    logFolder: folder.file("logs"),
-    environment: jobEnvironment(environment),
-  };
+  const { featureStore, objects } = data;
+  const place: Place = { ...placeIn(folder, environment), featureStore, objects };
   await using jobs = openJobs(place);
   const exact = exactOf(data.definition);
   const weeks = [String(firstWeek), String(lastWeek)] as const;

@@ -1,12 +1,12 @@
 import type { ModelDefinition } from "@heddle/sdk";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { trafficRows } from "../savings/traffic.ts";
 import { compared, measured } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { makeClicks } from "../train/criteo/table.ts";
-import { type GangOptions, openJobs, type Place, trainOnce } from "../train/gang.ts";
+import { type GangOptions, openJobs, trainOnce, placeIn } from "../train/gang.ts";
 import { type Steady, trainSteady } from "../train/measure.ts";
 
 const batchSize = 4_096;
@@ -29,11 +29,7 @@ export const bench: Bench = {
     const { partitions, partitionRows, rounds } = quick ? small : full;
     using folder = temporaryFolder("bench-short-term");
     const clicks = await makeClicks(folder.path, partitions, partitionRows);
-    const place: Place = {
-      objects: folder.file("objects"),
-      logFolder: folder.file("logs"),
-      environment: jobEnvironment(environment),
-    };
+    const place = placeIn(folder, environment);
     await using jobs = openJobs(place);
     const gang = (name: Name, run: string): GangOptions => ({
       ...{ dataset: clicks.manifest, datasetName: "clicks", executor: "auto", shards },

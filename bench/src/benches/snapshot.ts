@@ -1,5 +1,5 @@
 import type { Jobs } from "@heddle/jobs";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { codecRows } from "../snapshot/codec.ts";
@@ -7,7 +7,7 @@ import { type Alone, readFiles, restoreAlone } from "../snapshot/restore-alone.t
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
-import { openJobs, type Place } from "../train/gang.ts";
+import { openJobs, type Place, placeIn } from "../train/gang.ts";
 
 /** Rows of the table, and seconds of steps on each side of a round: one snapshot of all rows falls in them. */
 const full = { rows: 4_000_000, seconds: 60, rounds: 3 };
@@ -36,10 +36,7 @@ export const bench: Bench = {
   run: async ({ quick, say, environment }) => {
     const { rows, seconds, rounds } = quick ? small : full;
     using folder = temporaryFolder("bench-snapshot");
-    const place: Place = {
-      ...{ featureStore: "", objects: folder.file("objects"), logFolder: folder.file("logs") },
-      environment: jobEnvironment(environment),
-    };
+    const place: Place = { ...placeIn(folder, environment), featureStore: "" };
     await using jobs: Jobs = openJobs(place);
     await using shard = await openBenchShard(jobs, place, 2 * rows);
     for (const batch of allRows(rows)) await step(shard, batch, 0);

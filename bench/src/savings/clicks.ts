@@ -1,12 +1,12 @@
 import type { Jobs } from "@heddle/jobs";
 import type { ModelDefinition } from "@heddle/sdk";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured } from "../summarise.ts";
 import { clickModel } from "../train/criteo/definition.ts";
 import { type Clicks, makeClicks } from "../train/criteo/table.ts";
-import { type GangOptions, openJobs, type Place, withGang } from "../train/gang.ts";
+import { type GangOptions, openJobs, type Place, withGang, placeIn } from "../train/gang.ts";
 import { momentOf, watch } from "../train/measure.ts";
 import { stepsOfClicks, unchangedShare } from "./unchanged.ts";
 
@@ -51,11 +51,7 @@ export async function savingsOnClicks(options: BenchOptions): Promise<readonly R
   const { partitions, partitionRows, rounds } = quick ? small : full;
   using folder = temporaryFolder("bench-savings-clicks");
   const clicks = await makeClicks(folder.path, partitions, partitionRows);
-  const place: Place = {
-    objects: folder.file("objects"),
-    logFolder: folder.file("logs"),
-    environment: jobEnvironment(environment),
-  };
+  const place = placeIn(folder, environment);
   await using jobs = openJobs(place);
   const runners = Object.entries(lanes).flatMap(([by, lane]) =>
     ways.map(({ name, beside, training }, n) => ({

@@ -1,12 +1,12 @@
 import { messageOf } from "@heddle/base";
 import type { Jobs } from "@heddle/jobs";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
 import { clickModel } from "./criteo/definition.ts";
 import { type Clicks, makeClicks } from "./criteo/table.ts";
-import { type GangOptions, openJobs, type Place, trainOnce } from "./gang.ts";
+import { type GangOptions, openJobs, type Place, trainOnce, placeIn } from "./gang.ts";
 import { trainSteady } from "./measure.ts";
 import { openTrainPeers, type TrainPeer } from "./peers.ts";
 
@@ -44,11 +44,7 @@ export async function trainOnClicks(options: BenchOptions): Promise<readonly Row
   using folder = temporaryFolder("bench-clicks");
   const clicks = await makeClicks(folder.path, partitions, partitionRows);
   say(`${clicks.rows} rows of clicks are made`);
-  const place: Place = {
-    objects: folder.file("objects"),
-    logFolder: folder.file("logs"),
-    environment: jobEnvironment(environment),
-  };
+  const place = placeIn(folder, environment);
   await using jobs = openJobs(place);
   const executor = options.args["executor"] === "tensorflow" ? "tensorflow" : "auto";
   const [peers, absent] = await openTrainPeers(clicks.peerFolder, batchSize, options);

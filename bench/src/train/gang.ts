@@ -5,7 +5,9 @@ import { type Jobs, openProcessJobs, type RunningJob } from "@heddle/jobs";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import type { TrainingSummary } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
+import { jobEnvironment, type TemporaryFolder } from "@heddle/testkit";
 import { silentTelemetry } from "@heddle/telemetry";
+import type { BenchOptions } from "../main.ts";
 import { type Given, leader, startServices, type Told } from "./services.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
@@ -28,6 +30,15 @@ export interface Place {
   readonly logFolder: string;
   /** What the jobs' environment starts from: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A place in a bench's folder. */
+export function placeIn(folder: TemporaryFolder, environment: BenchOptions["environment"]): Place {
+  return {
+    objects: folder.file("objects"),
+    logFolder: folder.file("logs"),
+    environment: jobEnvironment(environment),
+  };
 }
 
 /** The programs as the scheduler starts them. */

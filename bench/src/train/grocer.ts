@@ -1,12 +1,12 @@
 import { openExecutor } from "@heddle/executor";
 import type { Jobs } from "@heddle/jobs";
 import { stageNames } from "@heddle/learner";
-import { jobEnvironment, temporaryFolder } from "@heddle/testkit";
+import { temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
 import { openGrocer } from "./grocer-data.ts";
-import { buildDataset, openJobs, type Place, type Training, trainOnce } from "./gang.ts";
+import { buildDataset, openJobs, type Place, type Training, trainOnce, placeIn } from "./gang.ts";
 
 /** Weeks to train on and rounds of it. The small one's households have next to no past, which costs the same. */
 const full = { firstWeek: 5, lastWeek: 12, rounds: 5 };
@@ -25,11 +25,8 @@ export async function trainOnGrocer(options: BenchOptions): Promise<readonly Row
   const { firstWeek, lastWeek, rounds } = quick ? small : full;
   using folder = temporaryFolder("bench-train");
   await using data = await openGrocer(folder.path, lastWeek, say);
-  const place: Place = {
-    ...{ featureStore: data.featureStore, objects: data.objects },
-    logFolder: folder.file("logs"),
-    environment: jobEnvironment(environment),
-  };
+  const { featureStore, objects } = data;
+  const place: Place = { ...placeIn(folder, environment), featureStore, objects };
   await using jobs = openJobs(place);
   const definitionJson = JSON.stringify(data.definition);
   const weeks = [String(firstWeek), String(lastWeek)] as const;
