@@ -4,12 +4,13 @@ import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
+import { usageOfProcess } from "@heddle/jobs";
 import { type Objects, openFileObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, type Implementation } from "@heddle/rpc";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
-import type { TrainDeps, Usage } from "./deps.ts";
+import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
 import { followTraining } from "./follow.ts";
 import { openLaneWire } from "./wire/lane-wire.ts";
@@ -105,13 +106,6 @@ export async function trainAsJob(
       throw error;
     }
   });
-}
-
-function usageOfProcess(): Usage {
-  const { user, system } = process.cpuUsage();
-  // The system counts the peak in KiB.
-  const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-  return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
 }
 
 function cpuinfo(): string {

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
-import { runJob } from "@heddle/jobs";
+import { runJob, usageOfProcess } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { ShardInput } from "./shard-input.ts";
@@ -23,12 +23,7 @@ await runJob(async (given, stopped) => {
     await using shard = await startShard({
       objects,
       telemetry,
-      usage: () => {
-        const { user, system } = process.cpuUsage();
-        // The system counts the peak in KiB.
-        const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
-        return { cpuSeconds: (user + system) / 1e6, peakMemoryBytes };
-      },
+      usage: usageOfProcess,
       tableRowsMax: input.tableRowsMax,
       life: input.life,
       lane: input.lane,

@@ -1,9 +1,8 @@
-import type { Clock } from "@heddle/base";
+import { type Clock, orAborted } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { JobExit, Jobs, JobSpec, RunningJob } from "@heddle/jobs";
 import type { Limits } from "./config.ts";
 import type { LiveAttempt } from "./live-attempts.ts";
-import { orAborted } from "./or-aborted.ts";
 import type { Failure } from "./run-state.ts";
 import { failureOf } from "./steps/failure.ts";
 

@@ -1,3 +1,4 @@
+import { orAborted } from "@heddle/base";
 import {
   AssertionFailed,
   backoffMs,
@@ -8,7 +9,6 @@ import {
 } from "@heddle/base";
 import type { Histogram } from "@heddle/telemetry";
 import { type AttemptDeps, runAttempt } from "./attempt.ts";
-import { orAborted } from "./or-aborted.ts";
 import {
   attemptFailed,
   attemptsLost,

@@ -1,6 +1,5 @@
-import { type Clock, present } from "@heddle/base";
+import { type Clock, present, orAborted } from "@heddle/base";
 import type { Beat, Gang, JobProgress, Leases, LiveAttempt } from "./live-attempts.ts";
-import { orAborted } from "./or-aborted.ts";
 
 interface Member {
   address: string;

@@ -1,10 +1,10 @@
+import { orAborted } from "@heddle/base";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   WatchPipelineRunRequest,
   WatchPipelineRunResponseSchema,
 } from "@heddle/proto/scheduler";
 import type { LiveAttempts } from "./live-attempts.ts";
-import { orAborted } from "./or-aborted.ts";
 import { runMessage } from "./run-message.ts";
 import { runEnded } from "./run-state.ts";
 import type { RunStore } from "./store.ts";

@@ -9,3 +9,4 @@ export {
 } from "./process-jobs.ts";
 export { parentVariable } from "./protocol.ts";
 export { runJob } from "./run-job.ts";
+export { usageOfProcess } from "./usage.ts";

@@ -1,6 +1,6 @@
 import { mix32 } from "@heddle/base";
 import { gatherRows } from "./batch.ts";
-import { halvesOf, type ShardIds } from "./ids.ts";
+import { gatherIds, halvesOf, type ShardIds } from "./ids.ts";
 import type { TableSpec } from "./port.ts";
 
 const admissionSeed = 0x27d4eb2f;
@@ -96,17 +96,10 @@ function positionsWhere(ids: BigUint64Array, holds: (at: number) => boolean): In
   return positions.slice(0, count);
 }
 
-function idsAt(ids: BigUint64Array, positions: Int32Array): ShardIds {
-  const own = new BigUint64Array(positions.length);
-  // By halves: a bigint for each id is ten times the time.
-  const [from, to] = [halvesOf(ids), halvesOf(own)];
-  for (let i = 0; i < positions.length; i++) {
-    const at = positions[i] as number;
-    to[2 * i] = from[2 * at] as number;
-    to[2 * i + 1] = from[2 * at + 1] as number;
-  }
-  return { ids: own, positions };
-}
+const idsAt = (ids: BigUint64Array, positions: Int32Array): ShardIds => ({
+  ids: gatherIds(ids, positions),
+  positions,
+});
 
 /** The rows at those positions. */
 export function gradientsOf(

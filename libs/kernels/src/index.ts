@@ -4,7 +4,7 @@ export { type Int8Rounding, int8RowBytes, packInt8, unpackInt8 } from "./int8.ts
 export { createDense, type DenseVector } from "./dense.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
 export { type FieldCodes, openFieldRows } from "./field-rows.ts";
-export { halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
+export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
 export { checkGradients, checkLength } from "./gradients.ts";
 export type {
   Admission,

@@ -3,6 +3,7 @@ import { countSpec } from "./counts.ts";
 import { createCut } from "./cut.ts";
 import { openKernel } from "./kernel.ts";
 import { aTable, openLoading } from "./loading.ts";
+import { stagedRowsOf } from "./pieces.ts";
 import type { ParameterTable, TableSpec } from "./port.ts";
 import { newerRows, pullRows } from "./pull.ts";
 import { openPushClock } from "./push-clock.ts";
@@ -112,14 +113,10 @@ function countsOf(spec: TableSpec, memory: InstanceMemory): Part | undefined {
   return counted && createPart(counted, memory, true);
 }
 
-/** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
-const stagedValuesMax = 8_192;
-const stagedRowsMax = 2_048;
-
 function openRows(spec: TableSpec, pages: number, removes: boolean) {
   const { dimension, optimizer, versions = false, storage, seed, initialDeviation } = spec;
   const slotWidth = slotsOfRow(optimizer, dimension);
-  const stagedRows = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
+  const stagedRows = stagedRowsOf(dimension);
   const kernel = openKernel(pages);
   const halves = storage === "bfloat16";
   if (!kernel.configure(dimension, slotWidth, stagedRows, versions, halves)) {

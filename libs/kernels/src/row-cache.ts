@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { checkLength } from "./gradients.ts";
-import { pieces } from "./pieces.ts";
+import { pieces, stagedRowsOf } from "./pieces.ts";
 import { openInstance, type Global, type Memory, pagesMax } from "./wasm.ts";
 
 /** One instance of `assembly/cache.ts`. */
@@ -48,9 +48,6 @@ export interface TakenRows {
 /** Cells that a row may lie in; and what a set of them takes beside rows. */
 const ways = 4;
 const setBytes = 64;
-/** 32 KiB of values, the size of a first-level cache; for narrow rows no more ids than that. */
-const stagedValuesMax = 8_192;
-const stagedRowsMax = 2_048;
 /** Ids, what was found and rows: more than they take, but for a single row that is larger. */
 const stagedBytesMax = 1 << 20;
 const pageBytes = 65_536;
@@ -64,7 +61,7 @@ const pageBytes = 65_536;
  */
 export function openRowCache(dimension: number, bytesMax: number): RowCache {
   const kernel = openInstance<Kernel>("cache", pagesMax);
-  const each = Math.max(1, Math.min(stagedRowsMax, Math.floor(stagedValuesMax / dimension)));
+  const each = stagedRowsOf(dimension);
   const setOfRows = setBytes + ways * 4 * dimension;
   const sets = 2 ** Math.floor(Math.log2(Math.max(1, bytesMax / setOfRows)));
   // Addresses have 32 bits.

@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import { concatenated } from "./concatenated.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import type { Scorer } from "./scorer.ts";
 import type { ParameterStore } from "./store.ts";
@@ -26,22 +27,12 @@ export async function scoreHeldOut(
     if (!score.every(Number.isFinite)) throw notFinite();
     parts.push({ label: batch.label, weight: batch.weight, score });
   }
-  const column = (of: (part: HeldOut) => Float32Array): Float32Array => joined(parts.map(of));
+  const column = (of: (part: HeldOut) => Float32Array): Float32Array => concatenated(parts.map(of));
   return {
     label: column(({ label }) => label),
     weight: column(({ weight }) => weight),
     score: column(({ score }) => score),
   };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 const notFinite = (): HeddleError =>

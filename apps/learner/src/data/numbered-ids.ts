@@ -1,4 +1,4 @@
-import { createIndex, halvesOf } from "@heddle/kernels";
+import { createIndex, gatherIds, halvesOf } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
 import type { BatchMemory } from "./rows.ts";
 
@@ -87,18 +87,6 @@ export function openUniqueOfBatch(
       }
     });
     first += count;
-    return picked(ids, seen.subarray(0, count), memory.bigUint64(count));
+    return gatherIds(ids, seen.subarray(0, count), memory.bigUint64(count));
   };
-}
-
-/** out[i] = ids[numbers[i]]. */
-function picked(ids: BigUint64Array, numbers: Int32Array, out: BigUint64Array): BigUint64Array {
-  // As two halves: as a number an id would be a BigInt.
-  const [from, to] = [halvesOf(ids), halvesOf(out)];
-  for (let i = 0; i < numbers.length; i++) {
-    const at = 2 * (numbers[i] as number);
-    to[2 * i] = from[at] as number;
-    to[2 * i + 1] = from[at + 1] as number;
-  }
-  return out;
 }

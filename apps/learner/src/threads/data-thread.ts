@@ -1,4 +1,4 @@
-import { present } from "@heddle/base";
+import { orAborted, present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
 import type { ModelInput } from "@heddle/sdk";
 import type { ColumnBatch, Fit } from "@heddle/transform";
@@ -114,17 +114,4 @@ function batchesOf(
       return cut && { ...cut.batch, release: () => void free.push(cut.memory) };
     },
   };
-}
-
-/** The result, unless the signal aborts first. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason as Error);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,4 +1,4 @@
-import { halvesOf, openRowCache } from "@heddle/kernels";
+import { gatherIds, openRowCache } from "@heddle/kernels";
 import type { Memory, Part } from "./shard-layout.ts";
 import type { RunDeclaration } from "./wire.ts";
 
@@ -87,7 +87,8 @@ export function openCachedRows(
       caches.forEach(({ cache }, t) => {
         const wanted = found?.tables[t]?.wanted;
         const own = rows[t] ?? new Float32Array();
-        cache.keep(wanted === undefined ? ids : chosen(ids, wanted), own, state);
+        const all = wanted === undefined || wanted.length === ids.length;
+        cache.keep(all ? ids : gatherIds(ids, wanted), own, state);
       });
     },
     heard: (state) => {
@@ -115,16 +116,4 @@ function bitsOf(positions: Int32Array, ids: number) {
     }
   }
   return { held: bits, wanted };
-}
-
-function chosen(ids: BigUint64Array, which: Int32Array): BigUint64Array {
-  if (which.length === ids.length) return ids;
-  const [from, to] = [halvesOf(ids), new BigUint64Array(which.length)];
-  const into = halvesOf(to);
-  for (let n = 0; n < which.length; n++) {
-    const i = which[n] as number;
-    into[2 * n] = from[2 * i] as number;
-    into[2 * n + 1] = from[2 * i + 1] as number;
-  }
-  return to;
 }

@@ -5,17 +5,21 @@ import type { Memory } from "./shard-layout.ts";
 /** Memory of the pool that is given back as a whole. */
 export interface Loan {
   readonly memory: Memory;
+  /** The same, by bytes. */
+  readonly bytes: Pool["take"];
   giveBack(): void;
 }
 
 export function borrow(pool: Pool): Loan {
   const taken: Uint8Array<ArrayBuffer>[] = [];
+  const bytes: Loan["bytes"] = (length) => {
+    const memory = pool.take(length);
+    taken.push(memory);
+    return memory;
+  };
   return {
-    memory: (values) => {
-      const bytes = pool.take(values * 4);
-      taken.push(bytes);
-      return float32Of(bytes);
-    },
+    bytes,
+    memory: (values) => float32Of(bytes(4 * values)),
     giveBack: () => {
       for (const bytes of taken.splice(0)) pool.give(bytes);
     },

@@ -3,6 +3,7 @@ import { openPool, type Pool } from "@heddle/lane";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
+import { borrow } from "./loan.ts";
 import { openShardWire, type Route, type ShardClients, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
@@ -41,13 +42,9 @@ function localRoute(
 ): Route {
   /** Memory of a call that failed may still be written to: it is not used again. */
   const withRoom = async <T>(run: (room: Pool["take"]) => Promise<T>): Promise<T> => {
-    const taken: Uint8Array<ArrayBuffer>[] = [];
-    const answer = await run((bytes) => {
-      const memory = pool.take(bytes);
-      taken.push(memory);
-      return memory;
-    });
-    for (const memory of taken) pool.give(memory);
+    const loan = borrow(pool);
+    const answer = await run(loan.bytes);
+    loan.giveBack();
     return answer;
   };
   return {

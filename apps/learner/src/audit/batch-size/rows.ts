@@ -1,6 +1,7 @@
 import { present } from "@heddle/base";
 import type { Batches } from "../../data/batches.ts";
 import { openNumberedIds, openUniqueOfBatch } from "../../data/numbered-ids.ts";
+import { concatenated } from "../concatenated.ts";
 import { batchesOf, ownMemory, type TrainingBatch } from "../../data/rows.ts";
 
 /** Rows of a partition in the order in which training takes them: a part of it, transformed. */
@@ -126,14 +127,4 @@ function joined(batches: readonly TrainingBatch[], index: number): OrderedRows {
     label: concatenated(batches.map(({ label }) => label)),
     weight: concatenated(batches.map(({ weight }) => weight)),
   };
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
