@@ -36,7 +36,7 @@ export function encodeBlock(kind: BlockKind, number: number, bytes: Uint8Array):
   view.setUint32(0, kind, true);
   view.setUint32(4, stored.length, true);
   view.setUint32(8, bytes.length, true);
-  view.setUint32(12, sumOf(number, block.subarray(0, 12), stored), true);
+  view.setUint32(12, crc32(stored, headSum(number, block.subarray(0, 12))), true);
   block.set(stored, frameBytes);
   return block;
 }
@@ -72,9 +72,10 @@ async function readBlock(
   if (!isKind(kind) || storedBytes > storedBytesMax || bytes > blockBytesMax) {
     throw corrupt(what, number, "it does not start as one");
   }
+  const [sum, sumOfHead] = [view.getUint32(12, true), headSum(number, frame.subarray(0, 12))];
   const stored = await source.take(storedBytes);
   if (stored.length < storedBytes) throw corrupt(what, number, "the file ends inside it");
-  if (view.getUint32(12, true) !== sumOf(number, frame.subarray(0, 12), stored)) {
+  if (sum !== crc32(stored, sumOfHead)) {
     throw corrupt(what, number, "its checksum differs");
   }
   const unpacked = zstdDecompressSync(stored, {
@@ -87,17 +88,24 @@ async function readBlock(
 
 /** Bytes of a stream, as many as asked for. */
 export interface ByteSource {
-  /** The next `count` bytes; fewer only where the stream ends. */
+  /** The next `count` bytes, until the next call; fewer only where the stream ends. */
   take(count: number): Promise<Uint8Array>;
 }
 
-/** Holds one chunk of the stream and what is asked for, nothing else. */
+/** Holds one chunk of the stream and the largest part that was asked for, and copies only what lies in two chunks. */
 export function byteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
   const iterator = chunks[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
+  let joined = new Uint8Array();
+  const cut = (count: number): Uint8Array => {
+    const part = rest.subarray(0, count);
+    rest = rest.subarray(part.length);
+    return part;
+  };
   return {
     take: async (count) => {
-      const out = new Uint8Array(count);
+      if (rest.length >= count) return cut(count);
+      if (joined.length < count) joined = new Uint8Array(count);
       let filled = 0;
       while (filled < count) {
         if (rest.length === 0) {
@@ -105,12 +113,11 @@ export function byteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
           if (next.done === true) break;
           rest = next.value;
         }
-        const part = rest.subarray(0, count - filled);
-        out.set(part, filled);
+        const part = cut(count - filled);
+        joined.set(part, filled);
         filled += part.length;
-        rest = rest.subarray(part.length);
       }
-      return out.subarray(0, filled);
+      return joined.subarray(0, filled);
     },
   };
 }
@@ -124,8 +131,9 @@ export function corrupt(what: string, block: number, why: string): HeddleError {
   );
 }
 
-function sumOf(number: number, frame: Uint8Array, stored: Uint8Array): number {
-  return crc32(stored, crc32(frame, crc32(String(number))));
+/** What the sum over the stored bytes goes on from. */
+function headSum(number: number, head: Uint8Array): number {
+  return crc32(head, crc32(String(number)));
 }
 
 const isKind = (kind: number): kind is BlockKind =>
