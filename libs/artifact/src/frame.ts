@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import type { ByteSource } from "./byte-source.ts";
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
 /** What a block holds. */
@@ -79,47 +80,12 @@ async function readBlock(
     throw corrupt(what, number, "its checksum differs");
   }
   const unpacked = zstdDecompressSync(stored, {
-    maxOutputLength: Math.max(bytes, 1),
-    chunkSize: Math.max(bytes, chunkBytesMin),
+    maxOutputLength: bytes + 1,
+    // A byte more than needed: when all of it is filled, Node makes as much room again.
+    chunkSize: Math.max(bytes + 1, chunkBytesMin),
   });
   if (unpacked.length !== bytes) throw corrupt(what, number, "it unpacks to another size");
   return { kind, number, bytes: unpacked };
-}
-
-/** Bytes of a stream, as many as asked for. */
-export interface ByteSource {
-  /** The next `count` bytes, until the next call; fewer only where the stream ends. */
-  take(count: number): Promise<Uint8Array>;
-}
-
-/** Holds one chunk of the stream and the largest part that was asked for, and copies only what lies in two chunks. */
-export function byteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
-  const iterator = chunks[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
-  let joined = new Uint8Array();
-  const cut = (count: number): Uint8Array => {
-    const part = rest.subarray(0, count);
-    rest = rest.subarray(part.length);
-    return part;
-  };
-  return {
-    take: async (count) => {
-      if (rest.length >= count) return cut(count);
-      if (joined.length < count) joined = new Uint8Array(count);
-      let filled = 0;
-      while (filled < count) {
-        if (rest.length === 0) {
-          const next = await iterator.next();
-          if (next.done === true) break;
-          rest = next.value;
-        }
-        const part = cut(count - filled);
-        joined.set(part, filled);
-        filled += part.length;
-      }
-      return joined.subarray(0, filled);
-    },
-  };
 }
 
 export function corrupt(what: string, block: number, why: string): HeddleError {

@@ -1,15 +1,8 @@
 import { joinWords } from "@heddle/kernels";
 import type { DenseHeader, FileHeader } from "./block-file.ts";
 import { headerOf, tablePieces } from "./block-file.ts";
-import {
-  type Block,
-  blockKinds,
-  blockMagic,
-  type ByteSource,
-  byteSource,
-  corrupt,
-  readBlocks,
-} from "./frame.ts";
+import { type ByteSource, byteSource } from "./byte-source.ts";
+import { type Block, blockKinds, blockMagic, corrupt, readBlocks } from "./frame.ts";
 import { decodeParameters, type TableState } from "./parameter-file.ts";
 import { openUnpacking } from "./unpack-rows.ts";
 
@@ -38,11 +31,16 @@ export async function* readFile(
   what: string,
 ): AsyncGenerator<FilePiece> {
   const source = byteSource(chunks);
-  const magic = Uint8Array.from(await source.take(blockMagic.length));
-  if (blockMagic.some((byte, i) => magic[i] !== byte)) {
-    yield* wholeFile(magic, source);
-    return;
+  try {
+    const magic = Uint8Array.from(await source.take(blockMagic.length));
+    const inBlocks = blockMagic.every((byte, i) => magic[i] === byte);
+    yield* inBlocks ? blockFile(source, what) : wholeFile(magic, source);
+  } finally {
+    await source.close();
   }
+}
+
+async function* blockFile(source: ByteSource, what: string): AsyncGenerator<FilePiece> {
   let progress: Progress | undefined;
   let ended = false;
   let number = 0;
@@ -81,7 +79,8 @@ function startProgress(header: FileHeader, what: string): Progress {
       if (kind === blockKinds.rows && table !== undefined) {
         const rows = unpackRows(body, second, table);
         rowsLeft[index] = (rowsLeft[index] as number) - second;
-        if (rows === undefined || (rows.ids[0] ?? 0n) <= (lastIds[index] as bigint)) {
+        const fit = rows !== undefined && rowsLeft[index] >= 0;
+        if (!fit || (rows.ids[0] ?? 0n) <= (lastIds[index] as bigint)) {
           throw corrupt(
             what,
             number,
