@@ -12,6 +12,8 @@ export interface Block {
   /** Its place in the file, from 0; for messages. */
   readonly number: number;
   readonly bytes: Uint8Array;
+  /** Gives its memory back, which would else wait for a collection of the whole heap; the bytes are gone then. */
+  free(): void;
 }
 
 /** `HEDDLEB1`, then blocks: kind, stored bytes, unpacked bytes, CRC-32 (4 bytes each, little-endian), then a zstd frame. */
@@ -85,7 +87,13 @@ async function readBlock(
     chunkSize: Math.max(bytes + 1, chunkBytesMin),
   });
   if (unpacked.length !== bytes) throw corrupt(what, number, "it unpacks to another size");
-  return { kind, number, bytes: unpacked };
+  return { kind, number, bytes: unpacked, free: () => free(unpacked) };
+}
+
+function free({ buffer, length }: Uint8Array): void {
+  // Small buffers share their memory with others.
+  if (length <= 2 * Buffer.poolSize || !(buffer instanceof ArrayBuffer)) return;
+  buffer.transfer(0);
 }
 
 export function corrupt(what: string, block: number, why: string): HeddleError {

@@ -53,6 +53,8 @@ async function* blockFile(source: ByteSource, what: string): AsyncGenerator<File
       yield { kind: "header", header };
     } else if (block.kind === blockKinds.end) ended = true;
     else yield progress.take(block);
+    // All that was handed on was copied from it.
+    block.free();
   }
   if (!ended || progress?.complete() !== true)
     throw corrupt(what, number, "the file ends after it");
