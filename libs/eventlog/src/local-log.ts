@@ -1,7 +1,7 @@
 import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
-import { limitInvalid, logError } from "./errors.ts";
+import { limitInvalid, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
 import { type EventLog, type LogRecord, type NewRecord, recordBytesMax } from "./port.ts";
 import { consume } from "./subscription.ts";
@@ -18,6 +18,8 @@ export interface LocalLogDeps {
 
 export const readLimitMax = 1_000;
 const readBytesMax = 8 << 20;
+/** A write holds up all others while it runs. */
+const trimmedAtOnceMax = 1_000;
 /** Room for the headers of a dead letter beside the largest record. */
 const deadLetterBytes = 16 << 10;
 
@@ -45,13 +47,14 @@ export interface LocalLog {
  */
 export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps): EventLog {
   const deps = { partitions: 1, backoff: defaultBackoff, ...options };
-  const { log, append, partitionsOf, topics } = openPartitions(environment, deps);
+  const { log, append, partitionsOf, ...rest } = openPartitions(environment, deps);
   const closing = new AbortController();
   const subscriptions = new Set<Promise<unknown>>();
   const turns = new Map<string, Promise<void>>();
   return {
     append,
     read: log.read,
+    ...rest,
     subscribe: async (options, handle, signal) => {
       checkTopic(options.topic);
       checkTopic(options.group);
@@ -73,7 +76,6 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
       subscriptions.delete(done);
       await Promise.all(all);
     },
-    topics,
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await Promise.allSettled(subscriptions);
@@ -85,6 +87,7 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
 function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
   const records = environment.database("log/records");
   const ends = environment.database("log/ends");
+  const starts = environment.database("log/starts");
   const counts = environment.database("log/topics");
   const offsets = environment.database("log/groups");
   const listeners = new Map<string, Set<() => void>>();
@@ -118,6 +121,8 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     deps,
     read: async (topic, partition, offset, limit) => {
       checkTopic(topic);
+      const start = numberAt(starts, partitionKey(topic, partition)) ?? 0;
+      if (offset < start) throw offsetGone(topic, partition, offset, start);
       return readRange(records, topic, partition, offset, limit);
     },
     offsetOf: (group, topic, partition) =>
@@ -152,7 +157,25 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     ring(topic);
   };
   const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
-  return { log, append, partitionsOf, topics };
+  const positions: EventLog["positions"] = async (topic) =>
+    Array.from({ length: partitionsOf(topic) }, (_, partition) => {
+      const key = partitionKey(topic, partition);
+      return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
+    });
+  const trim: EventLog["trim"] = async (topic, partition, offset) => {
+    const key = partitionKey(topic, partition);
+    const upTo = Math.min(offset, numberAt(ends, key) ?? 0);
+    for (let from = numberAt(starts, key) ?? 0; from < upTo;) {
+      const next = Math.min(upTo, from + trimmedAtOnceMax);
+      // The start moves in the same write: what is gone is never read as an empty partition.
+      await environment.write(0, () => {
+        for (let at = from; at < next; at++) records.removeSync(recordKey(topic, partition, at));
+        putNumber(starts, key, next);
+      });
+      from = next;
+    }
+  };
+  return { log, append, partitionsOf, topics, positions, trim };
 }
 
 function readRange(
