@@ -157,25 +157,43 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     ring(topic);
   };
   const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
-  const positions: EventLog["positions"] = async (topic) =>
-    Array.from({ length: partitionsOf(topic) }, (_, partition) => {
-      const key = partitionKey(topic, partition);
-      return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
-    });
-  const trim: EventLog["trim"] = async (topic, partition, offset) => {
+  const held = { records, starts, ends, partitionsOf };
+  return { log, append, partitionsOf, topics, ...openRanges(environment, held) };
+}
+
+/** Where the partitions begin and end, and their fronts. */
+function openRanges(
+  environment: LmdbEnvironment,
+  {
+    records,
+    starts,
+    ends,
+    partitionsOf,
+  }: Readonly<Record<"records" | "starts" | "ends", LmdbDatabase>> & {
+    readonly partitionsOf: (topic: string) => number;
+  },
+): Pick<EventLog, "positions" | "trim"> {
+  const at = (topic: string, partition: number) => {
     const key = partitionKey(topic, partition);
-    const upTo = Math.min(offset, numberAt(ends, key) ?? 0);
-    for (let from = numberAt(starts, key) ?? 0; from < upTo;) {
-      const next = Math.min(upTo, from + trimmedAtOnceMax);
-      // The start moves in the same write: what is gone is never read as an empty partition.
-      await environment.write(0, () => {
-        for (let at = from; at < next; at++) records.removeSync(recordKey(topic, partition, at));
-        putNumber(starts, key, next);
-      });
-      from = next;
-    }
+    return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
   };
-  return { log, append, partitionsOf, topics, positions, trim };
+  return {
+    positions: async (topic) =>
+      Array.from({ length: partitionsOf(topic) }, (_, partition) => at(topic, partition)),
+    trim: async (topic, partition, offset) => {
+      const { start, end } = at(topic, partition);
+      const upTo = Math.min(offset, end);
+      for (let from = start; from < upTo;) {
+        const next = Math.min(upTo, from + trimmedAtOnceMax);
+        // The start moves in the same write: what is gone is never read as an empty partition.
+        await environment.write(0, () => {
+          for (let at = from; at < next; at++) records.removeSync(recordKey(topic, partition, at));
+          putNumber(starts, partitionKey(topic, partition), next);
+        });
+        from = next;
+      }
+    },
+  };
 }
 
 function readRange(
