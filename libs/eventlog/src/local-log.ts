@@ -87,7 +87,6 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
 function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
   const records = environment.database("log/records");
   const ends = environment.database("log/ends");
-  const starts = environment.database("log/starts");
   const counts = environment.database("log/topics");
   const offsets = environment.database("log/groups");
   const listeners = new Map<string, Set<() => void>>();
@@ -121,8 +120,7 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     deps,
     read: async (topic, partition, offset, limit) => {
       checkTopic(topic);
-      const start = numberAt(starts, partitionKey(topic, partition)) ?? 0;
-      if (offset < start) throw offsetGone(topic, partition, offset, start);
+      checkHeld(environment, topic, partition, offset);
       return readRange(records, topic, partition, offset, limit);
     },
     offsetOf: (group, topic, partition) =>
@@ -157,22 +155,32 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     ring(topic);
   };
   const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
-  const held = { records, starts, ends, partitionsOf };
-  return { log, append, partitionsOf, topics, ...openRanges(environment, held) };
+  const ranges = openRanges(environment, records, ends, partitionsOf);
+  return { log, append, topics, partitionsOf, ...ranges };
+}
+
+/** Offsets at which partitions begin; those that are not there begin at 0. */
+const startsOf = (environment: LmdbEnvironment): LmdbDatabase => environment.database("log/starts");
+
+/** @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE. */
+function checkHeld(
+  environment: LmdbEnvironment,
+  topic: string,
+  partition: number,
+  offset: number,
+): void {
+  const start = numberAt(startsOf(environment), partitionKey(topic, partition)) ?? 0;
+  if (offset < start) throw offsetGone(topic, partition, offset, start);
 }
 
 /** Where the partitions begin and end, and their fronts. */
 function openRanges(
   environment: LmdbEnvironment,
-  {
-    records,
-    starts,
-    ends,
-    partitionsOf,
-  }: Readonly<Record<"records" | "starts" | "ends", LmdbDatabase>> & {
-    readonly partitionsOf: (topic: string) => number;
-  },
+  records: LmdbDatabase,
+  ends: LmdbDatabase,
+  partitionsOf: (topic: string) => number,
 ): Pick<EventLog, "positions" | "trim"> {
+  const starts = startsOf(environment);
   const at = (topic: string, partition: number) => {
     const key = partitionKey(topic, partition);
     return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };

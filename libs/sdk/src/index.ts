@@ -38,6 +38,7 @@ export {
   type ColumnType,
   defineSource,
   type SourceDefinition,
+  type Stream,
 } from "./source.ts";
 export type { RowOptimizer, DenseOptimizer, Optimizer } from "./optimizer.ts";
 export type { ShortTerm } from "./short-term.ts";
