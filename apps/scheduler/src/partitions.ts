@@ -20,6 +20,10 @@ export function partitionsOf(
   partitioning: Partitioning,
   warm: boolean,
 ): Partitions {
+  if (range.kind === "log" || range.kind === "log-next") {
+    const from = windowNumber(window) + (range.kind === "log" ? 0 : range.after);
+    return { from: String(from), to: String(from + range.windows - 1) };
+  }
   if (range.kind === "next") {
     const next = nextPartition(window, partitioning);
     return { from: next, to: next };

@@ -28,6 +28,7 @@ export {
   definePipeline,
   type ExecutorKind,
   type PartitionRange,
+  onlineLearning,
   type PipelineDefinition,
   retraining,
   type Retries,
