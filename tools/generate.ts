@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const generators = [
   { source: "proto", committed: "libs/proto/src/gen", generate: generateProto },
-  assemblyOf("kernels", ["batch", "cache", "table"]),
+  assemblyOf("kernels", ["batch", "cache", "planes", "table"]),
   assemblyOf("executor", ["random"]),
 ];
 

@@ -3,7 +3,7 @@ import { temporaryFolder } from "@heddle/testkit";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { codecRows } from "../snapshot/codec.ts";
-import { type Alone, readFiles, restoreAlone } from "../snapshot/restore-alone.ts";
+import { type Alone, type Floors, floorsOf, restoreAlone } from "../snapshot/restore-alone.ts";
 import { type BenchShard, type CutFile, openBenchShard } from "../snapshot/shard.ts";
 import { allRows, type Batch, rowBytes, zipfBatches } from "../snapshot/work.ts";
 import { compared, measured, median } from "../summarise.ts";
@@ -26,9 +26,9 @@ interface Round {
   readonly base: CutFile;
   readonly increment: CutFile;
   readonly restoreSeconds: number;
-  /** In another process, to its first answer; and the limit, reading the same files. */
+  /** In another process, to its first answer; and what of it cannot be spared. */
   readonly alone: Alone;
-  readonly readSeconds: number;
+  readonly floors: Floors;
 }
 
 export const bench: Bench = {
@@ -49,7 +49,7 @@ export const bench: Bench = {
       const files = [here.base, here.increment] as const;
       const ids = (batches[0] as Batch).ids;
       const alone = await restoreAlone(jobs, place, 2 * rows, files, ids);
-      const one = { ...here, alone, readSeconds: await readFiles(place, files) };
+      const one = { ...here, alone, floors: await floorsOf(place, files, rowBytes) };
       if (round >= 0) done.push(one);
       say(`round ${round + 1}: longest push ${one.longestPushMs.toFixed(0)} ms`);
     }
@@ -63,7 +63,7 @@ async function measure(
   batches: readonly Batch[],
   seconds: number,
   round: number,
-): Promise<Omit<Round, "alone" | "readSeconds">> {
+): Promise<Omit<Round, "alone" | "floors">> {
   let without = round % 2 === 0 ? await stepsFor(shard, batches, seconds) : undefined;
   await step(shard, batches[0] as Batch, computeMs, true);
   const frozen = performance.now();
@@ -176,11 +176,19 @@ function rowsOf(rounds: readonly Round[], seconds: number): Row[] {
       allowed,
       { atMost: 1 },
     ),
-    compared(
-      "a lost shard alone, after its process's start",
-      "s",
-      of(({ alone }) => alone.restoreSeconds),
-      { name: "reading and checking the same files", values: of(({ readSeconds }) => readSeconds) },
+    ...floorNames.map(([floor, name]) =>
+      compared(
+        "a lost shard alone, after its process's start",
+        "s",
+        of(({ alone }) => alone.restoreSeconds),
+        { name, values: of(({ floors }) => floors[floor]) },
+      ),
     ),
   ];
 }
+
+const floorNames: readonly (readonly [keyof Floors, string])[] = [
+  ["read", "reading and checking the same files"],
+  ["unpack", "unpacking them, too"],
+  ["touch", "touching memory for its rows"],
+];

@@ -1,3 +1,4 @@
+import { readLayers } from "@heddle/artifact";
 import type { Jobs } from "@heddle/jobs";
 import { openFileObjects } from "@heddle/objects";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
@@ -7,6 +8,7 @@ import { type Place, start } from "../train/gang.ts";
 import { startServices } from "../train/services.ts";
 import { declared, type CutFile } from "./shard.ts";
 
+const pageBytes = 4_096;
 const call = { timeoutMs: 600_000 };
 const fence = 1n;
 const bounds = { staleness: 8, inFlight: 8, pushesPerSecond: 0, snapshotSteps: 1_000_000 };
@@ -52,12 +54,41 @@ export async function restoreAlone(
   }
 }
 
-/** The limit: the same files read, their digests checked, and nothing else done with them. @returns seconds. */
-export async function readFiles(place: Place, files: readonly CutFile[]): Promise<number> {
+/** What no restore is spared, in seconds. */
+export interface Floors {
+  /** The same files read, their digests checked, and nothing else done with them. */
+  readonly read: number;
+  /** Their blocks checked and unpacked, too. */
+  readonly unpack: number;
+  /** Memory for as many rows as the base has, written to once a page. */
+  readonly touch: number;
+}
+
+export async function floorsOf(
+  place: Place,
+  files: readonly CutFile[],
+  rowBytes: number,
+): Promise<Floors> {
   const objects = await openFileObjects({ path: place.objects });
+  const layers = files.map(({ object: { name, sha256 } }) => [
+    { name, chunks: objects.stream(name, sha256) },
+  ]);
+  const nowhere = { header: () => undefined, rows: () => undefined, dense: () => undefined };
+  const read = await secondsOf(async () => {
+    for (const { object } of files) {
+      for await (const _ of objects.stream(object.name, object.sha256));
+    }
+  });
+  const unpack = await secondsOf(() => readLayers(layers, nowhere));
+  const touch = await secondsOf(() => {
+    const memory = new Uint8Array((files[0]?.rows ?? 0) * rowBytes);
+    for (let at = 0; at < memory.length; at += pageBytes) memory[at] = 1;
+  });
+  return { read, unpack, touch };
+}
+
+async function secondsOf(work: () => Promise<void> | void): Promise<number> {
   const began = performance.now();
-  for (const { object } of files) {
-    for await (const _ of objects.stream(object.name, object.sha256));
-  }
+  await work();
   return (performance.now() - began) / 1_000;
 }

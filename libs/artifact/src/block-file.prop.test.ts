@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import { isHeddleError } from "@heddle/base";
 import fc from "fast-check";
 import {
@@ -37,7 +38,7 @@ const stateOf = (ids: readonly bigint[], salt = 0): ParameterState => ({
   clock: 2 ** 33,
   dense: { b: { values: Float32Array.of(1, salt), slots: Float32Array.of(3) } },
 });
-const bytesOf = (state: ParameterState, part = { shard: 0, shards: 1 }): Uint8Array =>
+const bytesOf = (state: ParameterState, part = { shard: 0, shards: 1 }): Buffer =>
   Buffer.concat([...encodeFile({ ...part, clock: state.clock! }, tablePieces(state), state.dense)]);
 
 /** The bytes in chunks of some size, as a file system gives them. */
@@ -150,4 +151,59 @@ test("a block that asks for gigabytes is refused before anything is read for it"
   const bytes = bytesOf(stateOf([1n]));
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(8 + 4, 0xffffffff, true);
   await assert.rejects(readState([file(bytes)]), { message: /block 0 .* does not start as one/ });
+});
+
+test("a header that names more rows than come, or fewer, is refused: the latter before the first row too many is handed on", async () => {
+  for (const [rows, seen, why] of [
+    [4, 3, /block \d .* the file ends after it/],
+    [2, 0, /block 2 .* are not as they were written/],
+  ] as const) {
+    const [first, ...others] = tablePieces(stateOf([3n, 5n, 9n]));
+    const told = { ...first!, pieces: [...first!.pieces], rows };
+    const bytes = Buffer.concat([...encodeFile({ shard: 0, shards: 1 }, [told, ...others], {})]);
+    let came = 0;
+    const target = {
+      header: () => undefined,
+      rows: (table: string, { ids }: TableState) => {
+        if (table === first!.name) came += ids.length;
+      },
+      dense: () => undefined,
+    };
+    await assert.rejects(readLayers([[file(bytes)]], target), { message: why });
+    assert.equal(came, seen);
+  }
+});
+
+test("a block whose sum holds but whose length lies is refused by its number", async () => {
+  const good = bytesOf(stateOf([1n]));
+  const storedBytes = good.readUInt32LE(8 + 4);
+  for (const off of [-1, 1, 1_000]) {
+    const bytes = Buffer.from(good);
+    const head = bytes.subarray(8, 20);
+    head.writeUInt32LE(head.readUInt32LE(8) + off, 8);
+    const sum = crc32(bytes.subarray(24, 24 + storedBytes), crc32(head, crc32("0")));
+    bytes.writeUInt32LE(sum, 20);
+    await assert.rejects(readState([file(bytes)]), { message: /block 0 .* to another size/ });
+  }
+});
+
+test("whoever stops reading, or is stopped by a corrupt block, ends the stream it read from", async () => {
+  const bytes = bytesOf(stateOf([1n, 2n]));
+  const bad = Uint8Array.from(bytes);
+  bad[30]! ^= 1;
+  for (const [from, target] of [
+    [bad, { header: () => undefined, rows: () => undefined, dense: () => undefined }],
+    [bytes, { header: () => assert.fail("no such model"), rows: () => 0, dense: () => 0 }],
+  ] as const) {
+    let ended = false;
+    const chunks = (async function* () {
+      try {
+        yield* inChunks(from, 40);
+      } finally {
+        ended = true;
+      }
+    })();
+    await assert.rejects(readLayers([[{ name: "f", chunks }]], target));
+    assert.ok(ended);
+  }
 });

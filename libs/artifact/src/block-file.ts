@@ -1,8 +1,8 @@
 import { assert } from "@heddle/base";
+import { splitIds, splitWords } from "@heddle/kernels";
 import { bytesOf } from "@heddle/tensor";
 import { blockKinds, blockMagic, encodeBlock } from "./frame.ts";
 import type { DenseState, ParameterState, TableState } from "./parameter-file.ts";
-import { toDistances, toPlanes } from "./planes.ts";
 
 /** Which rows a file holds. */
 export interface FilePart {
@@ -131,11 +131,11 @@ function packRows(table: number, rows: TableState): Uint8Array {
   new DataView(out.buffer).setUint32(4, ids.length, true);
   const valuesAt = 8 + ids.byteLength;
   const slotsAt = valuesAt + values.byteLength;
-  toPlanes(toDistances(ids), 8, out.subarray(8, valuesAt));
-  toPlanes(values, 4, out.subarray(valuesAt, slotsAt));
+  splitIds(ids, out.subarray(8, valuesAt));
+  splitWords(values, out.subarray(valuesAt, slotsAt));
   const versionsAt = slotsAt + slots.byteLength;
-  toPlanes(slots, 4, out.subarray(slotsAt, versionsAt));
-  toPlanes(versions, 4, out.subarray(versionsAt));
+  splitWords(slots, out.subarray(slotsAt, versionsAt));
+  splitWords(versions, out.subarray(versionsAt));
   return out;
 }
 
@@ -151,7 +151,7 @@ function* packDense(index: number, { values, slots }: DenseState): Generator<Uin
     assert(from <= 0xffffffff, "a dense parameter has at most 2³² values and slots");
     new DataView(out.buffer).setUint32(0, index, true);
     new DataView(out.buffer).setUint32(4, from, true);
-    toPlanes(piece, 4, out.subarray(8));
+    splitWords(piece, out.subarray(8));
     yield out;
   }
 }

@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import type { ByteSource } from "./byte-source.ts";
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
 /** What a block holds. */
@@ -11,6 +12,8 @@ export interface Block {
   /** Its place in the file, from 0; for messages. */
   readonly number: number;
   readonly bytes: Uint8Array;
+  /** Gives its memory back, which would else wait for a collection of the whole heap; the bytes are gone then. */
+  free(): void;
 }
 
 /** `HEDDLEB1`, then blocks: kind, stored bytes, unpacked bytes, CRC-32 (4 bytes each, little-endian), then a zstd frame. */
@@ -36,7 +39,7 @@ export function encodeBlock(kind: BlockKind, number: number, bytes: Uint8Array):
   view.setUint32(0, kind, true);
   view.setUint32(4, stored.length, true);
   view.setUint32(8, bytes.length, true);
-  view.setUint32(12, sumOf(number, block.subarray(0, 12), stored), true);
+  view.setUint32(12, crc32(stored, headSum(number, block.subarray(0, 12))), true);
   block.set(stored, frameBytes);
   return block;
 }
@@ -72,47 +75,25 @@ async function readBlock(
   if (!isKind(kind) || storedBytes > storedBytesMax || bytes > blockBytesMax) {
     throw corrupt(what, number, "it does not start as one");
   }
+  const [sum, sumOfHead] = [view.getUint32(12, true), headSum(number, frame.subarray(0, 12))];
   const stored = await source.take(storedBytes);
   if (stored.length < storedBytes) throw corrupt(what, number, "the file ends inside it");
-  if (view.getUint32(12, true) !== sumOf(number, frame.subarray(0, 12), stored)) {
+  if (sum !== crc32(stored, sumOfHead)) {
     throw corrupt(what, number, "its checksum differs");
   }
   const unpacked = zstdDecompressSync(stored, {
-    maxOutputLength: Math.max(bytes, 1),
-    chunkSize: Math.max(bytes, chunkBytesMin),
+    maxOutputLength: bytes + 1,
+    // A byte more than needed: when all of it is filled, Node makes as much room again.
+    chunkSize: Math.max(bytes + 1, chunkBytesMin),
   });
   if (unpacked.length !== bytes) throw corrupt(what, number, "it unpacks to another size");
-  return { kind, number, bytes: unpacked };
+  return { kind, number, bytes: unpacked, free: () => free(unpacked) };
 }
 
-/** Bytes of a stream, as many as asked for. */
-export interface ByteSource {
-  /** The next `count` bytes; fewer only where the stream ends. */
-  take(count: number): Promise<Uint8Array>;
-}
-
-/** Holds one chunk of the stream and what is asked for, nothing else. */
-export function byteSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
-  const iterator = chunks[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
-  return {
-    take: async (count) => {
-      const out = new Uint8Array(count);
-      let filled = 0;
-      while (filled < count) {
-        if (rest.length === 0) {
-          const next = await iterator.next();
-          if (next.done === true) break;
-          rest = next.value;
-        }
-        const part = rest.subarray(0, count - filled);
-        out.set(part, filled);
-        filled += part.length;
-        rest = rest.subarray(part.length);
-      }
-      return out.subarray(0, filled);
-    },
-  };
+function free({ buffer, length }: Uint8Array): void {
+  // Small buffers share their memory with others.
+  if (length <= 2 * Buffer.poolSize || !(buffer instanceof ArrayBuffer)) return;
+  buffer.transfer(0);
 }
 
 export function corrupt(what: string, block: number, why: string): HeddleError {
@@ -124,8 +105,9 @@ export function corrupt(what: string, block: number, why: string): HeddleError {
   );
 }
 
-function sumOf(number: number, frame: Uint8Array, stored: Uint8Array): number {
-  return crc32(stored, crc32(frame, crc32(String(number))));
+/** What the sum over the stored bytes goes on from. */
+function headSum(number: number, head: Uint8Array): number {
+  return crc32(head, crc32(String(number)));
 }
 
 const isKind = (kind: number): kind is BlockKind =>

@@ -19,7 +19,7 @@ export interface Target {
    */
   header(header: FileHeader, base: boolean): void;
   /**
-   * Replaces the rows of these ids, and adds those it has not.
+   * Replaces the rows of these ids, and adds those it has not. They stand until it returns.
    *
    * @param base whether they are of the first layer, where it has none of them.
    */

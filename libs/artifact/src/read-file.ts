@@ -1,21 +1,15 @@
-import { halvesOf } from "@heddle/kernels";
-import type { DenseHeader, FileHeader, TableHeader } from "./block-file.ts";
+import { joinWords } from "@heddle/kernels";
+import type { DenseHeader, FileHeader } from "./block-file.ts";
 import { headerOf, tablePieces } from "./block-file.ts";
-import {
-  type Block,
-  blockKinds,
-  blockMagic,
-  type ByteSource,
-  byteSource,
-  corrupt,
-  readBlocks,
-} from "./frame.ts";
+import { type ByteSource, byteSource } from "./byte-source.ts";
+import { type Block, blockKinds, blockMagic, corrupt, readBlocks } from "./frame.ts";
 import { decodeParameters, type TableState } from "./parameter-file.ts";
-import { fromDistances, fromPlanes } from "./planes.ts";
+import { openUnpacking } from "./unpack-rows.ts";
 
 /** What a reader meets: the header first, then rows and dense parameters in pieces. */
 export type FilePiece =
   | { readonly kind: "header"; readonly header: FileHeader }
+  /** Their memory is that of the next rows, too: copy what is kept. */
   | { readonly kind: "rows"; readonly table: string; readonly rows: TableState }
   | {
       readonly kind: "dense";
@@ -37,11 +31,16 @@ export async function* readFile(
   what: string,
 ): AsyncGenerator<FilePiece> {
   const source = byteSource(chunks);
-  const magic = await source.take(blockMagic.length);
-  if (blockMagic.some((byte, i) => magic[i] !== byte)) {
-    yield* wholeFile(magic, source);
-    return;
+  try {
+    const magic = Uint8Array.from(await source.take(blockMagic.length));
+    const inBlocks = blockMagic.every((byte, i) => magic[i] === byte);
+    yield* inBlocks ? blockFile(source, what) : wholeFile(magic, source);
+  } finally {
+    await source.close();
   }
+}
+
+async function* blockFile(source: ByteSource, what: string): AsyncGenerator<FilePiece> {
   let progress: Progress | undefined;
   let ended = false;
   let number = 0;
@@ -54,6 +53,8 @@ export async function* readFile(
       yield { kind: "header", header };
     } else if (block.kind === blockKinds.end) ended = true;
     else yield progress.take(block);
+    // All that was handed on was copied from it.
+    block.free();
   }
   if (!ended || progress?.complete() !== true)
     throw corrupt(what, number, "the file ends after it");
@@ -69,6 +70,7 @@ function startProgress(header: FileHeader, what: string): Progress {
   const rowsLeft = header.tables.map(({ rows }) => rows);
   const denseLeft = header.dense.map(({ values, slots }) => values + slots);
   const lastIds = header.tables.map(() => -1n);
+  const unpackRows = openUnpacking();
   return {
     take: ({ kind, number, bytes }) => {
       if (bytes.length < 8) throw corrupt(what, number, "it is too short");
@@ -79,7 +81,8 @@ function startProgress(header: FileHeader, what: string): Progress {
       if (kind === blockKinds.rows && table !== undefined) {
         const rows = unpackRows(body, second, table);
         rowsLeft[index] = (rowsLeft[index] as number) - second;
-        if (rows === undefined || !ascending(rows.ids, lastIds[index] as bigint)) {
+        const fit = rows !== undefined && rowsLeft[index] >= 0;
+        if (!fit || (rows.ids[0] ?? 0n) <= (lastIds[index] as bigint)) {
           throw corrupt(
             what,
             number,
@@ -91,7 +94,7 @@ function startProgress(header: FileHeader, what: string): Progress {
       }
       if (kind === blockKinds.dense && dense !== undefined && fits(dense, second, body)) {
         const data = new Float32Array(body.length / 4);
-        fromPlanes(body, 4, data);
+        joinWords(body, data);
         denseLeft[index] = (denseLeft[index] as number) - data.length;
         return { kind: "dense", name: dense.name, from: second, data };
       }
@@ -107,44 +110,6 @@ function readHeader({ kind, number, bytes }: Block, what: string): FileHeader {
   return JSON.parse(new TextDecoder().decode(bytes)) as FileHeader;
 }
 
-function unpackRows(
-  body: Uint8Array,
-  rows: number,
-  { dimension, slotWidth, versions = false }: TableHeader,
-): TableState | undefined {
-  const valuesAt = rows * 8;
-  const slotsAt = valuesAt + rows * dimension * 4;
-  const versionsAt = slotsAt + rows * slotWidth * 4;
-  if (body.length !== versionsAt + (versions ? rows * 4 : 0)) return undefined;
-  const out = {
-    ids: new BigUint64Array(rows),
-    values: new Float32Array(rows * dimension),
-    slots: new Float32Array(rows * slotWidth),
-    dimension,
-    ...(versions && { versions: new Uint32Array(rows) }),
-  };
-  fromPlanes(body.subarray(0, valuesAt), 8, out.ids);
-  fromDistances(out.ids);
-  fromPlanes(body.subarray(valuesAt, slotsAt), 4, out.values);
-  fromPlanes(body.subarray(slotsAt, versionsAt), 4, out.slots);
-  if (out.versions) fromPlanes(body.subarray(versionsAt), 4, out.versions);
-  return out;
-}
-
-function ascending(ids: BigUint64Array, after: bigint): boolean {
-  const [first] = ids;
-  if (first === undefined) return true;
-  if (first <= after) return false;
-  // By halves: a bigint for each id is ten times the time.
-  const halves = halvesOf(ids);
-  for (let i = 2; i < halves.length; i += 2) {
-    const [high, before] = [halves[i + 1] as number, halves[i - 1] as number];
-    if (high < before) return false;
-    if (high === before && (halves[i] as number) <= (halves[i - 2] as number)) return false;
-  }
-  return true;
-}
-
 const fits = ({ values, slots }: DenseHeader, from: number, body: Uint8Array): boolean =>
   body.length % 4 === 0 && from + body.length / 4 <= values + slots;
 
@@ -154,7 +119,7 @@ async function* wholeFile(first: Uint8Array, source: ByteSource): AsyncGenerator
   for (;;) {
     const part = await source.take(1 << 20);
     if (part.length === 0) break;
-    parts.push(part);
+    parts.push(Uint8Array.from(part));
   }
   const { tables, dense, clock } = decodeParameters(new Uint8Array(Buffer.concat(parts)));
   const pieces = tablePieces({ tables });

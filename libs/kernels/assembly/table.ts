@@ -156,10 +156,14 @@ export function read(count: u32): void {
   for (let i: u32 = 0; i < count; i++) stageRow(foundRecord(i), i);
 }
 
+/** Most rows of the write before were not there. */
+let wroteNew: bool = false;
+
 /** Writes the staged rows over those of the same ids; rows not there are added, for which memory is reserved. */
 export function write(count: u32): void {
   moveRows(count * movesPerRow);
-  findAll(count, stride);
+  // One that adds rows follows another: then no records need be read ahead, they would be those of other ids.
+  wroteNew = findAll(count, wroteNew ? 0 : stride) * 2 > count;
   for (let i: u32 = 0; i < count; i++) {
     const record = foundRecord(i);
     unstageRow(record == 0 ? addRow(idAt(i)) : record, i);

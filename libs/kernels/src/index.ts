@@ -21,6 +21,7 @@ export type {
   ValueStorage,
 } from "./port.ts";
 export { keyListName } from "./key-list.ts";
+export { joinIds, joinWords, splitIds, splitWords } from "./planes.ts";
 export { openRowCache, type RowCache, type TakenRows } from "./row-cache.ts";
 export { createTable } from "./table.ts";
 export { newSlots } from "./table-optimizer.ts";

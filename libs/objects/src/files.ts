@@ -1,4 +1,4 @@
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, rm } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
@@ -66,18 +66,34 @@ export async function writePieces(
   return { sha256: hash.digest("hex"), bytes };
 }
 
-/** A file's bytes in pieces, and what they were when the last was taken. */
+/**
+ * A file's bytes in pieces, and what they were when the last was taken. A piece stands until the next one is asked for: the same two
+ * pieces of memory hold all of them, for fresh memory costs as much as reading.
+ */
 export async function* readPieces(
   path: string,
   whole: (digest: Digest) => void,
 ): AsyncGenerator<Uint8Array> {
+  await using file = await open(path, "r");
   const hash = createHash("sha256");
   let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes })) {
-    const piece = chunk as Buffer;
-    hash.update(piece);
-    bytes += piece.length;
-    yield piece;
+  let [ahead, behind] = [new Uint8Array(pieceBytes), new Uint8Array(pieceBytes)];
+  // The disk reads on while this piece is used.
+  let reading = file.read(ahead, 0, pieceBytes);
+  try {
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) break;
+      [ahead, behind] = [behind, ahead];
+      reading = file.read(ahead, 0, pieceBytes);
+      const piece = behind.subarray(0, bytesRead);
+      hash.update(piece);
+      bytes += bytesRead;
+      yield piece;
+    }
+  } finally {
+    // Whoever stops early does not close the file under it.
+    await reading.catch(() => undefined);
   }
   whole({ sha256: hash.digest("hex"), bytes });
 }

@@ -27,8 +27,8 @@ export interface Objects {
    */
   get(name: string, expected?: string): Promise<Uint8Array>;
   /**
-   * As `get`, in pieces, of which it holds one. The digest is known only at the end: whoever reads takes back what it did with
-   * the pieces when this throws.
+   * As `get`, in pieces, of which it holds one: a piece stands until the next is asked for, which may have the same memory. The
+   * digest is known only at the end: whoever reads takes back what it did with the pieces when this throws.
    */
   stream(name: string, expected?: string): AsyncIterable<Uint8Array>;
   /** A local path from which the object can be read as a file (an S3 backend downloads it first), checked as `get` does. */
