@@ -4,6 +4,8 @@ import { apply } from "./commands/apply.ts";
 import { batchAudit } from "./commands/batch-audit.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
+
+import { follow } from "./commands/follow.ts";
 import { host } from "./commands/host.ts";
 import { ingest } from "./commands/ingest.ts";
 import { init } from "./commands/init.ts";
@@ -15,6 +17,7 @@ import { rollback } from "./commands/rollback.ts";
 import { runs } from "./commands/runs.ts";
 import { speedAudit } from "./commands/speed-audit.ts";
 import { trace } from "./commands/trace.ts";
+import { stream } from "./commands/stream.ts";
 import { train } from "./commands/train.ts";
 import { versions } from "./commands/versions.ts";
 import type { Context } from "./context.ts";
@@ -28,6 +31,8 @@ const routes = buildRouteMap<string, Context>({
     apply,
     ingest,
     train,
+    stream,
+    follow,
     runs,
     versions,
     live,

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { contentName, isHeddleError, present } from "@heddle/base";
 import {
   buildPartitions,
@@ -8,7 +8,9 @@ import {
   type DatasetPlan,
   datasetColumns,
   type DatasetUse,
+  exampleSource,
   openDuckdb,
+  segmentsThatMatter,
 } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import {
@@ -16,6 +18,7 @@ import {
   type Partition,
   PartitionSchema,
 } from "@heddle/proto/feature-store";
+import { LogRangeSchema } from "@heddle/proto/common";
 import type { Client } from "@heddle/rpc";
 import { fileDigest } from "./file-digest.ts";
 import {
@@ -77,9 +80,10 @@ export async function buildDataset(
   const digests = new Map(missing.map((p) => [p.partition, p.inputsDigest]));
   for (const batch of batchesOf(
     missing.map((p) => p.partition),
-    use,
+    use === "ranking" || plan.partitioning.by === "log" ? 1 : sampledPerBatch,
   )) {
-    for await (const [partition, message] of buildBatch(plan, batch, digests, deps, signal)) {
+    const own = planOfBatch(plan, batch);
+    for await (const [partition, message] of buildBatch(own, batch, digests, deps, signal)) {
       done.set(partition, message);
       progress(done.size, total, `partition ${partition}, ${message.rows} rows`);
     }
@@ -91,14 +95,25 @@ export async function buildDataset(
   return { dataset, rows: Number(manifest.rows), positives: Number(manifest.positives) };
 }
 
-/** Sampled rows of some sixty partitions fit in memory together; all candidates of one are a batch. */
+/** Sampled rows of some sixty partitions fit in memory together; all candidates of one are a batch, and so are a window's rows. */
 const sampledPerBatch = 60;
 
-function batchesOf(partitions: readonly string[], use: DatasetUse): string[][] {
-  const size = use === "ranking" ? 1 : sampledPerBatch;
+function batchesOf(partitions: readonly string[], size: number): string[][] {
   return Array.from({ length: Math.ceil(partitions.length / size) }, (_, i) =>
     partitions.slice(i * size, (i + 1) * size),
   );
+}
+
+/** Each window is built of what its own examples may see: those of one see less than those of the next. */
+function planOfBatch(plan: DatasetPlan, partitions: readonly string[]): DatasetPlan {
+  const [window] = partitions;
+  if (plan.partitioning.by !== "log" || window === undefined) return plan;
+  const matter = segmentsThatMatter(plan, window);
+  const sources = Object.entries(plan.sources).map(([name, source]) => [
+    name,
+    { ...source, segments: matter[name] ?? [] },
+  ]);
+  return { ...plan, sources: Object.fromEntries(sources) as DatasetPlan["sources"] };
 }
 
 async function* buildBatch(
@@ -122,11 +137,25 @@ async function* buildBatch(
     for await (const built of buildPartitions(db, plan, partitions, paths, folder)) {
       signal.throwIfAborted();
       const digest = present(digests.get(built.partition), `digest of ${built.partition}`);
-      yield [built.partition, await keep(built, digest, plan.model, objects)];
+      yield [built.partition, await keep(built, digest, plan, objects)];
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Records of the log behind a window; none behind any other partition. */
+function logOf(
+  plan: DatasetPlan,
+  partition: string,
+): readonly MessageInitShape<typeof LogRangeSchema>[] {
+  if (plan.partitioning.by !== "log") return [];
+  const segments = plan.sources[exampleSource(plan.examples)]?.segments ?? [];
+  const window = segments.find((segment) => segment.window?.number === Number(partition))?.window;
+  return (window?.log ?? []).map(({ topic, partition: of, from, to }) => ({
+    ...{ topic, partition: of },
+    ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
+  }));
 }
 
 /**
@@ -136,13 +165,16 @@ async function* buildBatch(
 async function keep(
   built: BuiltPartition,
   inputsDigest: string,
-  model: string,
+  plan: DatasetPlan,
   objects: Objects,
 ): Promise<Partition> {
   const bytes = (await fileDigest(built.path)).slice(0, 16);
-  const name = `datasets/${model}/${inputsDigest.slice(0, 32)}-${bytes}.parquet`;
+  const name = `datasets/${plan.model}/${inputsDigest.slice(0, 32)}-${bytes}.parquet`;
   const object = await objects.putFile(name, built.path);
-  const message = create(PartitionSchema, partitionMessage(built, inputsDigest, object));
+  const message = create(PartitionSchema, {
+    ...partitionMessage(built, inputsDigest, object),
+    log: logOf(plan, built.partition).map((range) => create(LogRangeSchema, range)),
+  });
   try {
     await objects.put(partitionObject(inputsDigest), writePartitionMessage(message));
     return message;

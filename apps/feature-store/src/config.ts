@@ -9,6 +9,8 @@ export const Limits = z.strictObject({
     .int()
     .positive()
     .default(256 << 20),
+  /** Records of a stream that may wait for their window; twice a window's in any case. */
+  waitingRecordsMax: z.int().positive().default(200_000),
 });
 export type Limits = z.output<typeof Limits>;
 

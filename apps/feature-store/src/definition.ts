@@ -38,6 +38,7 @@ const source = z.strictObject({
     z.strictObject({ rule: z.literal("column"), column }),
   ]),
   subject: column.exactOptional(),
+  stream: z.strictObject({ windowRecords: z.int().positive().max(100_000) }).exactOptional(),
 });
 
 const filter = z
@@ -133,6 +134,7 @@ const model = z.looseObject({
   partitioning: z.discriminatedUnion("by", [
     z.strictObject({ by: z.literal("column"), column }),
     z.strictObject({ by: z.literal("time"), unit: z.enum(["day", "week", "month"]) }),
+    z.strictObject({ by: z.literal("log") }),
     z.strictObject({ by: z.literal("none") }),
   ]),
   views: z
@@ -177,7 +179,7 @@ function read(json: string, what: string): unknown {
 }
 
 function checkSource(definition: SourceDefinition): SourceDefinition {
-  const { columns, eventId, eventTime, available, subject } = definition;
+  const { columns, eventId, eventTime, available, subject, stream } = definition;
   const type = (c: string): string | undefined =>
     Object.hasOwn(columns, c) ? columns[c] : undefined;
   const use = (c: string | undefined, as: string, types?: readonly string[]): void => {
@@ -198,6 +200,11 @@ function checkSource(definition: SourceDefinition): SourceDefinition {
   use(eventTime, "eventTime", ["timestamp"]);
   use(subject, "subject", ["int64", "string"]);
   if (available.rule === "column") use(available.column, "available", ["timestamp"]);
+  if (eventTime === undefined && stream !== undefined) {
+    throw refuse(
+      `source ${definition.name}: a stream needs an eventTime, for a reference table is replaced whole`,
+    );
+  }
   if (eventTime === undefined && available.rule === "next-day") {
     throw refuse(`source ${definition.name}: a next-day rule needs an eventTime to count from`);
   }

@@ -181,6 +181,11 @@ function checkExamples({ examples, partitioning, model }: DatasetPlan, sources: 
       `${where} is partitioned by "${partitioning.column}", which is not int64: partition by time instead`,
     );
   }
+  if (partitioning.by === "log" && (examples.kind !== "rows" || own.stream === undefined)) {
+    throw refuse(
+      `${where} has no windows of the event log: its examples must be rows of a source that declares a stream`,
+    );
+  }
   if (partitioning.by === "time" && own.eventTime === undefined) {
     throw refuse(`${where} is partitioned by time, but the source ${own.name} has no eventTime`);
   }

@@ -164,14 +164,21 @@ async function takeIn(
   return { ...changed.result, segments: own };
 }
 
-async function storeSegment(objects: Objects, source: string, rowHash: string, path: string) {
+/** Puts a written segment where its name says. */
+export async function storeSegment(
+  objects: Objects,
+  source: string,
+  rowHash: string,
+  path: string,
+) {
   const bytes = await fileDigest(path);
   // Rows alone do not fix a file's bytes, so its name holds both.
   const name = `segments/${source}/${rowHash.slice(0, 16)}-${bytes.slice(0, 16)}.parquet`;
   return objects.putFile(name, path);
 }
 
-async function existingOf(segments: readonly SegmentFile[], objects: Objects) {
+/** Segments with their local paths. */
+export async function existingOf(segments: readonly SegmentFile[], objects: Objects) {
   return Promise.all(
     segments.map(async ({ object, ranges }) => ({
       path: await objects.path(object.name, object.sha256),
@@ -180,7 +187,8 @@ async function existingOf(segments: readonly SegmentFile[], objects: Objects) {
   );
 }
 
-async function sourceOf(store: FeatureStoreStore, name: string): Promise<Known<Source>> {
+/** @throws {HeddleError} NOT_FOUND UNKNOWN_SOURCE. */
+export async function sourceOf(store: FeatureStoreStore, name: string): Promise<Known<Source>> {
   const known = await store.sources.get(name);
   if (known !== undefined) return known;
   const sources = new Map(
@@ -190,8 +198,8 @@ async function sourceOf(store: FeatureStoreStore, name: string): Promise<Known<S
   throw new HeddleError("NOT_FOUND", "UNKNOWN_SOURCE", `there is no source "${name}"`);
 }
 
-/** Another file of the same source came in meanwhile: what is new must be found again. */
-async function retryRaces<T>(attempt: () => Promise<T>): Promise<T> {
+/** Something else of the same source came in meanwhile: what is new must be found again. */
+export async function retryRaces<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
@@ -210,7 +218,7 @@ function checkBranch(branch: string): void {
   );
 }
 
-function full(source: string, branch: string): HeddleError {
+export function full(source: string, branch: string): HeddleError {
   return new HeddleError(
     "RESOURCE_EXHAUSTED",
     "SEGMENTS_FULL",

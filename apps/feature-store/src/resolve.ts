@@ -6,6 +6,7 @@ import {
   exampleSource,
   type PlannedFeature,
   type PlannedSource,
+  type SegmentFile,
   segmentsThatMatter,
   segmentsWith,
   timePartition,
@@ -175,7 +176,9 @@ function partitionsIn(plan: DatasetPlan, { from, to }: Range): readonly string[]
       ? ["all"]
       : partitioning.by === "column"
         ? columnPartitions(plan, partitioning.column, from, to)
-        : timePartitions(plan, partitioning.unit, from, to);
+        : partitioning.by === "log"
+          ? windowsBetween(segments, from, to)
+          : timePartitions(plan, partitioning.unit, from, to);
   const filled = all.filter((p) => exampleSegments(segments, partitioning, p).length > 0);
   if (filled.length === 0) throw nothing();
   if (filled.length > partitionsMax) {
@@ -184,6 +187,29 @@ function partitionsIn(plan: DatasetPlan, { from, to }: Range): readonly string[]
     );
   }
   return filled;
+}
+
+/**
+ * Numbers of windows, all of which must be cut.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION WINDOW_NOT_CUT.
+ */
+function windowsBetween(segments: readonly SegmentFile[], from: string, to: string): string[] {
+  const newest = Math.max(-1, ...segments.map(({ window }) => window?.number ?? -1));
+  const [low, high] = [Number(from), to === "" ? newest : Number(to)];
+  if (high > newest) {
+    throw new HeddleError(
+      "FAILED_PRECONDITION",
+      "WINDOW_NOT_CUT",
+      `window ${high} of the stream is not cut yet, the newest is ${newest < 0 ? "none" : newest}: wait until its records are there`,
+      { metadata: { window: String(high) } },
+    );
+  }
+  return segments
+    .flatMap(({ window }) => (window === undefined ? [] : [window.number]))
+    .filter((number) => number >= low && number <= high)
+    .sort((a, b) => a - b)
+    .map(String);
 }
 
 function columnPartitions(plan: DatasetPlan, column: string, from: string, to: string): string[] {

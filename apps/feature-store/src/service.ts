@@ -1,5 +1,6 @@
 import { type Clock, HeddleError } from "@heddle/base";
 import type { Secret } from "@heddle/config";
+import type { EventLog } from "@heddle/eventlog";
 import type { SegmentFile } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { OnlineValues } from "@heddle/online";
@@ -17,6 +18,9 @@ import { checkModelReads } from "./model-reads.ts";
 import { onlineFeatures } from "./online-features.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
 import { segmentsOn } from "./source.ts";
+import { appendEvents } from "./stream/append.ts";
+import type { Cutting } from "./stream/loop.ts";
+import { streamState } from "./stream/state.ts";
 import { type FeatureStoreStore, listAll } from "./store.ts";
 import type { InTurn } from "./turns.ts";
 
@@ -29,12 +33,16 @@ export interface ServiceDeps {
   readonly pseudonymKey: Secret;
   readonly inTurn: InTurn;
   readonly folder: string;
+  readonly eventLog: EventLog;
+  readonly waitingRecordsMax: number;
+  readonly cutting: Pick<Cutting, "wake" | "problemOf">;
 }
 
 /** The RPCs of the feature store. */
 export function featureStoreService(deps: ServiceDeps): Implementation {
   return implement(FeatureStoreService, {
     ...sourceCalls(deps),
+    ...streamCalls(deps),
     ...datasetCalls(deps),
     ...onlineCalls(deps),
   });
@@ -78,6 +86,17 @@ function sourceCalls(
         revision: BigInt(known.revision),
       };
     },
+  };
+}
+
+function streamCalls(deps: ServiceDeps): Pick<Calls, "appendEvents" | "getStream"> {
+  const { cutting } = deps;
+  return {
+    appendEvents: async ({ source, events }) => {
+      await appendEvents(source, events, { ...deps, appended: cutting.wake });
+      return {};
+    },
+    getStream: ({ source }) => streamState(source, deps, cutting.problemOf(source)),
   };
 }
 

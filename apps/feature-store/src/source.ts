@@ -10,6 +10,19 @@ export interface Source {
   readonly appliedTimeMs: number;
   /** Segments by branch, oldest first; a branch starts as a copy of `main`. */
   readonly branches: Readonly<Record<string, readonly SegmentFile[]>>;
+  /** How far its stream is cut; absent before the first window, and where it has none. */
+  readonly stream?: StreamState;
+}
+
+/** A stream's windows, in the same document as their segments: a record is in a window once. */
+export interface StreamState {
+  /** Windows cut. */
+  readonly windows: number;
+  /** By partition of the topic: where the next window begins, and up to where the log is cut. They differ behind records that held no event. */
+  readonly from: readonly number[];
+  readonly cut: readonly number[];
+  /** Records that were no events, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 export const mainBranch = "main";
@@ -63,6 +76,17 @@ export function ingested(
     ],
     result: outcome,
   };
+}
+
+/** The source after a piece of its log: a window, or no more than that these records held nothing new. */
+export function windowCut(
+  source: Source,
+  segment: SegmentFile | undefined,
+  stream: StreamState,
+  outcome: IngestOutcome,
+): Decision<Source, IngestOutcome> {
+  const decision = ingested(source, mainBranch, segment, outcome);
+  return { ...decision, state: { ...decision.state, stream } };
 }
 
 function sourceEvent(

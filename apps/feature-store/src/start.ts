@@ -12,6 +12,7 @@ import { openEngine } from "./engine.ts";
 import { openPseudonymKey } from "./pseudonym-key.ts";
 import { featureStoreService } from "./service.ts";
 import { openFeatureStoreStore } from "./store.ts";
+import { startCutting } from "./stream/loop.ts";
 import { startTurns } from "./turns.ts";
 
 export interface FeatureStoreDeps {
@@ -55,15 +56,12 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     tempFolder: join(folder, "spill"),
     telemetry,
   });
+  const ingesting = { store, objects, engine, clock, pseudonymKey, inTurn: startTurns(), folder };
+  const cutting = startCutting({ ...ingesting, eventLog }, telemetry);
+  const { waitingRecordsMax } = limits;
   const service = featureStoreService({
-    store,
-    objects,
-    online,
-    engine,
-    clock,
-    pseudonymKey,
-    inTurn: startTurns(),
-    folder,
+    ...ingesting,
+    ...{ online, eventLog, cutting, waitingRecordsMax },
   });
   const server = await serve({
     implementations: [service],
@@ -78,6 +76,7 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     address: server.address,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
+      await cutting[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       stop.abort();
       await relayed;

@@ -135,6 +135,7 @@ export async function joinGang(
     learner: attempt.job,
     ...{ batches, wire, network: countSteps(network, queues), stages, snapshotSteps },
     ...(earlyStopping && { earlyStopping }),
+    ...(data.log && { log: data.log }),
     aroundStep: <T>(step: number, act: () => Promise<T>) =>
       step % deps.traceEverySteps === 0
         ? deps.telemetry.span("step", { attributes: { "heddle.step": step } }, act)

@@ -159,6 +159,7 @@ async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Start, end: E
     ...earlyStopOf(attempt, end.progress),
     ...transferOf(attempt.definition, parentVersion),
     ...rowsOf(attempt.definition, end),
+    ...logOf(attempt),
     movedBytes: Object.fromEntries(movedBytes),
   };
 }
@@ -182,6 +183,17 @@ function earlyStopOf({ definition, data }: Attempt, { judged, cursor, examples }
     partition: place.partition,
   };
   return { earlyStop };
+}
+
+/** Nothing where it learnt from files. */
+function logOf({ data }: Attempt) {
+  const ranges = data.log?.ranges ?? [];
+  return {
+    log: ranges.map(({ topic, partition, from, to }) => ({
+      ...{ topic, partition },
+      ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
+    })),
+  };
 }
 
 /** Nothing where each id has a row, for ever. */

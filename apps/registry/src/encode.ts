@@ -61,6 +61,7 @@ export function readTraining(training: TrainingMessage | undefined): TrainingSum
     ...transferOf(training),
     ...lostShardsOf(training),
     ...rowsOf(training),
+    ...logOf(training),
   };
   for (const [name, value] of [
     ...Object.entries(summary),
@@ -126,6 +127,17 @@ function rowsOf({ rows }: TrainingMessage): Pick<TrainingSummary, "rows"> {
   };
 }
 
+/** Nothing where it learnt from files. */
+function logOf({ log }: TrainingMessage): Pick<TrainingSummary, "log"> {
+  if (log.length === 0) return {};
+  return {
+    log: log.map(({ topic, partition, fromOffset, toOffset }) => ({
+      ...{ topic, partition },
+      ...{ from: Number(fromOffset), to: Number(toOffset) },
+    })),
+  };
+}
+
 function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
@@ -147,7 +159,15 @@ export function writeVersion(
   family: Family,
   recipe: Recipe,
 ): MessageInitShape<typeof VersionSchema> {
-  const { overlap, earlyStop, transfer, lostShards = [], rows, ...training } = version.training;
+  const {
+    overlap,
+    earlyStop,
+    transfer,
+    lostShards = [],
+    rows,
+    log = [],
+    ...training
+  } = version.training;
   return {
     version: version.version,
     number: numberOf(family, version.version),
@@ -172,6 +192,10 @@ export function writeVersion(
       ...(transfer && { transfer: writeTransfer(transfer) }),
       lostShards: lostShards.map(writeLostShard),
       ...(rows && { rows: writeRows(rows) }),
+      log: log.map(({ topic, partition, from, to }) => ({
+        ...{ topic, partition },
+        ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
+      })),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,

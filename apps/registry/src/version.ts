@@ -37,6 +37,16 @@ export interface TrainingSummary {
   readonly lostShards?: readonly LostShard[];
   /** Of a training whose definition has an admission or an expiry of rows. */
   readonly rows?: RowTurnover;
+  /** Of a training on the event log: what it added to its parent's parameters, by partition of the topic. */
+  readonly log?: readonly LogRange[];
+}
+
+/** Records of one partition of a topic, from offset `from` to before `to`. */
+export interface LogRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A shard that was lost and restored alone from the snapshot of a step. */

@@ -9,6 +9,7 @@ import {
 } from "@heddle/base";
 import type { Histogram } from "@heddle/telemetry";
 import { type AttemptDeps, runAttempt } from "./attempt.ts";
+import { isOnline } from "./pipeline.ts";
 import {
   attemptFailed,
   attemptsLost,
@@ -128,8 +129,26 @@ function changeContext(fence: number, what: string, traceparent: string | undefi
 async function begin(run: DrivenRun, deps: DriverDeps, signal: AbortSignal): Promise<void> {
   const { state } = await deps.runs.get(run.id);
   if (state.parent !== undefined || runEnded(state)) return;
-  const live = await liveVersion({ run: state, ...deps, signal });
-  await run.change("begun", (now) => begun(now, live?.version ?? ""));
+  const before = isOnline(state.definition) ? await versionBefore(state, deps) : undefined;
+  const parent = before ?? (await liveVersion({ run: state, ...deps, signal }))?.version ?? "";
+  await run.change("begun", (now) => begun(now, parent));
+}
+
+/**
+ * What learns from the log goes on from the version of the windows before, whatever its verdict: a version that the gate refused is not
+ * served, and what it learnt is not lost. Undefined before the first.
+ */
+async function versionBefore(
+  { pipeline, window, variant }: RunState,
+  { runs }: DriverDeps,
+): Promise<string | undefined> {
+  const made = (await runs.list(pipeline)).flatMap(({ state }) => {
+    const version = state.steps.find(({ kind }) => kind === "train")?.outputs["version"];
+    const number = Number(state.window);
+    const before = state.variant === variant && number < Number(window);
+    return before && version !== undefined ? [{ number, version }] : [];
+  });
+  return made.sort((a, b) => b.number - a.number)[0]?.version;
 }
 
 /** Keeps every ready step driven until the run has ended; then all that still runs is stopped. */

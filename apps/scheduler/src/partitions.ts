@@ -20,6 +20,10 @@ export function partitionsOf(
   partitioning: Partitioning,
   warm: boolean,
 ): Partitions {
+  if (range.kind === "log" || range.kind === "log-next") {
+    const from = windowNumber(window) + (range.kind === "log" ? 0 : range.after);
+    return { from: String(from), to: String(from + range.windows - 1) };
+  }
   if (range.kind === "next") {
     const next = nextPartition(window, partitioning);
     return { from: next, to: next };
@@ -39,6 +43,7 @@ export function nextPartition(window: string, partitioning: Partitioning): strin
     if (window !== "all") throw invalid(window, "the data is not partitioned: take `all`");
     return window;
   }
+  if (partitioning.by === "log") return String(windowNumber(window) + 1);
   if (partitioning.by === "column") {
     const value = /^(0|-?[1-9]\d*)$/.test(window) ? Number(window) : Number.NaN;
     if (!Number.isSafeInteger(value) || !Number.isSafeInteger(value + 1)) {
@@ -47,6 +52,12 @@ export function nextPartition(window: string, partitioning: Partitioning): strin
     return String(value + 1);
   }
   return partitioning.unit === "month" ? nextMonth(window) : nextDay(window, partitioning.unit);
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT WINDOW_INVALID. */
+export function windowNumber(window: string): number {
+  if (/^(0|[1-9]\d{0,8})$/.test(window)) return Number(window);
+  throw invalid(window, "it must be the number of a window of the event log, from 0");
 }
 
 function nextDay(window: string, unit: "day" | "week"): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { definePipeline, retraining, type Step } from "@heddle/sdk";
+import { definePipeline, onlineLearning, retraining, type Step } from "@heddle/sdk";
 import { parsePipeline } from "./pipeline.ts";
 
 const limits = { stepsMax: 8, jobsMax: 4 };
@@ -101,5 +101,14 @@ test("what is not a pipeline is refused with the place and the remedy", () => {
   assert.throws(() => parsePipeline("{", limits), {
     reason: "DEFINITION_INVALID",
     message: /not JSON/,
+  });
+});
+
+test("a pipeline takes windows of the event log for all of its datasets, or for none", () => {
+  const online = { ...usual, steps: onlineLearning({ windows: 3, holdout: 2, shards: 1 }) };
+  assert.deepEqual(parse(online), online);
+  assert.throws(() => parse({ ...online, steps: { ...online.steps, more: dataset } }), {
+    reason: "DEFINITION_INVALID",
+    message: /step dataset takes windows of the event log and step more partitions of the model/,
   });
 });

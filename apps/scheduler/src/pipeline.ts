@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { didYouMean, parseStrict } from "@heddle/config";
-import type { PipelineDefinition, Step } from "@heddle/sdk";
+import type { PartitionRange, PipelineDefinition, Step } from "@heddle/sdk";
 import { z } from "zod";
 
 /** A pipeline as it is kept. */
@@ -23,6 +23,12 @@ const PartitionRangeSchema = z.discriminatedUnion("kind", [
     from: z.exactOptional(z.union([z.int(), z.string().min(1)])),
   }),
   z.strictObject({ kind: z.literal("next") }),
+  z.strictObject({ kind: z.literal("log"), windows: z.int().positive().max(1_000) }),
+  z.strictObject({
+    kind: z.literal("log-next"),
+    after: z.int().positive().max(1_000),
+    windows: z.int().positive().max(1_000),
+  }),
 ]);
 
 const StepSchema = z.discriminatedUnion("kind", [
@@ -93,6 +99,7 @@ export function parsePipeline(json: string, limits: PipelineLimits): PipelineDef
   checkReferences(definition);
   checkCycles(definition);
   checkInputs(definition);
+  checkLog(definition);
   return definition;
 }
 
@@ -193,6 +200,31 @@ function checkInputs(definition: PipelineDefinition): void {
       );
     }
   }
+}
+
+/** A run's window is one of the log for all of its datasets, or for none. */
+function checkLog(definition: PipelineDefinition): void {
+  const ranges = Object.entries(definition.steps).flatMap(([step, body]) =>
+    body.kind === "build-dataset" ? [{ step, ofLog: isOfLog(body.partitions) }] : [],
+  );
+  const [ofLog, other] = [
+    ranges.find((range) => range.ofLog),
+    ranges.find((range) => !range.ofLog),
+  ];
+  if (ofLog === undefined || other === undefined) return;
+  throw invalid(
+    definition,
+    `step ${ofLog.step} takes windows of the event log and step ${other.step} partitions of the model: give them pipelines of their own`,
+  );
+}
+
+export const isOfLog = ({ kind }: PartitionRange): boolean => kind === "log" || kind === "log-next";
+
+/** Whether its runs are for windows of the event log, one continuing the other. */
+export function isOnline({ steps }: PipelineDefinition): boolean {
+  return Object.values(steps).some(
+    (step) => step.kind === "build-dataset" && isOfLog(step.partitions),
+  );
 }
 
 /** All steps that must have succeeded before a step, near and far. */

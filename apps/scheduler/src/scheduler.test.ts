@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Gang } from "@heddle/jobclient";
 import { type PipelineRun, Status, type StepRun } from "@heddle/proto/scheduler";
-import { call, openWorld, pipeline } from "./fixtures/world.ts";
+import { call, online, openWorld, pipeline } from "./fixtures/world.ts";
 
 const ended = (run: PipelineRun): boolean =>
   [Status.SUCCEEDED, Status.FAILED, Status.CANCELLED].includes(run.status);
@@ -255,4 +255,35 @@ test("what cannot be submitted is refused with its reason", async () => {
   await assert.rejects(async () => {
     for await (const _ of scheduler.watchPipelineRun({ pipelineRun }, call)) assert.fail("a run");
   }, unknown);
+});
+
+test("windows of the event log are learnt one behind the other, also from a version that the gate refused", async () => {
+  await using world = await openWorld();
+  await using host = await world.start();
+  world.peers.live = { version: "v1", dataset: "d1" };
+  world.peers.verdict = "fail";
+  const first = await host.until(await host.submit("0", {}, online), ended);
+  const second = await host.until(await host.submit("2", {}, online), ended);
+  assert.deepEqual([first.status, second.status], [Status.SUCCEEDED, Status.SUCCEEDED]);
+  const parents = [first, second].map((run) => inputOf(run, "train")["parentVersion"]);
+  assert.deepEqual(parents, ["v1", "v2"]);
+  const { modelDefinitionJson, fromPartition, toPartition } = inputOf(second, "dataset");
+  assert.deepEqual([fromPartition, toPartition], ["2", "3"]);
+  const { examples, partitioning } = JSON.parse(String(modelDefinitionJson)) as Record<
+    string,
+    object
+  >;
+  assert.deepEqual(partitioning, { by: "log" });
+  assert.deepEqual(examples, { kind: "rows", source: "clicks", label: "clicked" });
+  const holdout = inputOf(second, "holdout");
+  assert.deepEqual([holdout["fromPartition"], holdout["toPartition"]], ["4", "4"]);
+  await assert.rejects(host.submit("-1", {}, online), {
+    reason: "WINDOW_INVALID",
+    message: /number of a window of the event log/,
+  });
+  const known = await host.scheduler.getPipeline({ pipeline: "online" }, call);
+  assert.deepEqual(JSON.parse(known.definitionJson), online);
+  await assert.rejects(host.scheduler.getPipeline({ pipeline: "none" }, call), {
+    reason: "UNKNOWN_PIPELINE",
+  });
 });

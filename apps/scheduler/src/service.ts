@@ -10,7 +10,7 @@ import { attemptSucceeded, cancelled, fenced, resumed } from "./pipeline-run.ts"
 import { runMessage } from "./run-message.ts";
 import type { Clients } from "./steps/work.ts";
 import type { SchedulerStore } from "./store.ts";
-import { applyPipeline, submitRun } from "./submission.ts";
+import { applyPipeline, submitRun, unknownPipeline } from "./submission.ts";
 import { watchRun } from "./watch.ts";
 
 export interface ServiceDeps {
@@ -44,6 +44,11 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
     applyPipeline: async (request, call) => ({
       digest: await applyPipeline(request.definitionJson, contextOf(request, call), submission),
     }),
+    getPipeline: async ({ pipeline }) => {
+      const known = await store.pipelines.get(pipeline);
+      if (known === undefined) throw unknownPipeline(pipeline);
+      return { definitionJson: JSON.stringify(known.state.definition) };
+    },
     submitRun: async (request, call) => {
       const { pipeline } = request;
       const submitted = await submitRun(request, contextOf(request, call), submission);

@@ -2,8 +2,8 @@ import { canonicalJson, contentName, HeddleError, isHeddleError } from "@heddle/
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ChangeContext } from "@heddle/store";
 import type { Limits } from "./config.ts";
-import { nextPartition } from "./partitions.ts";
-import { parsePipeline, type PipelineState } from "./pipeline.ts";
+import { nextPartition, windowNumber } from "./partitions.ts";
+import { isOnline, parsePipeline, type PipelineState } from "./pipeline.ts";
 import { newRun } from "./pipeline-run.ts";
 import { pipelineEvent } from "./run-events.ts";
 import { runId } from "./run-state.ts";
@@ -78,7 +78,8 @@ export async function submitRun(
     { model },
     call,
   );
-  nextPartition(window, (JSON.parse(definitionJson) as ModelDefinition).partitioning);
+  if (isOnline(definition)) windowNumber(window);
+  else nextPartition(window, (JSON.parse(definitionJson) as ModelDefinition).partitioning);
 
   const { traceparent } = context;
   const trace = traceparent === undefined ? {} : { traceparent };
@@ -99,7 +100,8 @@ export async function submitRun(
 
 const sameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
-function unknownPipeline(pipeline: string): HeddleError {
+/** There is no such pipeline. */
+export function unknownPipeline(pipeline: string): HeddleError {
   return new HeddleError(
     "NOT_FOUND",
     "UNKNOWN_PIPELINE",

@@ -44,6 +44,30 @@ export function eventLogContract(
     assert.deepEqual(await log.topics(), ["t.v1"]);
   });
 
+  check("what is trimmed is refused by its offset, and what is left keeps its own", async (log) => {
+    assert.deepEqual(await log.positions("t"), []);
+    await log.append("t", ["a", "b", "c", "d"].map(record));
+    await log.trim("t", 0, 2);
+    await log.trim("t", 0, 1);
+    assert.deepEqual(await log.positions("t"), [{ start: 2, end: 4 }]);
+    const left = await log.read("t", 0, 2, 10);
+    assert.deepEqual(
+      left.map((r) => [r.offset, r.key]),
+      [
+        [2, "c"],
+        [3, "d"],
+      ],
+    );
+    await assert.rejects(log.read("t", 0, 1, 10), {
+      code: "OUT_OF_RANGE",
+      reason: "OFFSET_GONE",
+      message: /offset 1 of topic t, partition 0, .* begins at 2: go on from 2/,
+    });
+    await log.trim("t", 0, 9);
+    await log.append("t", [record("e")]);
+    assert.deepEqual(await log.positions("t"), [{ start: 4, end: 5 }]);
+  });
+
   check(
     "concurrent appends keep each batch together and give every record an offset",
     async (log) => {

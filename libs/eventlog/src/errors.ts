@@ -20,6 +20,25 @@ export function recordTooLarge(topic: string, key: string, bytes: number): Heddl
   );
 }
 
+export function offsetGone(
+  topic: string,
+  partition: number,
+  offset: number,
+  start: number,
+): HeddleError {
+  return new HeddleError(
+    "OUT_OF_RANGE",
+    "OFFSET_GONE",
+    `offset ${offset} of topic ${topic}, partition ${partition}, is no longer in the log, which begins at ${start}: go on from ${start} and get the ${start - offset} records before it elsewhere, or restore the log`,
+    {
+      metadata: {
+        ...{ topic, partition: String(partition) },
+        ...{ offset: String(offset), start: String(start) },
+      },
+    },
+  );
+}
+
 export function topicInvalid(topic: string): HeddleError {
   return new HeddleError(
     "INVALID_ARGUMENT",

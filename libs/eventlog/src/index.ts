@@ -3,6 +3,7 @@ export {
   type EventLog,
   type LogRecord,
   type NewRecord,
+  type Position,
   recordBytesMax,
   type SubscribeOptions,
 } from "./port.ts";

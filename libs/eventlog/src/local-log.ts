@@ -1,7 +1,7 @@
 import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
-import { limitInvalid, logError } from "./errors.ts";
+import { limitInvalid, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
 import { type EventLog, type LogRecord, type NewRecord, recordBytesMax } from "./port.ts";
 import { consume } from "./subscription.ts";
@@ -18,6 +18,8 @@ export interface LocalLogDeps {
 
 export const readLimitMax = 1_000;
 const readBytesMax = 8 << 20;
+/** A write holds up all others while it runs. */
+const trimmedAtOnceMax = 1_000;
 /** Room for the headers of a dead letter beside the largest record. */
 const deadLetterBytes = 16 << 10;
 
@@ -45,13 +47,14 @@ export interface LocalLog {
  */
 export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps): EventLog {
   const deps = { partitions: 1, backoff: defaultBackoff, ...options };
-  const { log, append, partitionsOf, topics } = openPartitions(environment, deps);
+  const { log, append, partitionsOf, ...rest } = openPartitions(environment, deps);
   const closing = new AbortController();
   const subscriptions = new Set<Promise<unknown>>();
   const turns = new Map<string, Promise<void>>();
   return {
     append,
     read: log.read,
+    ...rest,
     subscribe: async (options, handle, signal) => {
       checkTopic(options.topic);
       checkTopic(options.group);
@@ -73,7 +76,6 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
       subscriptions.delete(done);
       await Promise.all(all);
     },
-    topics,
     [Symbol.asyncDispose]: async () => {
       closing.abort();
       await Promise.allSettled(subscriptions);
@@ -118,6 +120,7 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     deps,
     read: async (topic, partition, offset, limit) => {
       checkTopic(topic);
+      checkHeld(environment, topic, partition, offset);
       return readRange(records, topic, partition, offset, limit);
     },
     offsetOf: (group, topic, partition) =>
@@ -152,7 +155,53 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     ring(topic);
   };
   const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
-  return { log, append, partitionsOf, topics };
+  const ranges = openRanges(environment, records, ends, partitionsOf);
+  return { log, append, topics, partitionsOf, ...ranges };
+}
+
+/** Offsets at which partitions begin; those that are not there begin at 0. */
+const startsOf = (environment: LmdbEnvironment): LmdbDatabase => environment.database("log/starts");
+
+/** @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE. */
+function checkHeld(
+  environment: LmdbEnvironment,
+  topic: string,
+  partition: number,
+  offset: number,
+): void {
+  const start = numberAt(startsOf(environment), partitionKey(topic, partition)) ?? 0;
+  if (offset < start) throw offsetGone(topic, partition, offset, start);
+}
+
+/** Where the partitions begin and end, and their fronts. */
+function openRanges(
+  environment: LmdbEnvironment,
+  records: LmdbDatabase,
+  ends: LmdbDatabase,
+  partitionsOf: (topic: string) => number,
+): Pick<EventLog, "positions" | "trim"> {
+  const starts = startsOf(environment);
+  const at = (topic: string, partition: number) => {
+    const key = partitionKey(topic, partition);
+    return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
+  };
+  return {
+    positions: async (topic) =>
+      Array.from({ length: partitionsOf(topic) }, (_, partition) => at(topic, partition)),
+    trim: async (topic, partition, offset) => {
+      const { start, end } = at(topic, partition);
+      const upTo = Math.min(offset, end);
+      for (let from = start; from < upTo;) {
+        const next = Math.min(upTo, from + trimmedAtOnceMax);
+        // The start moves in the same write: what is gone is never read as an empty partition.
+        await environment.write(0, () => {
+          for (let at = from; at < next; at++) records.removeSync(recordKey(topic, partition, at));
+          putNumber(starts, partitionKey(topic, partition), next);
+        });
+        from = next;
+      }
+    },
+  };
 }
 
 function readRange(

@@ -19,6 +19,8 @@ eventLogContract("local", async (place) => {
     read: log.read,
     subscribe: log.subscribe,
     topics: log.topics,
+    positions: log.positions,
+    trim: log.trim,
     [Symbol.asyncDispose]: async () => {
       await log[Symbol.asyncDispose]();
       await environment[Symbol.asyncDispose]();

@@ -22,6 +22,12 @@ export interface SubscribeOptions {
   readonly triesMax?: number;
 }
 
+/** What a partition holds: the records with offsets from `start` to before `end`. */
+export interface Position {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The event log port: ordered topics, at-least-once delivery, durable consumer offsets. */
 export interface EventLog {
   /**
@@ -31,7 +37,11 @@ export interface EventLog {
    * @throws {HeddleError} RESOURCE_EXHAUSTED LOG_FULL when the disk or the map is full.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<void>;
-  /** Records of a topic from `offset` on, at most `limit`; an empty list at the end. */
+  /**
+   * Records of a topic from `offset` on, at most `limit`; an empty list at the end.
+   *
+   * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when the record at `offset` was trimmed.
+   */
   read(
     topic: string,
     partition: number,
@@ -49,6 +59,10 @@ export interface EventLog {
     signal: AbortSignal,
   ): Promise<void>;
   topics(): Promise<readonly string[]>;
+  /** What each partition of a topic holds, by partition; none of a topic that nothing was appended to. */
+  positions(topic: string): Promise<readonly Position[]>;
+  /** Removes a partition's records before `offset`; what is removed already stays so. Offsets do not change. */
+  trim(topic: string, partition: number, offset: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -76,6 +76,17 @@ function partitioned(
     [...read].map((s) => present(paths.get(s.object.name), s.object.name)),
   );
   if (partitioning.by === "none") return `select *, 0 as partition from ${files}`;
+  if (partitioning.by === "log") {
+    // A window is a segment, so its rows need no column that says so.
+    const position = new Map(partitions.map((partition, i) => [Number(partition), i]));
+    return [...read]
+      .map(({ object, window }) => {
+        const at = present(position.get(present(window, "a window").number), "its position");
+        const file = parquetFiles([present(paths.get(object.name), object.name)]);
+        return `select *, ${at} as partition from ${file}`;
+      })
+      .join(" union all ");
+  }
   const value =
     partitioning.by === "column"
       ? `cast(${id(partitioning.column)} as varchar)`

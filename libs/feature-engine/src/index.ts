@@ -5,7 +5,13 @@ export { buildPartitions, type BuiltPartition } from "./build.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
 export { type DuckdbPool, openDuckdbPool } from "./duckdb-pool.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
-export { type EventFormat, ingestFile, type IngestResult, type IngestTask } from "./ingest.ts";
+export {
+  type EventFormat,
+  ingestFile,
+  type IngestResult,
+  type IngestTask,
+  type LeftOut,
+} from "./ingest.ts";
 export {
   aggregatePart,
   lookupPart,
@@ -25,10 +31,12 @@ export {
   exampleColumns,
   exampleRowColumns,
   exampleSource,
+  type LogRange,
   type ObjectFile,
   type PlannedFeature,
   type PlannedSource,
   type SegmentFile,
+  type Window,
 } from "./plan.ts";
 export { exampleSegments, segmentsThatMatter, segmentsWith, timePartition } from "./prune.ts";
 export { pseudonymOf } from "./pseudonym.ts";

@@ -1,50 +1,77 @@
 import type { Duckdb } from "./duckdb.ts";
 import { refused } from "./ingest-error.ts";
-import type { IngestTask } from "./ingest.ts";
+import type { IngestTask, LeftOut } from "./ingest.ts";
 import { id } from "./sql.ts";
+
+/** Something that a row of `incoming` may not be. */
+interface Check {
+  readonly reason: string;
+  /** SQL: whether a row is so, and the column it is about. */
+  readonly condition: string;
+  readonly column: string;
+  readonly problem: (row: bigint, column: string) => string;
+  readonly remedy: string;
+}
 
 interface Finding {
   readonly row: bigint;
   readonly column: string;
 }
 
-/** Checks the values of `incoming`; the first wrong row is named. */
-export async function checkRows(db: Duckdb, task: IngestTask): Promise<void> {
-  const { source } = task;
-  await first(db, "heddle_bad is not null", "heddle_bad", ({ row, column }) =>
-    refused(
-      task,
-      "WRONG_TYPE",
-      `row ${row}, column "${column}" is not ${source.columns[column]}`,
-      "correct the value, or declare the column otherwise",
-      column,
-    ),
-  );
-  for (const column of required(task)) {
-    await first(db, `${id(column)} is null`, `'${column}'`, ({ row }) =>
-      refused(
-        task,
-        "WRONG_TYPE",
-        `row ${row} has no "${column}", which each event needs`,
-        "give each event a value there",
-        column,
-      ),
+/**
+ * Checks the values of `incoming`.
+ *
+ * @returns the rows that were left out, where the task asks for that.
+ * @throws {HeddleError} INVALID_ARGUMENT naming the first wrong row, where it does not.
+ */
+export async function checkRows(db: Duckdb, task: IngestTask): Promise<readonly LeftOut[]> {
+  const leftOut: LeftOut[] = [];
+  for (const { reason, condition, column: about, problem, remedy } of checksOf(task)) {
+    const most = task.leaveOut === true ? "" : "limit 1";
+    const found = await db.rows<Finding>(
+      `select heddle_row as row, ${about} as "column" from incoming where ${condition} order by heddle_row ${most}`,
     );
-  }
-  for (const [column, type] of Object.entries(source.columns)) {
-    if (type !== "float64") continue;
-    const condition = `not coalesce(isfinite(${id(column)}), true)`;
-    await first(db, condition, `'${column}'`, ({ row }) =>
-      refused(
-        task,
-        "NOT_A_NUMBER",
-        `row ${row}, column "${column}" is NaN or infinite`,
-        "leave it empty when it is not known",
-        column,
-      ),
+    const [first] = found;
+    if (first === undefined) continue;
+    if (task.leaveOut !== true) {
+      const { row, column } = first;
+      throw refused(task, reason, problem(row, column), remedy, column);
+    }
+    leftOut.push(
+      ...found.map(({ row, column }) => ({
+        ...{ row: Number(row), reason },
+        problem: `${problem(row, column)}; ${remedy}`,
+      })),
     );
+    await db.run(`delete from incoming where ${condition}`);
   }
-  if (source.eventTime !== undefined) await checkTimes(db, task, source.eventTime);
+  return leftOut.sort((a, b) => a.row - b.row);
+}
+
+function checksOf(task: IngestTask): readonly Check[] {
+  const { source, nowMs } = task;
+  const { columns, eventTime } = source;
+  return [
+    {
+      ...{ reason: "WRONG_TYPE", condition: "heddle_bad is not null", column: "heddle_bad" },
+      problem: (row, column) => `row ${row}, column "${column}" is not ${columns[column]}`,
+      remedy: "correct the value, or declare the column otherwise",
+    },
+    ...required(task).map((column) => ({
+      ...{ reason: "WRONG_TYPE", condition: `${id(column)} is null`, column: `'${column}'` },
+      problem: (row: bigint) => `row ${row} has no "${column}", which each event needs`,
+      remedy: "give each event a value there",
+    })),
+    ...Object.keys(columns)
+      .filter((column) => columns[column] === "float64")
+      .map((column) => ({
+        ...{ reason: "NOT_A_NUMBER", column: `'${column}'` },
+        condition: `not coalesce(isfinite(${id(column)}), true)`,
+        problem: (row: bigint) => `row ${row}, column "${column}" is NaN or infinite`,
+        remedy: "leave it empty when it is not known",
+      })),
+    ...(eventTime === undefined ? [] : [inFuture(eventTime, nowMs)]),
+  ];
 }
 
 const required = ({ source }: IngestTask): readonly string[] => {
@@ -53,27 +80,12 @@ const required = ({ source }: IngestTask): readonly string[] => {
   return [...new Set([...eventId, ...times.filter((c) => c !== undefined)])];
 };
 
-async function checkTimes(db: Duckdb, task: IngestTask, eventTime: string): Promise<void> {
-  const now = `make_timestamp(${Math.floor(task.nowMs)}::bigint * 1000)`;
-  await first(db, `${id(eventTime)} > ${now}`, `'${eventTime}'`, ({ row }) =>
-    refused(
-      task,
-      "FUTURE_EVENT",
-      `row ${row} happened after now, ${new Date(task.nowMs).toISOString()} ("${eventTime}")`,
-      "check the clock and the time zone of its writer: times are UTC",
-      eventTime,
-    ),
-  );
-}
-
-async function first(
-  db: Duckdb,
-  condition: string,
-  column: string,
-  error: (finding: Finding) => Error,
-): Promise<void> {
-  const [found] = await db.rows<Finding>(
-    `select heddle_row as row, ${column} as "column" from incoming where ${condition} order by heddle_row limit 1`,
-  );
-  if (found !== undefined) throw error(found);
+function inFuture(eventTime: string, nowMs: number): Check {
+  return {
+    ...{ reason: "FUTURE_EVENT", column: `'${eventTime}'` },
+    condition: `${id(eventTime)} > make_timestamp(${Math.floor(nowMs)}::bigint * 1000)`,
+    problem: (row) =>
+      `row ${row} happened after now, ${new Date(nowMs).toISOString()} ("${eventTime}")`,
+    remedy: "check the clock and the time zone of its writer: times are UTC",
+  };
 }

@@ -62,7 +62,8 @@ function checkNames(task: IngestTask, found: readonly string[]): void {
     );
   }
   const missing = declared.find((c) => !found.includes(c));
-  if (missing !== undefined) {
+  // A row of a log that lacks a column has no value there.
+  if (missing !== undefined && task.leaveOut !== true) {
     const remedy = `add it to the file; it has ${found.filter((c) => c !== "file_row_number").join(", ")}`;
     throw refused(task, "MISSING_COLUMN", `the column "${missing}" is not in it`, remedy, missing);
   }

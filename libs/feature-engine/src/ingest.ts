@@ -23,6 +23,16 @@ export interface IngestTask {
   readonly existing: readonly ExistingSegment[];
   /** Where the segment is written. */
   readonly target: string;
+  /** Whether rows that are no events of the source are left out and reported, and not the whole file refused: those of a log. */
+  readonly leaveOut?: boolean;
+}
+
+/** A row that was left out. */
+export interface LeftOut {
+  /** From 1. */
+  readonly row: number;
+  readonly reason: string;
+  readonly problem: string;
 }
 
 export interface ExistingSegment {
@@ -34,6 +44,8 @@ export interface ExistingSegment {
 export interface IngestResult {
   readonly events: number;
   readonly duplicates: number;
+  /** Rows that are no events; in order, absent unless asked for. */
+  readonly leftOut?: readonly LeftOut[];
   readonly segment?: {
     readonly rowHash: string;
     readonly eventTimeMinMs: number;
@@ -54,11 +66,14 @@ export interface IngestResult {
 export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestResult> {
   try {
     const arrived = await readEventFile(db, task);
-    await checkRows(db, task);
+    const leftOut = await checkRows(db, task);
     await pseudonymise(db, "incoming", task.source, task.pseudonymKeyHex);
     await keepNew(db, task);
     const events = await db.count("select count(*) from fresh");
-    const counted = { events, duplicates: arrived - events };
+    const counted = {
+      ...{ events, duplicates: arrived - leftOut.length - events },
+      ...(task.leaveOut === true && { leftOut }),
+    };
     return events === 0 ? counted : { ...counted, segment: await writeSegment(db, task) };
   } finally {
     for (const table of ["incoming", "fresh"]) await db.run(`drop table if exists ${table}`);

@@ -9,6 +9,22 @@ export interface ObjectFile {
   readonly sha256: string;
 }
 
+/** Records of one partition of a topic, from offset `from` to before `to`. */
+export interface LogRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a segment is of its source's stream. */
+export interface Window {
+  /** From 0. */
+  readonly number: number;
+  /** Its records, those left out among them; by partition. Each begins where the window before ends. */
+  readonly log: readonly LogRange[];
+}
+
 /** An immutable file of a source's events. Times are milliseconds since the epoch, 0 for a reference table. */
 export interface SegmentFile {
   readonly object: ObjectFile;
@@ -21,6 +37,8 @@ export interface SegmentFile {
   readonly fileName: string;
   /** Least and greatest value of each int64 column whose values a double holds exactly; not of the subject. */
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
+  /** Of a source that comes by the event log; absent where it came as a file. */
+  readonly window?: Window;
 }
 
 export interface PlannedSource {

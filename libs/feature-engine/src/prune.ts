@@ -39,6 +39,9 @@ export function exampleSegments(
   partition: string,
 ): readonly SegmentFile[] {
   if (partitioning.by === "none") return segments;
+  if (partitioning.by === "log") {
+    return segments.filter(({ window }) => window?.number === Number(partition));
+  }
   if (partitioning.by === "column") {
     return segmentsWith(segments, partitioning.column, Number(partition), Number(partition));
   }
@@ -61,6 +64,9 @@ export function segmentsThatMatter(
   const aggregated = new Set(
     features.flatMap(({ plan }) => (plan.from === "aggregate" ? [plan.source] : [])),
   );
+  // What a window's examples see of their own stream depends on the log alone, not on what was cut when they were built.
+  const isLater = ({ window }: SegmentFile, source: string): boolean =>
+    partitioning.by === "log" && source === own && (window?.number ?? 0) > Number(partition);
   const matter: Record<string, readonly SegmentFile[]> = {};
   for (const [name, { definition, segments }] of Object.entries(sources)) {
     const known =
@@ -68,7 +74,7 @@ export function segmentsThatMatter(
         ? name === own
           ? ofExamples
           : segments
-        : segments.filter((s) => s.availableTimeMinMs <= lastMs);
+        : segments.filter((s) => s.availableTimeMinMs <= lastMs && !isLater(s, name));
     const offers =
       examples.kind === "candidates" && examples.candidates.source === name
         ? offerSegments(known, plan, partition)

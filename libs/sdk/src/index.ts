@@ -28,6 +28,7 @@ export {
   definePipeline,
   type ExecutorKind,
   type PartitionRange,
+  onlineLearning,
   type PipelineDefinition,
   retraining,
   type Retries,
@@ -38,6 +39,7 @@ export {
   type ColumnType,
   defineSource,
   type SourceDefinition,
+  type Stream,
 } from "./source.ts";
 export type { RowOptimizer, DenseOptimizer, Optimizer } from "./optimizer.ts";
 export type { ShortTerm } from "./short-term.ts";

@@ -38,6 +38,8 @@ export type Partitioning =
   | { readonly by: "column"; readonly column: string }
   /** By the example's time (UTC; weeks start on Monday). */
   | { readonly by: "time"; readonly unit: "day" | "week" | "month" }
+  /** By windows of the example source's stream, numbered from 0. What online pipelines take, whatever their model says; not a model's own. */
+  | { readonly by: "log" }
   /** One partition, `all`. */
   | { readonly by: "none" };
 

@@ -6,7 +6,11 @@ export type PartitionRange =
   /** The window alone when the model has a live parent to warm-start from, else all from `from` through the window. */
   | { readonly kind: "training"; readonly from?: number | string }
   /** The partition after the window. */
-  | { readonly kind: "next" };
+  | { readonly kind: "next" }
+  /** So many windows of the example source's stream, from the run's window on: `0` is the first there is. */
+  | { readonly kind: "log"; readonly windows: number }
+  /** So many windows of the stream, from the one that lies `after` windows behind the run's. */
+  | { readonly kind: "log-next"; readonly after: number; readonly windows: number };
 
 /** `auto` is onnx where it loads, else tfjs. `tensorflow` needs libtensorflow: `npx heddle doctor` says how to get it. */
 export type ExecutorKind = "auto" | "onnx" | "tensorflow" | "tfjs";
@@ -101,5 +105,43 @@ export function retraining(options: {
     },
     gate: { kind: "gate", evaluation: "evaluate", after: ["evaluate"] },
     publish: { kind: "publish", gate: "gate", fleet: options.fleet ?? "main", after: ["gate"] },
+  };
+}
+
+/**
+ * Learning from the event log as events come: a version of each so many windows of the example source's stream, which goes on from the
+ * version of the windows before, and is judged on the windows behind its own before it is served. `heddle follow` runs it.
+ */
+export function onlineLearning(options: {
+  /** Windows that a version learns; 1 or more. */
+  readonly windows: number;
+  /** Windows behind them that it is judged on; they are learnt next. 1 when absent. */
+  readonly holdout?: number;
+  readonly fleet?: string;
+  readonly executor?: ExecutorKind;
+  /** Of the training step; 0 when absent. */
+  readonly shards?: number;
+  /** Of the training step; 1 when absent. */
+  readonly learners?: number;
+}): PipelineDefinition["steps"] {
+  const { windows, holdout = 1, fleet = "main", executor, shards = 0, learners } = options;
+  const judged = { kind: "log-next", after: windows, windows: holdout } as const;
+  return {
+    dataset: { kind: "build-dataset", partitions: { kind: "log", windows }, use: "training" },
+    holdout: { kind: "build-dataset", partitions: judged, use: "evaluation" },
+    train: {
+      ...{ kind: "train", dataset: "dataset", warmStart: true, shards },
+      ...(executor === undefined ? {} : { executor }),
+      ...(learners === undefined ? {} : { learners }),
+      after: ["dataset"],
+    },
+    evaluate: {
+      kind: "evaluate",
+      version: "train",
+      dataset: "holdout",
+      after: ["train", "holdout"],
+    },
+    gate: { kind: "gate", evaluation: "evaluate", after: ["evaluate"] },
+    publish: { kind: "publish", gate: "gate", fleet, after: ["gate"] },
   };
 }

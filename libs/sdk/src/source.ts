@@ -10,6 +10,15 @@ export type Availability =
   /** The file says. */
   | { readonly rule: "column"; readonly column: string };
 
+/** How the events that come by the log are cut into windows, the partitions that a model learns online from. */
+export interface Stream {
+  /**
+   * Records of a window, an equal number from each partition of the log, in offset order. A window is cut when all of them are there and
+   * never earlier, so it depends on the log alone.
+   */
+  readonly windowRecords: number;
+}
+
 /** Raw events, who owns them and what they may be used for. */
 export interface SourceDefinition {
   readonly kind: "source";
@@ -31,6 +40,8 @@ export interface SourceDefinition {
   /** The timestamp column saying when it happened; absent for a reference table, which each ingest replaces whole. */
   readonly eventTime?: string;
   readonly available: Availability;
+  /** Events come by the event log, too; absent: by files alone. */
+  readonly stream?: Stream;
   /** Column identifying the person or thing the events are about: stored under a pseudonym, and rows are clustered by it. */
   readonly subject?: string;
 }

@@ -33,6 +33,7 @@ const common = {
         cutsSince: count,
       })
       .exactOptional(),
+    log: z.strictObject({ topic: z.string(), offsets: z.array(count) }).exactOptional(),
   }),
   fit: FitSchema,
 };

@@ -5,6 +5,7 @@ import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "../data/dataset.ts";
+import { checkContinues } from "../data/log-place.ts";
 import type { Layer } from "./chain.ts";
 import { namesOf } from "./cuts.ts";
 import type { TrainDeps } from "../deps.ts";
@@ -51,7 +52,8 @@ export async function findStart(
     return { subject: { run: run.run, parentVersion, fit }, progress, layers, snapshot };
   }
   if (parentVersion !== "") {
-    const { fit, layers, parent } = await endOf(deps, parentVersion, signal);
+    const { fit, layers, parent, progress } = await endOf(deps, parentVersion, signal);
+    checkContinues(data.log, progress.log, parentVersion);
     checkFit(definition, fit, parentVersion);
     checkTransfer(definition, parent, parentVersion);
     checkOptimizers(definition, parent, parentVersion);

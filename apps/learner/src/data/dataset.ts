@@ -1,9 +1,11 @@
 import { HeddleError, present } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
+import type { LogRange } from "@heddle/proto/common";
 import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
 import { callMs, type TrainDeps } from "../deps.ts";
 import type { Examples } from "./examples.ts";
+import { checkLogTraining, logPlaces, type LogPlaces } from "./log-place.ts";
 import type { TrainingPartition } from "./reader.ts";
 
 /** A dataset this job may read. */
@@ -13,6 +15,8 @@ export interface TrainingData {
   readonly partitions: readonly TrainingPartition[];
   readonly rows: number;
   readonly examples: Examples;
+  /** Where its windows lie in the event log; absent where it is of files. */
+  readonly log?: LogPlaces;
 }
 
 const columnTypes: readonly string[] = ["category", "int64", "float64", "timestamp", "boolean"];
@@ -20,7 +24,7 @@ const columnTypes: readonly string[] = ["category", "int64", "float64", "timesta
 /**
  * Asks the feature store for the right to read.
  *
- * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET when there is nothing to learn from.
+ * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET when there is nothing to learn from; LOG_GAP, LOG_NEEDS_EXACT.
  */
 export async function grantedDataset(
   {
@@ -28,10 +32,11 @@ export async function grantedDataset(
     telemetry,
     openExamples,
   }: Pick<TrainDeps, "featureStore" | "telemetry" | "openExamples">,
-  { name: model, purpose }: ModelDefinition,
+  definition: ModelDefinition,
   { dataset, job }: { readonly dataset: string; readonly job: string },
   signal: AbortSignal,
 ): Promise<TrainingData> {
+  const { name: model, purpose } = definition;
   const request = { dataset, purpose, reader: job };
   const grant = await featureStore.grantRead(request, { timeoutMs: callMs, signal });
   const manifest = present(grant.manifest, "the manifest of a grant");
@@ -52,7 +57,10 @@ export async function grantedDataset(
   }
   const columns = manifest.columns.filter(isReadable);
   const partitions = partitionsOf(manifest);
-  return { dataset, partitions, rows, examples: openExamples(columns, partitions) };
+  const log = logPlaces(partitions);
+  if (log !== undefined) checkLogTraining(definition);
+  const examples = openExamples(columns, partitions);
+  return { dataset, partitions, rows, examples, ...(log && { log }) };
 }
 
 /** A column of a type that a later release adds is none that this release's plans can name. */
@@ -60,11 +68,17 @@ function isReadable(column: { name: string; type: string }): column is DatasetCo
   return columnTypes.includes(column.type);
 }
 
+const rangeOf = ({ topic, partition, fromOffset, toOffset }: LogRange) => ({
+  ...{ topic, partition },
+  ...{ from: Number(fromOffset), to: Number(toOffset) },
+});
+
 function partitionsOf({ partitions }: DatasetManifest): TrainingPartition[] {
   return partitions
     .filter(({ rows }) => rows > 0n)
-    .map(({ partition, object, rows }) => {
+    .map(({ partition, object, rows, log }) => {
       const file = present(object, `the file of partition ${partition}`);
-      return { partition, object: file.name, sha256: file.sha256, rows: Number(rows) };
+      const read = { partition, object: file.name, sha256: file.sha256, rows: Number(rows) };
+      return log.length === 0 ? read : { ...read, log: log.map(rangeOf) };
     });
 }

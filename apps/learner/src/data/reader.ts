@@ -1,4 +1,9 @@
-import { type DatasetColumn, type Duckdb, readPartitionChunks } from "@heddle/feature-engine";
+import {
+  type DatasetColumn,
+  type Duckdb,
+  type LogRange,
+  readPartitionChunks,
+} from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { ExampleBatch } from "@heddle/transform";
 
@@ -10,6 +15,8 @@ export interface TrainingPartition {
   readonly object: string;
   readonly sha256: string;
   readonly rows: number;
+  /** The records behind it, where it is a window of the event log; by partition of the topic. */
+  readonly log?: readonly LogRange[];
 }
 
 /** Where training rows come from: the dataset's files, or a test's memory. */

@@ -1,6 +1,7 @@
 import { failpoint } from "@heddle/failpoint";
 import type { EarlyStopping } from "@heddle/sdk";
 import type { Batches } from "../data/batches.ts";
+import type { LogPlace, LogPlaces } from "../data/log-place.ts";
 import type { Network } from "../network.ts";
 import type { DataCursor, TrainingBatch } from "../data/rows.ts";
 import { hasStopped, judgedAt, type Judged } from "./early-stopping.ts";
@@ -23,6 +24,8 @@ export interface Progress {
   readonly negativeWeight: number;
   /** What its cuts said of the loss; absent before the first, and where the definition does not ask to stop early. */
   readonly judged?: Judged;
+  /** At cuts of a training on the event log: how much of it is in the parameters. */
+  readonly log?: LogPlace;
 }
 
 export const beginning: Progress = {
@@ -46,6 +49,8 @@ export interface LoopOptions {
   readonly stages: Stages;
   readonly lag: 0 | 1;
   readonly snapshotSteps: number;
+  /** Where the data lies in the event log; then cuts lie at the ends of its windows, and nowhere else. Absent where it is of files. */
+  readonly log?: LogPlaces;
   /** When to end before the data does; never when absent. */
   readonly earlyStopping?: EarlyStopping;
   /** Runs one step's work; where a step's span comes from. */
@@ -62,7 +67,7 @@ export interface LoopOptions {
  * Trains this learner's micro-batches from `from` to the end of the data, or to the cut at which it stops early.
  *
  * While step t computes, batch t+1 is prepared and, with a lag of 1, pulled; the push of t travels while t+1 is pulled. Cuts
- * lie at multiples of `snapshotSteps` and at the end: there the overlap stops, whether or not this attempt is interrupted,
+ * lie at multiples of `snapshotSteps` (at the ends of windows where the data is of the event log) and at the end: there the overlap stops, whether or not this attempt is interrupted,
  * so a run resumed from a cut computes what an undisturbed one does. There all learners read the same sum of losses, so they stop at
  * the same cut.
  *
@@ -74,7 +79,9 @@ export async function train(
   signal: AbortSignal,
 ): Promise<Progress> {
   const { wire, batches, stages, lag, snapshotSteps, aroundStep, onStep, onCut } = options;
-  const { earlyStopping } = options;
+  const { earlyStopping, log } = options;
+  const isCut = (step: number, next: TrainingBatch | undefined): boolean =>
+    next === undefined || (log === undefined ? step % snapshotSteps === 0 : next.at.batch === 0);
   const share = openShare(options);
   let progress = from;
   let batch = await stages.wait("read", batches.next(signal));
@@ -90,11 +97,12 @@ export async function train(
       const pulled = await stages.wait("pull", pull);
       const computing = share.compute(step, pulled);
       batch = await stages.wait("read", batches.next(signal));
-      const cut = batch === undefined || step % snapshotSteps === 0;
+      const cut = isCut(step, batch);
       if (lag === 1 && !cut && batch) pulling = share.pull(step + 1, batch);
       const computed = await stages.wait("compute", computing);
 
       await stages.wait("push", pushing);
+      failpoint("learner.step.before-push");
       pushing = watched(share.push(step, computed, cut).finally(() => giveBack(now, computed)));
       failpoint("learner.step.after-push");
       if (lag === 0 && !cut && batch) pulling = share.pull(step + 1, batch);
@@ -104,7 +112,7 @@ export async function train(
       if (!cut) return;
       await stages.wait("push", pushing);
       const { lossSum } = await stages.wait("push", wire.usage());
-      progress = { ...progress, lossSum };
+      progress = { ...progress, lossSum, ...(log && { log: log.at(progress.cursor) }) };
       if (batch === undefined) return;
       if (earlyStopping !== undefined) progress = judgedAt(earlyStopping, progress);
       if (hasStopped(earlyStopping, progress)) {

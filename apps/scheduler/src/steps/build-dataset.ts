@@ -1,5 +1,6 @@
 import type { ModelDefinition } from "@heddle/sdk";
 import { partitionsOf } from "../partitions.ts";
+import { isOfLog } from "../pipeline.ts";
 import type { RunState } from "../run-state.ts";
 import type { StepContext, StepOfKind, Work } from "./work.ts";
 
@@ -11,10 +12,13 @@ export async function buildDataset(
   const call = { timeoutMs: config.callMs, signal };
   const { configuration } = run;
   const { definitionJson } = await clients.registry.getConfiguration({ configuration }, call);
-  const { partitioning } = JSON.parse(definitionJson) as ModelDefinition;
+  const model = JSON.parse(definitionJson) as ModelDefinition;
+  const { partitioning } = model;
   const { from, to } = partitionsOf(step.partitions, run.window, partitioning, isWarm(run, name));
   const input = {
-    modelDefinitionJson: definitionJson,
+    modelDefinitionJson: isOfLog(step.partitions)
+      ? JSON.stringify(inWindows(model))
+      : definitionJson,
     fromPartition: from,
     toPartition: to,
     use: step.use,
@@ -22,6 +26,15 @@ export async function buildDataset(
     branches: step.use === "training" ? run.branches : {},
   };
   return { kind: "jobs", members: [{ role: "dataset", program: "dataset", input }] };
+}
+
+/** The model with its examples in windows of the log; what they are judged on lies in later windows, so no share is held out. */
+function inWindows(model: ModelDefinition): ModelDefinition {
+  const { examples } = model;
+  const { kind } = examples;
+  const rows =
+    kind === "rows" ? { kind, source: examples.source, label: examples.label } : examples;
+  return { ...model, examples: rows, partitioning: { by: "log" } };
 }
 
 /** Whether what learns from this dataset continues from the run's parent. */

@@ -45,6 +45,47 @@ export declare type ObjectRef = Message<"heddle.common.v1.ObjectRef"> & {
 export declare const ObjectRefSchema: GenMessage<ObjectRef>;
 
 /**
+ * Events of one partition of a log topic that stand next to one another.
+ *
+ * @generated from message heddle.common.v1.LogRange
+ */
+export declare type LogRange = Message<"heddle.common.v1.LogRange"> & {
+  /**
+   * Topic.
+   *
+   * @generated from field: string topic = 1;
+   */
+  topic: string;
+
+  /**
+   * Partition of the topic.
+   *
+   * @generated from field: uint32 partition = 2;
+   */
+  partition: number;
+
+  /**
+   * Offset of the first event.
+   *
+   * @generated from field: uint64 from_offset = 3;
+   */
+  fromOffset: bigint;
+
+  /**
+   * Offset behind the last event.
+   *
+   * @generated from field: uint64 to_offset = 4;
+   */
+  toOffset: bigint;
+};
+
+/**
+ * Describes the message heddle.common.v1.LogRange.
+ * Use `create(LogRangeSchema)` to create a new message.
+ */
+export declare const LogRangeSchema: GenMessage<LogRange>;
+
+/**
  * A point estimate with its 95 % interval.
  *
  * @generated from message heddle.common.v1.Interval

@@ -8,7 +8,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file heddle/common/v1/common.proto.
  */
 export const file_heddle_common_v1_common = /*@__PURE__*/
-  fileDesc("Ch1oZWRkbGUvY29tbW9uL3YxL2NvbW1vbi5wcm90bxIQaGVkZGxlLmNvbW1vbi52MSI4CglPYmplY3RSZWYSDAoEbmFtZRgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAkiNAoISW50ZXJ2YWwSDQoFdmFsdWUYASABKAESCwoDbG93GAIgASgBEgwKBGhpZ2gYAyABKAFiBnByb3RvMw");
+  fileDesc("Ch1oZWRkbGUvY29tbW9uL3YxL2NvbW1vbi5wcm90bxIQaGVkZGxlLmNvbW1vbi52MSI4CglPYmplY3RSZWYSDAoEbmFtZRgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAkiVAoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhMKC2Zyb21fb2Zmc2V0GAMgASgEEhEKCXRvX29mZnNldBgEIAEoBCI0CghJbnRlcnZhbBINCgV2YWx1ZRgBIAEoARILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoAWIGcHJvdG8z");
 
 /**
  * Describes the message heddle.common.v1.ObjectRef.
@@ -18,9 +18,16 @@ export const ObjectRefSchema = /*@__PURE__*/
   messageDesc(file_heddle_common_v1_common, 0);
 
 /**
+ * Describes the message heddle.common.v1.LogRange.
+ * Use `create(LogRangeSchema)` to create a new message.
+ */
+export const LogRangeSchema = /*@__PURE__*/
+  messageDesc(file_heddle_common_v1_common, 1);
+
+/**
  * Describes the message heddle.common.v1.Interval.
  * Use `create(IntervalSchema)` to create a new message.
  */
 export const IntervalSchema = /*@__PURE__*/
-  messageDesc(file_heddle_common_v1_common, 1);
+  messageDesc(file_heddle_common_v1_common, 2);
 

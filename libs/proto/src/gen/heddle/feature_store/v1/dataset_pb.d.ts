@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ObjectRef } from "../../common/v1/common_pb.js";
+import type { LogRange, ObjectRef } from "../../common/v1/common_pb.js";
 
 /**
  * Describes the file heddle/feature_store/v1/dataset.proto.
@@ -224,6 +224,13 @@ export declare type Partition = Message<"heddle.feature_store.v1.Partition"> & {
    * @generated from field: repeated heddle.feature_store.v1.SliceCount slices = 9;
    */
   slices: SliceCount[];
+
+  /**
+   * The events behind it, where it is a window of the event log: one range for each partition of the topic.
+   *
+   * @generated from field: repeated heddle.common.v1.LogRange log = 10;
+   */
+  log: LogRange[];
 };
 
 /**

@@ -210,6 +210,190 @@ export declare type CheckModelResponse = Message<"heddle.feature_store.v1.CheckM
 export declare const CheckModelResponseSchema: GenMessage<CheckModelResponse>;
 
 /**
+ * Events to append to a source's log.
+ *
+ * @generated from message heddle.feature_store.v1.AppendEventsRequest
+ */
+export declare type AppendEventsRequest = Message<"heddle.feature_store.v1.AppendEventsRequest"> & {
+  /**
+   * Source they belong to.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * Each a JSON object with the source's columns; at most 1,000. Those with one key stay in order.
+   *
+   * @generated from field: repeated heddle.feature_store.v1.AppendedEvent events = 2;
+   */
+  events: AppendedEvent[];
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.AppendEventsRequest.
+ * Use `create(AppendEventsRequestSchema)` to create a new message.
+ */
+export declare const AppendEventsRequestSchema: GenMessage<AppendEventsRequest>;
+
+/**
+ * An event as its producer has it.
+ *
+ * @generated from message heddle.feature_store.v1.AppendedEvent
+ */
+export declare type AppendedEvent = Message<"heddle.feature_store.v1.AppendedEvent"> & {
+  /**
+   * What decides its partition of the log, e.g. the subject; empty for any.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * The event, JSON.
+   *
+   * @generated from field: string json = 2;
+   */
+  json: string;
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.AppendedEvent.
+ * Use `create(AppendedEventSchema)` to create a new message.
+ */
+export declare const AppendedEventSchema: GenMessage<AppendedEvent>;
+
+/**
+ * They are in the log.
+ *
+ * @generated from message heddle.feature_store.v1.AppendEventsResponse
+ */
+export declare type AppendEventsResponse = Message<"heddle.feature_store.v1.AppendEventsResponse"> & {
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.AppendEventsResponse.
+ * Use `create(AppendEventsResponseSchema)` to create a new message.
+ */
+export declare const AppendEventsResponseSchema: GenMessage<AppendEventsResponse>;
+
+/**
+ * Asks for a source's stream.
+ *
+ * @generated from message heddle.feature_store.v1.GetStreamRequest
+ */
+export declare type GetStreamRequest = Message<"heddle.feature_store.v1.GetStreamRequest"> & {
+  /**
+   * The source.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.GetStreamRequest.
+ * Use `create(GetStreamRequestSchema)` to create a new message.
+ */
+export declare const GetStreamRequestSchema: GenMessage<GetStreamRequest>;
+
+/**
+ * A source's stream, cut into windows of as many records as its definition says.
+ *
+ * @generated from message heddle.feature_store.v1.GetStreamResponse
+ */
+export declare type GetStreamResponse = Message<"heddle.feature_store.v1.GetStreamResponse"> & {
+  /**
+   * Topic of the log.
+   *
+   * @generated from field: string topic = 1;
+   */
+  topic: string;
+
+  /**
+   * Windows cut: they are numbered from 0.
+   *
+   * @generated from field: uint32 windows = 2;
+   */
+  windows: number;
+
+  /**
+   * The log by partition.
+   *
+   * @generated from field: repeated heddle.feature_store.v1.StreamPartition partitions = 3;
+   */
+  partitions: StreamPartition[];
+
+  /**
+   * Records that are no events of the source, by reason; they lie in the dead-letter topic.
+   *
+   * @generated from field: map<string, uint64> refused = 4;
+   */
+  refused: { [key: string]: bigint };
+
+  /**
+   * When the oldest record that is in no window was appended, milliseconds since the epoch; 0 when there is none.
+   *
+   * @generated from field: int64 waiting_since_time_ms = 5;
+   */
+  waitingSinceTimeMs: bigint;
+
+  /**
+   * Why no more windows are cut; empty when nothing is wrong.
+   *
+   * @generated from field: string problem = 6;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.GetStreamResponse.
+ * Use `create(GetStreamResponseSchema)` to create a new message.
+ */
+export declare const GetStreamResponseSchema: GenMessage<GetStreamResponse>;
+
+/**
+ * One partition of a source's stream.
+ *
+ * @generated from message heddle.feature_store.v1.StreamPartition
+ */
+export declare type StreamPartition = Message<"heddle.feature_store.v1.StreamPartition"> & {
+  /**
+   * Its number.
+   *
+   * @generated from field: uint32 partition = 1;
+   */
+  partition: number;
+
+  /**
+   * First offset that the log still holds.
+   *
+   * @generated from field: uint64 start_offset = 2;
+   */
+  startOffset: bigint;
+
+  /**
+   * Offset behind the last record.
+   *
+   * @generated from field: uint64 end_offset = 3;
+   */
+  endOffset: bigint;
+
+  /**
+   * Offset behind the last record of the newest window.
+   *
+   * @generated from field: uint64 cut_offset = 4;
+   */
+  cutOffset: bigint;
+};
+
+/**
+ * Describes the message heddle.feature_store.v1.StreamPartition.
+ * Use `create(StreamPartitionSchema)` to create a new message.
+ */
+export declare const StreamPartitionSchema: GenMessage<StreamPartition>;
+
+/**
  * A chunk of an event file; the first one carries the header.
  *
  * @generated from message heddle.feature_store.v1.IngestRequest
@@ -823,6 +1007,29 @@ export declare const FeatureStoreService: GenService<{
     methodKind: "client_streaming";
     input: typeof IngestRequestSchema;
     output: typeof IngestResponseSchema;
+  },
+  /**
+   * Appends events to the log of a source that declares a stream, and acknowledges when they survive a power cut. They are checked when
+   * their window is cut; one that is there already by its event id is counted once, so a caller that got no answer appends again.
+   * Errors: UNKNOWN_SOURCE, NO_STREAM, EVENTS_INVALID, STREAM_BEHIND (wait until windows are cut), RECORD_TOO_LARGE, LOG_FULL.
+   *
+   * @generated from rpc heddle.feature_store.v1.FeatureStoreService.AppendEvents
+   */
+  appendEvents: {
+    methodKind: "unary";
+    input: typeof AppendEventsRequestSchema;
+    output: typeof AppendEventsResponseSchema;
+  },
+  /**
+   * How far the windows of a source's stream are cut, and what the log holds.
+   * Errors: UNKNOWN_SOURCE, NO_STREAM.
+   *
+   * @generated from rpc heddle.feature_store.v1.FeatureStoreService.GetStream
+   */
+  getStream: {
+    methodKind: "unary";
+    input: typeof GetStreamRequestSchema;
+    output: typeof GetStreamResponseSchema;
   },
   /**
    * What a source holds.

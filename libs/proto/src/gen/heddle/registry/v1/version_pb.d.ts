@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ObjectRef } from "../../common/v1/common_pb.js";
+import type { LogRange, ObjectRef } from "../../common/v1/common_pb.js";
 
 /**
  * Describes the file heddle/registry/v1/version.proto.
@@ -305,6 +305,13 @@ export declare type TrainingSummary = Message<"heddle.registry.v1.TrainingSummar
    * @generated from field: heddle.registry.v1.RowTurnover rows = 42;
    */
   rows?: RowTurnover | undefined;
+
+  /**
+   * Events of the log that this training added to its parent's parameters, by partition; none where it learnt from files.
+   *
+   * @generated from field: repeated heddle.common.v1.LogRange log = 60;
+   */
+  log: LogRange[];
 };
 
 /**

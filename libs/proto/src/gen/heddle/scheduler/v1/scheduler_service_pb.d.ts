@@ -59,6 +59,46 @@ export declare type ApplyPipelineResponse = Message<"heddle.scheduler.v1.ApplyPi
 export declare const ApplyPipelineResponseSchema: GenMessage<ApplyPipelineResponse>;
 
 /**
+ * Asks for a pipeline.
+ *
+ * @generated from message heddle.scheduler.v1.GetPipelineRequest
+ */
+export declare type GetPipelineRequest = Message<"heddle.scheduler.v1.GetPipelineRequest"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string pipeline = 1;
+   */
+  pipeline: string;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.GetPipelineRequest.
+ * Use `create(GetPipelineRequestSchema)` to create a new message.
+ */
+export declare const GetPipelineRequestSchema: GenMessage<GetPipelineRequest>;
+
+/**
+ * The newest definition of it.
+ *
+ * @generated from message heddle.scheduler.v1.GetPipelineResponse
+ */
+export declare type GetPipelineResponse = Message<"heddle.scheduler.v1.GetPipelineResponse"> & {
+  /**
+   * As the SDK writes it, JSON.
+   *
+   * @generated from field: string definition_json = 1;
+   */
+  definitionJson: string;
+};
+
+/**
+ * Describes the message heddle.scheduler.v1.GetPipelineResponse.
+ * Use `create(GetPipelineResponseSchema)` to create a new message.
+ */
+export declare const GetPipelineResponseSchema: GenMessage<GetPipelineResponse>;
+
+/**
  * A window to run.
  *
  * @generated from message heddle.scheduler.v1.SubmitRunRequest
@@ -79,7 +119,8 @@ export declare type SubmitRunRequest = Message<"heddle.scheduler.v1.SubmitRunReq
   pipeline: string;
 
   /**
-   * Partition the run is for, e.g. `49`; `all` for unpartitioned data.
+   * Partition the run is for, e.g. `49`; `all` for unpartitioned data; for a pipeline that learns from the event log, the first window of
+   * the log that it learns.
    *
    * @generated from field: string window = 3;
    */
@@ -576,6 +617,17 @@ export declare const SchedulerService: GenService<{
     methodKind: "unary";
     input: typeof ApplyPipelineRequestSchema;
     output: typeof ApplyPipelineResponseSchema;
+  },
+  /**
+   * A pipeline as it is now.
+   * Errors: UNKNOWN_PIPELINE.
+   *
+   * @generated from rpc heddle.scheduler.v1.SchedulerService.GetPipeline
+   */
+  getPipeline: {
+    methodKind: "unary";
+    input: typeof GetPipelineRequestSchema;
+    output: typeof GetPipelineResponseSchema;
   },
   /**
    * Starts the pipeline for a window. The same (pipeline, window, variant) is the same run.

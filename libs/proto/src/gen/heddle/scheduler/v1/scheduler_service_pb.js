@@ -9,7 +9,7 @@ import { file_heddle_scheduler_v1_pipeline_run } from "./pipeline_run_pb.js";
  * Describes the file heddle/scheduler/v1/scheduler_service.proto.
  */
 export const file_heddle_scheduler_v1_scheduler_service = /*@__PURE__*/
-  fileDesc("CitoZWRkbGUvc2NoZWR1bGVyL3YxL3NjaGVkdWxlcl9zZXJ2aWNlLnByb3RvEhNoZWRkbGUuc2NoZWR1bGVyLnYxIkMKFEFwcGx5UGlwZWxpbmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPZGVmaW5pdGlvbl9qc29uGAIgASgJIicKFUFwcGx5UGlwZWxpbmVSZXNwb25zZRIOCgZkaWdlc3QYASABKAki0QEKEFN1Ym1pdFJ1blJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIQCghwaXBlbGluZRgCIAEoCRIOCgZ3aW5kb3cYAyABKAkSDwoHdmFyaWFudBgEIAEoCRJFCghicmFuY2hlcxgFIAMoCzIzLmhlZGRsZS5zY2hlZHVsZXIudjEuU3VibWl0UnVuUmVxdWVzdC5CcmFuY2hlc0VudHJ5Gi8KDUJyYW5jaGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJGChFTdWJtaXRSdW5SZXNwb25zZRIUCgxwaXBlbGluZV9ydW4YASABKAkSGwoTZGVmaW5pdGlvbnNfY2hhbmdlZBgCIAEoCCItChVHZXRQaXBlbGluZVJ1blJlcXVlc3QSFAoMcGlwZWxpbmVfcnVuGAEgASgJIkcKFkdldFBpcGVsaW5lUnVuUmVzcG9uc2USLQoDcnVuGAEgASgLMiAuaGVkZGxlLnNjaGVkdWxlci52MS5QaXBlbGluZVJ1biI+ChdMaXN0UGlwZWxpbmVSdW5zUmVxdWVzdBIQCghwaXBlbGluZRgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0iSgoYTGlzdFBpcGVsaW5lUnVuc1Jlc3BvbnNlEi4KBHJ1bnMYASADKAsyIC5oZWRkbGUuc2NoZWR1bGVyLnYxLlBpcGVsaW5lUnVuIkEKF1dhdGNoUGlwZWxpbmVSdW5SZXF1ZXN0EhQKDHBpcGVsaW5lX3J1bhgBIAEoCRIQCghyZXZpc2lvbhgCIAEoBCJJChhXYXRjaFBpcGVsaW5lUnVuUmVzcG9uc2USLQoDcnVuGAEgASgLMiAuaGVkZGxlLnNjaGVkdWxlci52MS5QaXBlbGluZVJ1biJMChBDYW5jZWxSdW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFAoMcGlwZWxpbmVfcnVuGAIgASgJEg4KBnJlYXNvbhgDIAEoCSITChFDYW5jZWxSdW5SZXNwb25zZSI8ChBSZXN1bWVSdW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFAoMcGlwZWxpbmVfcnVuGAIgASgJIhMKEVJlc3VtZVJ1blJlc3BvbnNlInAKEEhlYXJ0YmVhdFJlcXVlc3QSCwoDam9iGAEgASgJEg0KBWZlbmNlGAIgASgEEg8KB2FkZHJlc3MYAyABKAkSLwoIcHJvZ3Jlc3MYBCABKAsyHS5oZWRkbGUuc2NoZWR1bGVyLnYxLlByb2dyZXNzIiUKEUhlYXJ0YmVhdFJlc3BvbnNlEhAKCGxlYXNlX21zGAEgASgNIloKEEF3YWl0R2FuZ1JlcXVlc3QSCwoDam9iGAEgASgJEg0KBWZlbmNlGAIgASgEEhkKDGFmdGVyX2xvc3NlcxgDIAEoDUgAiAEBQg8KDV9hZnRlcl9sb3NzZXMixgIKEUF3YWl0R2FuZ1Jlc3BvbnNlEkgKCWFkZHJlc3NlcxgBIAMoCzI1LmhlZGRsZS5zY2hlZHVsZXIudjEuQXdhaXRHYW5nUmVzcG9uc2UuQWRkcmVzc2VzRW50cnkSDgoGbG9zc2VzGAIgASgNEk4KDHJlcGxhY2VtZW50cxgDIAMoCzI4LmhlZGRsZS5zY2hlZHVsZXIudjEuQXdhaXRHYW5nUmVzcG9uc2UuUmVwbGFjZW1lbnRzRW50cnkaMAoOQWRkcmVzc2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARpVChFSZXBsYWNlbWVudHNFbnRyeRILCgNrZXkYASABKAkSLwoFdmFsdWUYAiABKAsyIC5oZWRkbGUuc2NoZWR1bGVyLnYxLlJlcGxhY2VtZW50OgI4ASIwCgtSZXBsYWNlbWVudBIMCgRsaWZlGAEgASgNEhMKC2xvc3RfZm9yX21zGAIgASgNIqEBCg9Db21wbGV0ZVJlcXVlc3QSCwoDam9iGAEgASgJEg0KBWZlbmNlGAIgASgEEkIKB291dHB1dHMYAyADKAsyMS5oZWRkbGUuc2NoZWR1bGVyLnYxLkNvbXBsZXRlUmVxdWVzdC5PdXRwdXRzRW50cnkaLgoMT3V0cHV0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiEgoQQ29tcGxldGVSZXNwb25zZTLuBwoQU2NoZWR1bGVyU2VydmljZRJmCg1BcHBseVBpcGVsaW5lEikuaGVkZGxlLnNjaGVkdWxlci52MS5BcHBseVBpcGVsaW5lUmVxdWVzdBoqLmhlZGRsZS5zY2hlZHVsZXIudjEuQXBwbHlQaXBlbGluZVJlc3BvbnNlEloKCVN1Ym1pdFJ1bhIlLmhlZGRsZS5zY2hlZHVsZXIudjEuU3VibWl0UnVuUmVxdWVzdBomLmhlZGRsZS5zY2hlZHVsZXIudjEuU3VibWl0UnVuUmVzcG9uc2USaQoOR2V0UGlwZWxpbmVSdW4SKi5oZWRkbGUuc2NoZWR1bGVyLnYxLkdldFBpcGVsaW5lUnVuUmVxdWVzdBorLmhlZGRsZS5zY2hlZHVsZXIudjEuR2V0UGlwZWxpbmVSdW5SZXNwb25zZRJvChBMaXN0UGlwZWxpbmVSdW5zEiwuaGVkZGxlLnNjaGVkdWxlci52MS5MaXN0UGlwZWxpbmVSdW5zUmVxdWVzdBotLmhlZGRsZS5zY2hlZHVsZXIudjEuTGlzdFBpcGVsaW5lUnVuc1Jlc3BvbnNlEnEKEFdhdGNoUGlwZWxpbmVSdW4SLC5oZWRkbGUuc2NoZWR1bGVyLnYxLldhdGNoUGlwZWxpbmVSdW5SZXF1ZXN0Gi0uaGVkZGxlLnNjaGVkdWxlci52MS5XYXRjaFBpcGVsaW5lUnVuUmVzcG9uc2UwARJaCglDYW5jZWxSdW4SJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkNhbmNlbFJ1blJlcXVlc3QaJi5oZWRkbGUuc2NoZWR1bGVyLnYxLkNhbmNlbFJ1blJlc3BvbnNlEloKCVJlc3VtZVJ1bhIlLmhlZGRsZS5zY2hlZHVsZXIudjEuUmVzdW1lUnVuUmVxdWVzdBomLmhlZGRsZS5zY2hlZHVsZXIudjEuUmVzdW1lUnVuUmVzcG9uc2USWgoJSGVhcnRiZWF0EiUuaGVkZGxlLnNjaGVkdWxlci52MS5IZWFydGJlYXRSZXF1ZXN0GiYuaGVkZGxlLnNjaGVkdWxlci52MS5IZWFydGJlYXRSZXNwb25zZRJaCglBd2FpdEdhbmcSJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1JlcXVlc3QaJi5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1Jlc3BvbnNlElcKCENvbXBsZXRlEiQuaGVkZGxlLnNjaGVkdWxlci52MS5Db21wbGV0ZVJlcXVlc3QaJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkNvbXBsZXRlUmVzcG9uc2ViBnByb3RvMw", [file_heddle_scheduler_v1_pipeline_run]);
+  fileDesc("CitoZWRkbGUvc2NoZWR1bGVyL3YxL3NjaGVkdWxlcl9zZXJ2aWNlLnByb3RvEhNoZWRkbGUuc2NoZWR1bGVyLnYxIkMKFEFwcGx5UGlwZWxpbmVSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFwoPZGVmaW5pdGlvbl9qc29uGAIgASgJIicKFUFwcGx5UGlwZWxpbmVSZXNwb25zZRIOCgZkaWdlc3QYASABKAkiJgoSR2V0UGlwZWxpbmVSZXF1ZXN0EhAKCHBpcGVsaW5lGAEgASgJIi4KE0dldFBpcGVsaW5lUmVzcG9uc2USFwoPZGVmaW5pdGlvbl9qc29uGAEgASgJItEBChBTdWJtaXRSdW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIcGlwZWxpbmUYAiABKAkSDgoGd2luZG93GAMgASgJEg8KB3ZhcmlhbnQYBCABKAkSRQoIYnJhbmNoZXMYBSADKAsyMy5oZWRkbGUuc2NoZWR1bGVyLnYxLlN1Ym1pdFJ1blJlcXVlc3QuQnJhbmNoZXNFbnRyeRovCg1CcmFuY2hlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRgoRU3VibWl0UnVuUmVzcG9uc2USFAoMcGlwZWxpbmVfcnVuGAEgASgJEhsKE2RlZmluaXRpb25zX2NoYW5nZWQYAiABKAgiLQoVR2V0UGlwZWxpbmVSdW5SZXF1ZXN0EhQKDHBpcGVsaW5lX3J1bhgBIAEoCSJHChZHZXRQaXBlbGluZVJ1blJlc3BvbnNlEi0KA3J1bhgBIAEoCzIgLmhlZGRsZS5zY2hlZHVsZXIudjEuUGlwZWxpbmVSdW4iPgoXTGlzdFBpcGVsaW5lUnVuc1JlcXVlc3QSEAoIcGlwZWxpbmUYASABKAkSEQoJcGFnZV9zaXplGAIgASgNIkoKGExpc3RQaXBlbGluZVJ1bnNSZXNwb25zZRIuCgRydW5zGAEgAygLMiAuaGVkZGxlLnNjaGVkdWxlci52MS5QaXBlbGluZVJ1biJBChdXYXRjaFBpcGVsaW5lUnVuUmVxdWVzdBIUCgxwaXBlbGluZV9ydW4YASABKAkSEAoIcmV2aXNpb24YAiABKAQiSQoYV2F0Y2hQaXBlbGluZVJ1blJlc3BvbnNlEi0KA3J1bhgBIAEoCzIgLmhlZGRsZS5zY2hlZHVsZXIudjEuUGlwZWxpbmVSdW4iTAoQQ2FuY2VsUnVuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhQKDHBpcGVsaW5lX3J1bhgCIAEoCRIOCgZyZWFzb24YAyABKAkiEwoRQ2FuY2VsUnVuUmVzcG9uc2UiPAoQUmVzdW1lUnVuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhQKDHBpcGVsaW5lX3J1bhgCIAEoCSITChFSZXN1bWVSdW5SZXNwb25zZSJwChBIZWFydGJlYXRSZXF1ZXN0EgsKA2pvYhgBIAEoCRINCgVmZW5jZRgCIAEoBBIPCgdhZGRyZXNzGAMgASgJEi8KCHByb2dyZXNzGAQgASgLMh0uaGVkZGxlLnNjaGVkdWxlci52MS5Qcm9ncmVzcyIlChFIZWFydGJlYXRSZXNwb25zZRIQCghsZWFzZV9tcxgBIAEoDSJaChBBd2FpdEdhbmdSZXF1ZXN0EgsKA2pvYhgBIAEoCRINCgVmZW5jZRgCIAEoBBIZCgxhZnRlcl9sb3NzZXMYAyABKA1IAIgBAUIPCg1fYWZ0ZXJfbG9zc2VzIsYCChFBd2FpdEdhbmdSZXNwb25zZRJICglhZGRyZXNzZXMYASADKAsyNS5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1Jlc3BvbnNlLkFkZHJlc3Nlc0VudHJ5Eg4KBmxvc3NlcxgCIAEoDRJOCgxyZXBsYWNlbWVudHMYAyADKAsyOC5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1Jlc3BvbnNlLlJlcGxhY2VtZW50c0VudHJ5GjAKDkFkZHJlc3Nlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaVQoRUmVwbGFjZW1lbnRzRW50cnkSCwoDa2V5GAEgASgJEi8KBXZhbHVlGAIgASgLMiAuaGVkZGxlLnNjaGVkdWxlci52MS5SZXBsYWNlbWVudDoCOAEiMAoLUmVwbGFjZW1lbnQSDAoEbGlmZRgBIAEoDRITCgtsb3N0X2Zvcl9tcxgCIAEoDSKhAQoPQ29tcGxldGVSZXF1ZXN0EgsKA2pvYhgBIAEoCRINCgVmZW5jZRgCIAEoBBJCCgdvdXRwdXRzGAMgAygLMjEuaGVkZGxlLnNjaGVkdWxlci52MS5Db21wbGV0ZVJlcXVlc3QuT3V0cHV0c0VudHJ5Gi4KDE91dHB1dHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIhIKEENvbXBsZXRlUmVzcG9uc2Uy0AgKEFNjaGVkdWxlclNlcnZpY2USZgoNQXBwbHlQaXBlbGluZRIpLmhlZGRsZS5zY2hlZHVsZXIudjEuQXBwbHlQaXBlbGluZVJlcXVlc3QaKi5oZWRkbGUuc2NoZWR1bGVyLnYxLkFwcGx5UGlwZWxpbmVSZXNwb25zZRJgCgtHZXRQaXBlbGluZRInLmhlZGRsZS5zY2hlZHVsZXIudjEuR2V0UGlwZWxpbmVSZXF1ZXN0GiguaGVkZGxlLnNjaGVkdWxlci52MS5HZXRQaXBlbGluZVJlc3BvbnNlEloKCVN1Ym1pdFJ1bhIlLmhlZGRsZS5zY2hlZHVsZXIudjEuU3VibWl0UnVuUmVxdWVzdBomLmhlZGRsZS5zY2hlZHVsZXIudjEuU3VibWl0UnVuUmVzcG9uc2USaQoOR2V0UGlwZWxpbmVSdW4SKi5oZWRkbGUuc2NoZWR1bGVyLnYxLkdldFBpcGVsaW5lUnVuUmVxdWVzdBorLmhlZGRsZS5zY2hlZHVsZXIudjEuR2V0UGlwZWxpbmVSdW5SZXNwb25zZRJvChBMaXN0UGlwZWxpbmVSdW5zEiwuaGVkZGxlLnNjaGVkdWxlci52MS5MaXN0UGlwZWxpbmVSdW5zUmVxdWVzdBotLmhlZGRsZS5zY2hlZHVsZXIudjEuTGlzdFBpcGVsaW5lUnVuc1Jlc3BvbnNlEnEKEFdhdGNoUGlwZWxpbmVSdW4SLC5oZWRkbGUuc2NoZWR1bGVyLnYxLldhdGNoUGlwZWxpbmVSdW5SZXF1ZXN0Gi0uaGVkZGxlLnNjaGVkdWxlci52MS5XYXRjaFBpcGVsaW5lUnVuUmVzcG9uc2UwARJaCglDYW5jZWxSdW4SJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkNhbmNlbFJ1blJlcXVlc3QaJi5oZWRkbGUuc2NoZWR1bGVyLnYxLkNhbmNlbFJ1blJlc3BvbnNlEloKCVJlc3VtZVJ1bhIlLmhlZGRsZS5zY2hlZHVsZXIudjEuUmVzdW1lUnVuUmVxdWVzdBomLmhlZGRsZS5zY2hlZHVsZXIudjEuUmVzdW1lUnVuUmVzcG9uc2USWgoJSGVhcnRiZWF0EiUuaGVkZGxlLnNjaGVkdWxlci52MS5IZWFydGJlYXRSZXF1ZXN0GiYuaGVkZGxlLnNjaGVkdWxlci52MS5IZWFydGJlYXRSZXNwb25zZRJaCglBd2FpdEdhbmcSJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1JlcXVlc3QaJi5oZWRkbGUuc2NoZWR1bGVyLnYxLkF3YWl0R2FuZ1Jlc3BvbnNlElcKCENvbXBsZXRlEiQuaGVkZGxlLnNjaGVkdWxlci52MS5Db21wbGV0ZVJlcXVlc3QaJS5oZWRkbGUuc2NoZWR1bGVyLnYxLkNvbXBsZXRlUmVzcG9uc2ViBnByb3RvMw", [file_heddle_scheduler_v1_pipeline_run]);
 
 /**
  * Describes the message heddle.scheduler.v1.ApplyPipelineRequest.
@@ -26,137 +26,151 @@ export const ApplyPipelineResponseSchema = /*@__PURE__*/
   messageDesc(file_heddle_scheduler_v1_scheduler_service, 1);
 
 /**
+ * Describes the message heddle.scheduler.v1.GetPipelineRequest.
+ * Use `create(GetPipelineRequestSchema)` to create a new message.
+ */
+export const GetPipelineRequestSchema = /*@__PURE__*/
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 2);
+
+/**
+ * Describes the message heddle.scheduler.v1.GetPipelineResponse.
+ * Use `create(GetPipelineResponseSchema)` to create a new message.
+ */
+export const GetPipelineResponseSchema = /*@__PURE__*/
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 3);
+
+/**
  * Describes the message heddle.scheduler.v1.SubmitRunRequest.
  * Use `create(SubmitRunRequestSchema)` to create a new message.
  */
 export const SubmitRunRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 2);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 4);
 
 /**
  * Describes the message heddle.scheduler.v1.SubmitRunResponse.
  * Use `create(SubmitRunResponseSchema)` to create a new message.
  */
 export const SubmitRunResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 3);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 5);
 
 /**
  * Describes the message heddle.scheduler.v1.GetPipelineRunRequest.
  * Use `create(GetPipelineRunRequestSchema)` to create a new message.
  */
 export const GetPipelineRunRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 4);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 6);
 
 /**
  * Describes the message heddle.scheduler.v1.GetPipelineRunResponse.
  * Use `create(GetPipelineRunResponseSchema)` to create a new message.
  */
 export const GetPipelineRunResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 5);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 7);
 
 /**
  * Describes the message heddle.scheduler.v1.ListPipelineRunsRequest.
  * Use `create(ListPipelineRunsRequestSchema)` to create a new message.
  */
 export const ListPipelineRunsRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 6);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 8);
 
 /**
  * Describes the message heddle.scheduler.v1.ListPipelineRunsResponse.
  * Use `create(ListPipelineRunsResponseSchema)` to create a new message.
  */
 export const ListPipelineRunsResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 7);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 9);
 
 /**
  * Describes the message heddle.scheduler.v1.WatchPipelineRunRequest.
  * Use `create(WatchPipelineRunRequestSchema)` to create a new message.
  */
 export const WatchPipelineRunRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 8);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 10);
 
 /**
  * Describes the message heddle.scheduler.v1.WatchPipelineRunResponse.
  * Use `create(WatchPipelineRunResponseSchema)` to create a new message.
  */
 export const WatchPipelineRunResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 9);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 11);
 
 /**
  * Describes the message heddle.scheduler.v1.CancelRunRequest.
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 10);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 12);
 
 /**
  * Describes the message heddle.scheduler.v1.CancelRunResponse.
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 11);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 13);
 
 /**
  * Describes the message heddle.scheduler.v1.ResumeRunRequest.
  * Use `create(ResumeRunRequestSchema)` to create a new message.
  */
 export const ResumeRunRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 12);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 14);
 
 /**
  * Describes the message heddle.scheduler.v1.ResumeRunResponse.
  * Use `create(ResumeRunResponseSchema)` to create a new message.
  */
 export const ResumeRunResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 13);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 15);
 
 /**
  * Describes the message heddle.scheduler.v1.HeartbeatRequest.
  * Use `create(HeartbeatRequestSchema)` to create a new message.
  */
 export const HeartbeatRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 14);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 16);
 
 /**
  * Describes the message heddle.scheduler.v1.HeartbeatResponse.
  * Use `create(HeartbeatResponseSchema)` to create a new message.
  */
 export const HeartbeatResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 15);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 17);
 
 /**
  * Describes the message heddle.scheduler.v1.AwaitGangRequest.
  * Use `create(AwaitGangRequestSchema)` to create a new message.
  */
 export const AwaitGangRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 16);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 18);
 
 /**
  * Describes the message heddle.scheduler.v1.AwaitGangResponse.
  * Use `create(AwaitGangResponseSchema)` to create a new message.
  */
 export const AwaitGangResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 17);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 19);
 
 /**
  * Describes the message heddle.scheduler.v1.Replacement.
  * Use `create(ReplacementSchema)` to create a new message.
  */
 export const ReplacementSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 18);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 20);
 
 /**
  * Describes the message heddle.scheduler.v1.CompleteRequest.
  * Use `create(CompleteRequestSchema)` to create a new message.
  */
 export const CompleteRequestSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 19);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 21);
 
 /**
  * Describes the message heddle.scheduler.v1.CompleteResponse.
  * Use `create(CompleteResponseSchema)` to create a new message.
  */
 export const CompleteResponseSchema = /*@__PURE__*/
-  messageDesc(file_heddle_scheduler_v1_scheduler_service, 20);
+  messageDesc(file_heddle_scheduler_v1_scheduler_service, 22);
 
 /**
  * Owns pipelines, pipeline runs, jobs, attempts and leases.

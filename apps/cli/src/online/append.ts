@@ -1,0 +1,49 @@
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { isHeddleError } from "@heddle/base";
+import type { Clients } from "../host/clients.ts";
+
+const timeoutMs = 30_000;
+const eventsAtOnce = 500;
+
+export interface AppendOptions {
+  readonly source: string;
+  readonly file: string;
+  /** Waits before it tries again, where too many records wait for their window. */
+  readonly pause: () => Promise<void>;
+}
+
+/**
+ * Appends the lines of a JSON lines file to a source's log, and waits where too many records wait there.
+ *
+ * @returns lines appended.
+ */
+export async function appendFile(
+  { featureStore }: Clients,
+  { source, file, pause }: AppendOptions,
+): Promise<number> {
+  let appended = 0;
+  let batch: { json: string }[] = [];
+  const send = async (): Promise<void> => {
+    for (;;) {
+      try {
+        await featureStore.appendEvents({ source, events: batch }, { timeoutMs });
+        break;
+      } catch (error) {
+        if (!isHeddleError(error, "STREAM_BEHIND")) throw error;
+        const { problem } = await featureStore.getStream({ source }, { timeoutMs });
+        if (problem !== "") throw error;
+      }
+      await pause();
+    }
+    appended += batch.length;
+    batch = [];
+  };
+  for await (const json of createInterface({ input: createReadStream(file) })) {
+    if (json.trim() === "") continue;
+    batch.push({ json });
+    if (batch.length === eventsAtOnce) await send();
+  }
+  if (batch.length > 0) await send();
+  return appended;
+}

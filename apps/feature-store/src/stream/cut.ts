@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { present } from "@heddle/base";
+import type { EventLog, Position } from "@heddle/eventlog";
+import { failpoint } from "@heddle/failpoint";
+import type { IngestResult, LogRange, SegmentFile } from "@heddle/feature-engine";
+import type { Known } from "@heddle/store";
+import {
+  existingOf,
+  full,
+  type IngestDeps,
+  retryRaces,
+  sourceOf,
+  storeSegment,
+} from "../ingest.ts";
+import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
+import { deadLetter, lineOf, recordsOf, type Refusal } from "./records.ts";
+import { streamOf, topicOf } from "./topic.ts";
+
+export interface CutDeps extends IngestDeps {
+  readonly eventLog: EventLog;
+}
+
+/**
+ * Cuts the next window of a source's stream, if all its records are there: log → engine (checked, pseudonymised, each event once) →
+ * durable segment → one change of the source, which holds both the segment and how far the log is cut. So a death at any moment leaves the
+ * window cut or not, and cut again it is the same. Then the records leave the log.
+ *
+ * @returns whether there was one.
+ * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when the log no longer holds its records; RESOURCE_EXHAUSTED SEGMENTS_FULL.
+ */
+export function cutWindow(source: string, deps: CutDeps): Promise<boolean> {
+  return deps.inTurn(source, () => retryRaces(() => cutNext(source, deps)));
+}
+
+async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
+  const { store, eventLog } = deps;
+  const known = await sourceOf(store, source);
+  const { windowRecords } = streamOf(known.state.definition);
+  const topic = topicOf(source);
+  const before = known.state.stream ?? beginning(await eventLog.positions(topic));
+  const piece = nextPiece(topic, windowRecords, before, await eventLog.positions(topic));
+  if (piece === undefined) return false;
+  if (segmentsOn(known.state, "main").length >= segmentsMax) throw full(source, "main");
+  const folder = join(deps.folder, randomUUID());
+  try {
+    await mkdir(folder, { recursive: true });
+    await commit(known, before, piece, folder, deps);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  failpoint("feature-store.window.after-commit");
+  // Raw subjects lie in the log; the segment has their pseudonyms.
+  for (const { partition, to } of piece) await eventLog.trim(topic, partition, to);
+  failpoint("feature-store.window.after-trim");
+  return true;
+}
+
+/** @returns a stream of which nothing is cut. */
+export function beginning(positions: readonly Position[]): StreamState {
+  const from = positions.map(() => 0);
+  return { windows: 0, from, cut: from, refused: {} };
+}
+
+/** The records to cut next: the same number from each partition; undefined while some are missing. */
+export function nextPiece(
+  topic: string,
+  windowRecords: number,
+  { cut }: StreamState,
+  positions: readonly Position[],
+): readonly LogRange[] | undefined {
+  if (positions.length === 0) return undefined;
+  const share = Math.ceil(windowRecords / positions.length);
+  const ranges = positions.map((_, partition) => {
+    const from = cut[partition] ?? 0;
+    return { topic, partition, from, to: from + share };
+  });
+  return ranges.every(({ to }, partition) => to <= (positions[partition]?.end ?? 0))
+    ? ranges
+    : undefined;
+}
+
+async function commit(
+  known: Known<Source>,
+  before: StreamState,
+  piece: readonly LogRange[],
+  folder: string,
+  deps: CutDeps,
+): Promise<void> {
+  const { store, eventLog, objects } = deps;
+  const { definition } = known.state;
+  const { name } = definition;
+  const target = join(folder, "segment");
+  const { refusals, outcome } = await checked(known.state, piece, folder, target, deps);
+  const letters = refusals.map(deadLetter);
+  if (letters.length > 0) await eventLog.append(`${topicOf(name)}.dead-letter`, letters);
+  failpoint("feature-store.window.after-dead-letters");
+  const { segment: written, events, duplicates } = outcome;
+  const cut = piece.map(({ to }) => to);
+  let segment: SegmentFile | undefined;
+  if (written !== undefined) {
+    const object = await storeSegment(objects, name, written.rowHash, target);
+    // From the end of the window before: what held no event belongs to the next one that has some.
+    const log = piece.map((range, n) => ({ ...range, from: before.from[n] ?? 0 }));
+    const window = { number: before.windows, log };
+    const fileName = `window ${before.windows}`;
+    segment = { object, events, fileName, ...written, window };
+  }
+  failpoint("feature-store.window.after-segment");
+  const stream = {
+    windows: before.windows + (segment === undefined ? 0 : 1),
+    from: segment === undefined ? before.from : cut,
+    cut,
+    refused: countedWith(before.refused, refusals),
+  };
+  await store.sources.update(
+    name,
+    (source) => windowCut(source, segment, stream, { events, duplicates }),
+    { requestId: `window/${cut.join("/")}`, request: { cut }, actor: "feature-store" },
+    { expected: known.revision },
+  );
+}
+
+/** Has the engine make a segment of the records that are events. */
+async function checked(
+  state: Source,
+  piece: readonly LogRange[],
+  folder: string,
+  target: string,
+  { eventLog, engine, objects, pseudonymKey }: CutDeps,
+): Promise<{ readonly refusals: readonly Refusal[]; readonly outcome: IngestResult }> {
+  const { definition } = state;
+  const path = join(folder, "arrived");
+  const refusals: Refusal[] = [];
+  /** Of the lines written, by row. */
+  const places: { readonly partition: number; readonly offset: number }[] = [];
+  // The log's time, not this process's: whether an event lies in the future is a matter of the log, too.
+  let nowMs = 0;
+  {
+    await using file = await open(path, "w");
+    for await (const record of recordsOf(eventLog, piece)) {
+      nowMs = Math.max(nowMs, record.timeMs);
+      const line = lineOf(record, definition);
+      if (typeof line !== "string") {
+        refusals.push({ record, ...line });
+        continue;
+      }
+      places.push({ partition: record.partition, offset: record.offset });
+      await file.appendFile(`${line}\n`);
+    }
+  }
+  if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0 } };
+  const task = {
+    ...{
+      source: definition,
+      path,
+      fileName: "its stream",
+      format: "jsonl" as const,
+      nowMs,
+      target,
+    },
+    pseudonymKeyHex: pseudonymKey.reveal(),
+    existing: await existingOf(segmentsOn(state, "main"), objects),
+    leaveOut: true,
+  };
+  const outcome = await engine.ask({ kind: "ingest", task });
+  for (const { row, reason, problem } of outcome.leftOut ?? []) {
+    const { partition, offset } = present(places[row - 1], `row ${row}`);
+    const [record] = await eventLog.read(topicOf(definition.name), partition, offset, 1);
+    refusals.push({ record: present(record, `record ${offset}`), reason, problem });
+  }
+  return { refusals, outcome };
+}
+
+function countedWith(
+  before: StreamState["refused"],
+  refusals: readonly Refusal[],
+): StreamState["refused"] {
+  const counts = { ...before };
+  for (const { reason } of refusals) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,54 @@
+import { messageOf } from "@heddle/base";
+import type { Telemetry } from "@heddle/telemetry";
+import { listAll } from "../store.ts";
+import { cutWindow, type CutDeps } from "./cut.ts";
+
+/** Windows of all streams, cut as their records come. */
+export interface Cutting extends AsyncDisposable {
+  /** Something was appended. */
+  readonly wake: () => void;
+  /** Why a source's windows are not cut; undefined when nothing is wrong. */
+  problemOf(source: string): string | undefined;
+}
+
+/** Other processes append, too; and what failed is tried again. */
+const lookEveryMs = 1_000;
+
+export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cutting {
+  const closing = new AbortController();
+  const problems = new Map<string, string>();
+  let woken = Promise.withResolvers<void>();
+  const cutAll = async (source: string): Promise<void> => {
+    try {
+      while (!closing.signal.aborted && (await cutWindow(source, deps))) {
+        log.info({ source }, "window cut");
+      }
+      problems.delete(source);
+    } catch (error) {
+      if (closing.signal.aborted) return;
+      const problem = messageOf(error);
+      if (problems.get(source) !== problem) log.error({ source, error: problem }, "no window cut");
+      problems.set(source, problem);
+    }
+  };
+  const running = (async () => {
+    while (!closing.signal.aborted) {
+      woken = Promise.withResolvers();
+      const sources = await listAll(deps.store.sources);
+      const streams = sources.filter(({ state }) => state.definition.stream !== undefined);
+      await Promise.all(streams.map(({ id }) => cutAll(id)));
+      await Promise.race([
+        woken.promise,
+        deps.clock.sleep(lookEveryMs, closing.signal).catch(() => undefined),
+      ]);
+    }
+  })();
+  return {
+    wake: () => woken.resolve(),
+    problemOf: (source) => problems.get(source),
+    [Symbol.asyncDispose]: async () => {
+      closing.abort();
+      await running;
+    },
+  };
+}

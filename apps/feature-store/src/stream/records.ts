@@ -1,0 +1,67 @@
+import type { EventLog, LogRecord, NewRecord } from "@heddle/eventlog";
+import type { LogRange } from "@heddle/feature-engine";
+import type { SourceDefinition } from "@heddle/sdk";
+
+/** Why a record is no event of its source. */
+export interface Refusal {
+  readonly record: LogRecord;
+  readonly reason: string;
+  readonly problem: string;
+}
+
+const readAtOnce = 500;
+
+/** The records of a piece of the log, partition by partition, in offset order. */
+export async function* recordsOf(
+  eventLog: EventLog,
+  ranges: readonly LogRange[],
+): AsyncIterable<LogRecord> {
+  for (const { topic, partition, from, to } of ranges) {
+    for (let at = from; at < to;) {
+      const some = await eventLog.read(topic, partition, at, Math.min(readAtOnce, to - at));
+      yield* some;
+      at += some.length;
+    }
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The record as one line of a JSON lines file, as it was written; else why it is none. */
+export function lineOf(
+  record: LogRecord,
+  { columns }: SourceDefinition,
+): string | Omit<Refusal, "record"> {
+  let text: string;
+  let event: unknown;
+  try {
+    text = decoder.decode(record.value);
+    event = JSON.parse(text);
+  } catch {
+    return { reason: "UNREADABLE_EVENT", problem: "it is no JSON" };
+  }
+  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+    return { reason: "UNREADABLE_EVENT", problem: "it is no JSON object" };
+  }
+  const unknown = Object.keys(event).find((column) => !Object.hasOwn(columns, column));
+  if (unknown !== undefined) {
+    const problem = `it has a column ${JSON.stringify(unknown.slice(0, 100))} that the source does not declare`;
+    return { reason: "UNKNOWN_COLUMN", problem };
+  }
+  // Between its tokens a line break is a blank; within a text there is none.
+  return text.replaceAll(/[\r\n]+/g, " ");
+}
+
+/** What the dead-letter topic gets of a record, with its place and why it is there. */
+export function deadLetter({ record, reason, problem }: Refusal): NewRecord {
+  return {
+    key: record.key,
+    value: record.value,
+    headers: {
+      dead_letter_reason: `${reason}: ${problem}`.slice(0, 1_000),
+      dead_letter_topic: record.topic,
+      dead_letter_partition: String(record.partition),
+      dead_letter_offset: String(record.offset),
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { EventLog } from "@heddle/eventlog";
+import type { GetStreamResponseSchema } from "@heddle/proto/feature-store";
+import { sourceOf } from "../ingest.ts";
+import type { FeatureStoreStore } from "../store.ts";
+import { beginning } from "./cut.ts";
+import { streamOf, topicOf } from "./topic.ts";
+
+/** @throws {HeddleError} NOT_FOUND UNKNOWN_SOURCE; FAILED_PRECONDITION NO_STREAM. */
+export async function streamState(
+  source: string,
+  { store, eventLog }: { readonly store: FeatureStoreStore; readonly eventLog: EventLog },
+  problem: string | undefined,
+): Promise<MessageInitShape<typeof GetStreamResponseSchema>> {
+  const { state } = await sourceOf(store, source);
+  streamOf(state.definition);
+  const topic = topicOf(source);
+  const positions = await eventLog.positions(topic);
+  const { windows, cut, refused } = state.stream ?? beginning(positions);
+  const oldest: number[] = [];
+  for (const [partition, { start, end }] of positions.entries()) {
+    const at = Math.max(start, cut[partition] ?? 0);
+    if (at === end) continue;
+    const [record] = await eventLog.read(topic, partition, at, 1);
+    if (record !== undefined) oldest.push(record.timeMs);
+  }
+  return {
+    ...{ topic, windows, problem: problem ?? "" },
+    partitions: positions.map(({ start, end }, partition) => ({
+      partition,
+      startOffset: BigInt(start),
+      endOffset: BigInt(end),
+      cutOffset: BigInt(cut[partition] ?? 0),
+    })),
+    refused: Object.fromEntries(Object.entries(refused).map(([why, n]) => [why, BigInt(n)])),
+    waitingSinceTimeMs: BigInt(oldest.length === 0 ? 0 : Math.min(...oldest)),
+  };
+}

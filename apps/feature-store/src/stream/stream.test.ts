@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { append, clickEvents, clicks, untilCut, view, windows } from "../fixtures/clicks.ts";
+import { sales } from "../fixtures/shop.ts";
+import { call, openWorld } from "../fixtures/world.ts";
+
+/** 21 records, of which the first is none. */
+const records = ["no event", ...clickEvents(20)];
+
+async function undisturbed() {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  await append(world, records);
+  await untilCut(world, 18);
+  return await windows(world, 0, 2);
+}
+let expected: Awaited<ReturnType<typeof undisturbed>>;
+before(async () => {
+  expected = await undisturbed();
+});
+
+test("windows are fixed counts of records in offset order, whenever they come and whenever they are built", async () => {
+  assert.deepEqual(expected.offsets, [
+    [0, 6],
+    [6, 12],
+    [12, 18],
+  ]);
+  assert.equal(expected.rows, 17);
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  await append(world, records.slice(0, 8), 3);
+  await untilCut(world, 6);
+  // Built while the later ones are not there: late events of theirs are not seen.
+  const first = await windows(world, 0, 0);
+  await append(world, records.slice(8), 1);
+  await untilCut(world, 18);
+  assert.deepEqual(await windows(world, 0, 2), expected);
+  assert.equal((await windows(world, 0, 0)).dataset, first.dataset);
+});
+
+for (const step of [
+  "after-dead-letters",
+  "after-segment",
+  "after-commit",
+  "after-trim",
+  "after-commit@2",
+  "after-segment@3",
+]) {
+  test(`a death ${step} puts each record into one window, the same one`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "heddle-stream-"));
+    try {
+      const child = fork(join(import.meta.dirname, "../fixtures/cut-windows.ts"), [folder], {
+        env: { ...process.env, HEDDLE_FAILPOINT: `feature-store.window.${step}` },
+        stdio: "ignore",
+      });
+      const signal = await new Promise((resolve) =>
+        child.once("exit", (_, signal) => resolve(signal)),
+      );
+      assert.equal(signal, "SIGKILL");
+      await using world = await openWorld(folder);
+      const stream = await untilCut(world, 18);
+      assert.deepEqual(stream.refused, { UNREADABLE_EVENT: 1n });
+      assert.deepEqual(await windows(world, 0, 2), expected);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test("a record that is no event is left out and counted, and stops nothing", async () => {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  const [first, , third] = clickEvents(3).map((json) => JSON.parse(json) as object);
+  await append(world, [
+    JSON.stringify(first),
+    JSON.stringify(first),
+    JSON.stringify({ ...third, time: "2031-01-01T00:00:00Z" }),
+    JSON.stringify({ ...third, price: "much" }),
+    JSON.stringify({ ...third, secret: 1 }),
+    "[]",
+  ]);
+  const { windows: cut, refused, problem } = await untilCut(world, 6);
+  assert.deepEqual([cut, problem], [1, ""]);
+  assert.deepEqual(refused, {
+    FUTURE_EVENT: 1n,
+    WRONG_TYPE: 1n,
+    UNKNOWN_COLUMN: 1n,
+    UNREADABLE_EVENT: 1n,
+  });
+  assert.equal((await windows(world, 0, 0)).rows, 1);
+});
+
+test("records that hold no event make no window of their own: the next one begins with them", async () => {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  await append(world, [...Array.from({ length: 6 }, () => "{}"), ...clickEvents(6)]);
+  const { windows: cut } = await untilCut(world, 12);
+  assert.equal(cut, 1);
+  assert.deepEqual((await windows(world, 0, 0)).offsets, [[0, 12]]);
+});
+
+test("what is cut leaves the log, and what waits is told", async () => {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  await append(world, clickEvents(8));
+  await untilCut(world, 6);
+  await append(world, clickEvents(9).slice(8));
+  const stream = await world.featureStore.getStream({ source: "clicks" }, call);
+  const [only] = stream.partitions;
+  assert.deepEqual(
+    [only?.startOffset, only?.cutOffset, only?.endOffset, stream.waitingSinceTimeMs],
+    [6n, 6n, 9n, BigInt(world.clock.nowMs)],
+  );
+});
+
+test("events that are too many, a source without a stream and a window that is not cut are refused", async () => {
+  await using world = await openWorld(undefined, { waitingRecordsMax: 4 });
+  await world.apply(clicks, view, sales);
+  await append(world, clickEvents(5));
+  await assert.rejects(append(world, clickEvents(13)), {
+    code: "RESOURCE_EXHAUSTED",
+    reason: "STREAM_BEHIND",
+    message: /5 records wait/,
+  });
+  const { featureStore } = world;
+  await assert.rejects(featureStore.appendEvents({ source: "clicks", events: [] }, call), {
+    reason: "EVENTS_INVALID",
+  });
+  await assert.rejects(featureStore.getStream({ source: "sales" }, call), {
+    reason: "NO_STREAM",
+  });
+  await append(world, clickEvents(7).slice(5));
+  await untilCut(world, 6);
+  await assert.rejects(windows(world, 0, 1), { reason: "WINDOW_NOT_CUT", message: /newest is 0/ });
+});
+
+test("a record that the log no longer holds stops the stream, by name", async () => {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  await append(world, clickEvents(4));
+  await world.eventLog.trim("heddle.ingest.clicks.v1", 0, 3);
+  await append(world, clickEvents(7).slice(4));
+  for (;;) {
+    const { problem, windows: cut } = await world.featureStore.getStream(
+      { source: "clicks" },
+      call,
+    );
+    if (problem === "") continue;
+    assert.match(problem, /offset 0 of topic heddle\.ingest\.clicks\.v1, partition 0/);
+    assert.equal(cut, 0);
+    break;
+  }
+});
