@@ -93,7 +93,7 @@ function streamCalls(deps: ServiceDeps): Pick<Calls, "appendEvents" | "getStream
   const { cutting } = deps;
   return {
     appendEvents: async ({ source, events }) => {
-      await appendEvents(source, events, { ...deps, appended: cutting.wake });
+      await appendEvents(source, events, { ...deps, appended: (of) => cutting.wake(of) });
       return {};
     },
     getStream: ({ source }) => streamState(source, deps, cutting.problemOf(source)),

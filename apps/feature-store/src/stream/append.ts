@@ -11,7 +11,7 @@ export interface AppendDeps {
   /** Records that may wait for their window. */
   readonly waitingRecordsMax: number;
   /** Says that there may be a window to cut. */
-  readonly appended: () => void;
+  readonly appended: (source: string) => void;
 }
 
 const eventsMax = 1_000;
@@ -60,5 +60,5 @@ export async function appendEvents(
       headers: {},
     })),
   );
-  appended();
+  appended(source);
 }

@@ -5,8 +5,8 @@ import { cutWindow, type CutDeps } from "./cut.ts";
 
 /** Windows of all streams, cut as their records come. */
 export interface Cutting extends AsyncDisposable {
-  /** Something was appended. */
-  readonly wake: () => void;
+  /** Something was appended to a source's log. */
+  wake(source: string): void;
   /** Why a source's windows are not cut; undefined when nothing is wrong. */
   problemOf(source: string): string | undefined;
 }
@@ -17,6 +17,7 @@ const lookEveryMs = 1_000;
 export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cutting {
   const closing = new AbortController();
   const problems = new Map<string, string>();
+  const streams = new Set<string>();
   let woken = Promise.withResolvers<void>();
   const cutAll = async (source: string): Promise<void> => {
     try {
@@ -32,11 +33,13 @@ export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cu
     }
   };
   const running = (async () => {
+    // A source keeps its stream, and one that is new is known from its first event on: its document is read, and those of no others.
+    for (const { id, state } of await listAll(deps.store.sources)) {
+      if (state.definition.stream !== undefined) streams.add(id);
+    }
     while (!closing.signal.aborted) {
       woken = Promise.withResolvers();
-      const sources = await listAll(deps.store.sources);
-      const streams = sources.filter(({ state }) => state.definition.stream !== undefined);
-      await Promise.all(streams.map(({ id }) => cutAll(id)));
+      await Promise.all([...streams].map(cutAll));
       await Promise.race([
         woken.promise,
         deps.clock.sleep(lookEveryMs, closing.signal).catch(() => undefined),
@@ -44,7 +47,10 @@ export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cu
     }
   })();
   return {
-    wake: () => woken.resolve(),
+    wake: (source) => {
+      streams.add(source);
+      woken.resolve();
+    },
     problemOf: (source) => problems.get(source),
     [Symbol.asyncDispose]: async () => {
       closing.abort();

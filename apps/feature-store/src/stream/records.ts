@@ -48,8 +48,18 @@ export function lineOf(
     const problem = `it has a column ${JSON.stringify(unknown.slice(0, 100))} that the source does not declare`;
     return { reason: "UNKNOWN_COLUMN", problem };
   }
+  if (hasHalfCharacter(text)) {
+    return { reason: "UNREADABLE_EVENT", problem: "a text of it has half of a surrogate pair" };
+  }
   // Between its tokens a line break is a blank; within a text there is none.
   return text.replaceAll(/[\r\n]+/g, " ");
+}
+
+/** JSON may have halves of characters as escapes, and JavaScript reads them; the engine would refuse all of the window for one. */
+function hasHalfCharacter(json: string): boolean {
+  // An escaped backslash begins no escape.
+  const escapes = json.replaceAll(String.raw`\\`, "  ");
+  return /\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f]/i.test(escapes);
 }
 
 /** What the dead-letter topic gets of a record, with its place and why it is there. */

@@ -81,7 +81,7 @@ test("a record that is no event is left out and counted, and stops nothing", asy
     JSON.stringify({ ...third, time: "2031-01-01T00:00:00Z" }),
     JSON.stringify({ ...third, price: "much" }),
     JSON.stringify({ ...third, secret: 1 }),
-    "[]",
+    String.raw`{"id": 4, "item": "\ud800"}`,
   ]);
   const { windows: cut, refused, problem } = await untilCut(world, 6);
   assert.deepEqual([cut, problem], [1, ""]);
