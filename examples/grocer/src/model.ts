@@ -106,7 +106,7 @@ export const ranker = (small: boolean) =>
       visits: { source: "purchases", keys: ["household_id", "store_id", "week"] },
       candidates: { source: "promotions", on: ["store_id", "week"], item: "product_id" },
       negatives: { perVisit: 20, seed: 7 },
-      ranking: { visitsMax: small ? 40 : 500, seed: 11, at: 10 },
+      ranking: { visitsMax: small ? 40 : 250, seed: 11, at: 10 },
     },
     partitioning: { by: "column", column: "week" },
     views: ["offer@1", "household@1", "product@1"],
