@@ -41,6 +41,13 @@ export const jsonFlag = {
   withNegated: false,
 } as const;
 
+export const quietFlag = {
+  kind: "boolean",
+  brief: "No progress on stderr",
+  default: false,
+  withNegated: false,
+} as const;
+
 export const hostFlags = { state: stateFlag, json: jsonFlag } as const;
 
 export function openContext(host: NodeJS.Process): Context {

@@ -12,6 +12,12 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
+/** The exit code of what the gate said of a version. */
+export function exitCodeOfVerdict(verdict: string): number {
+  if (verdict === "fail") return exitCodes.gateFailed;
+  return verdict === "not-enough-data" ? exitCodes.notEnoughData : exitCodes.done;
+}
+
 /** The exit code of what a command threw. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof HeddleError)) return exitCodes.failed;

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { before, test } from "node:test";
 import type { ModelDefinition, Optimizer, RowOptions } from "@heddle/sdk";
-import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
+import { attempt, type AttemptInput } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
+import { killedAt } from "./fixtures/killed-at.ts";
 import { openWorld } from "./fixtures/world.ts";
 
 async function undisturbed(
@@ -14,19 +13,6 @@ async function undisturbed(
 ): Promise<string> {
   await using world = await openWorld(definition, shards);
   return (await attempt({ ...world.input(1), ...how }, memoryReader())).version;
-}
-
-/** Runs an attempt in a process of its own; true when it was killed at the failpoint. */
-function killedAt(failpoint: string, input: AttemptInput): Promise<boolean> {
-  const program = join(import.meta.dirname, "fixtures/learner.ts");
-  const env = { ...process.env, HEDDLE_FAILPOINT: failpoint };
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [program, JSON.stringify(input)], { env }, (error, _out, stderr) => {
-      if (error === null) resolve(false);
-      else if (error.signal === "SIGKILL") resolve(true);
-      else reject(new Error(stderr, { cause: error }));
-    });
-  });
 }
 
 let expected: Record<0 | 1, string>;

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { before, test } from "node:test";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { readSnapshot } from "./cuts/snapshot.ts";
-import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
+import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
 import { trainTogether } from "./fixtures/gang.ts";
 import { windowLogs } from "./fixtures/windows.ts";
+import { killedAt } from "./fixtures/killed-at.ts";
 import { openWorld } from "./fixtures/world.ts";
 
 const windows = Object.keys(partitionRows);
@@ -74,19 +73,6 @@ test("learners, shards, threads and the parameters' place change no byte", async
     }
   }
 });
-
-/** Runs an attempt in a process of its own, to be killed at the failpoint. */
-function killedAt(failpoint: string, input: AttemptInput): Promise<boolean> {
-  const program = join(import.meta.dirname, "fixtures/learner.ts");
-  const env = { ...process.env, HEDDLE_FAILPOINT: failpoint };
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [program, JSON.stringify(input)], { env }, (error, _out, stderr) => {
-      if (error === null) resolve(false);
-      else if (error.signal === "SIGKILL") resolve(true);
-      else reject(new Error(stderr, { cause: error }));
-    });
-  });
-}
 
 /** Failpoint, lag, and the offset that the newest snapshot holds then; undefined where it may be on its way. */
 const kills: readonly (readonly [string, 0 | 1, number | undefined])[] = [

@@ -1,10 +1,10 @@
-import { orAborted } from "@heddle/base";
 import {
   AssertionFailed,
   backoffMs,
   defaultBackoff,
   isHeddleError,
   messageOf,
+  orAborted,
   present,
 } from "@heddle/base";
 import type { Histogram } from "@heddle/telemetry";

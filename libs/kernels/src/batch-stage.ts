@@ -1,4 +1,4 @@
-import { type Memory, openInstance } from "./wasm.ts";
+import { type Memory, openInstance, reachBytes } from "./wasm.ts";
 
 /** The functions of `assembly/batch.ts`. */
 interface Kernel {
@@ -11,7 +11,6 @@ interface Kernel {
 
 /** What goes row by row is staged in pieces of 64 KiB, which stay in the cache; what is read or written at random, whole. */
 const pieceValuesMax = 16_384;
-const pageBytes = 65_536;
 
 /** Opened by the first call of a thread; it holds nothing that matters between two calls. */
 let opened: Kernel | undefined;
@@ -35,9 +34,7 @@ export function stage(wholeValues: number, dimension: number): Stage {
   const kernel = (opened ??= openInstance<Kernel>("batch"));
   const rows = pieceRows(dimension);
   const at = { piece: 0, places: rows * dimension * 4, whole: rows * dimension * 4 + rows * 4 };
-  const pages = Math.ceil((at.whole + wholeValues * 4) / pageBytes);
-  const held = kernel.memory.buffer.byteLength / pageBytes;
-  if (pages > held) kernel.memory.grow(pages - held);
+  reachBytes(kernel.memory, at.whole + wholeValues * 4);
   const { buffer } = kernel.memory;
   return {
     kernel,

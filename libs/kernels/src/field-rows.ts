@@ -1,4 +1,4 @@
-import { type Memory, openInstance } from "./wasm.ts";
+import { type Memory, openInstance, reachBytes } from "./wasm.ts";
 
 /** The functions of `assembly/batch.ts` that it uses. */
 interface Kernel {
@@ -57,7 +57,6 @@ export interface FieldRows {
 
 /** Examples are put together in pieces of this size, which stay in the cache. */
 const pieceValuesMax = 8_192;
-const pageBytes = 65_536;
 
 /** Tables lie in a WebAssembly memory of its own. */
 export function openFieldRows({
@@ -77,8 +76,7 @@ export function openFieldRows({
   let lentTo = tablesAt;
 
   const reach = (bytes: number): void => {
-    const missing = Math.ceil((bytes - kernel.memory.buffer.byteLength) / pageBytes);
-    if (missing > 0) kernel.memory.grow(missing);
+    reachBytes(kernel.memory, bytes);
   };
   const put = (table: Float32Array, at: number): number => {
     const end = at + table.byteLength;

@@ -1,5 +1,5 @@
 import { assert } from "@heddle/base";
-import { type Memory, openInstance } from "./wasm.ts";
+import { type Memory, openInstance, reachBytes } from "./wasm.ts";
 
 /** The functions of `assembly/planes.ts`. */
 interface Kernel {
@@ -9,8 +9,6 @@ interface Kernel {
   joinIds(planes: number, count: number, out: number): number;
   splitIds(ids: number, count: number, out: number): void;
 }
-
-const pageBytes = 65_536;
 
 /** Opened by the first call of a thread; it holds nothing that matters between two calls. */
 let opened: Kernel | undefined;
@@ -57,9 +55,7 @@ function through<T>(
   assert(bytes % width === 0 && out.length === bytes, "planes hold whole values, all of them");
   const kernel = (opened ??= openInstance<Kernel>("planes"));
   const to = Math.ceil(bytes / 64) * 64;
-  const pages = Math.ceil((to + bytes) / pageBytes);
-  const held = kernel.memory.buffer.byteLength / pageBytes;
-  if (pages > held) kernel.memory.grow(pages - held);
+  reachBytes(kernel.memory, to + bytes);
   const memory = new Uint8Array(kernel.memory.buffer);
   memory.set(from);
   const result = work(kernel, bytes / width, to);

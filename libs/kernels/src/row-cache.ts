@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { checkLength } from "./gradients.ts";
 import { pieces, stagedRowsOf } from "./pieces.ts";
-import { openInstance, type Global, type Memory, pagesMax } from "./wasm.ts";
+import { openInstance, type Global, type Memory, pageBytes, pagesMax } from "./wasm.ts";
 
 /** One instance of `assembly/cache.ts`. */
 interface Kernel {
@@ -50,7 +50,6 @@ const ways = 4;
 const setBytes = 64;
 /** Ids, what was found and rows: more than they take, but for a single row that is larger. */
 const stagedBytesMax = 1 << 20;
-const pageBytes = 65_536;
 
 /**
  * Opens an empty cache. A row is of use until it is so many states old, so the one that was read first goes first: a new row takes the

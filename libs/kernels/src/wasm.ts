@@ -23,6 +23,14 @@ const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: W
 /** 4 GiB, in pages of 64 KiB. */
 export const pagesMax = 65_536;
 
+export const pageBytes = 65_536;
+
+/** Grows a memory to at least so many bytes; what was seen of it before is gone when it had fewer. */
+export function reachBytes(memory: Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
+  if (missing > 0) memory.grow(missing);
+}
+
 const compiled = new Map<string, object>();
 
 /**

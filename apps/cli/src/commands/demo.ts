@@ -1,6 +1,6 @@
 import type { ExecutorKind } from "@heddle/sdk";
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
 
 interface Flags extends HostFlags {
   readonly small: boolean;
@@ -44,12 +44,7 @@ export const demo = buildCommand({
           "Processes that keep the parameters of a training; 0, as usual, is the learner itself",
         optional: true,
       },
-      quiet: {
-        kind: "boolean",
-        brief: "No progress on stderr",
-        default: false,
-        withNegated: false,
-      },
+      quiet: quietFlag,
     },
     positional: {
       kind: "tuple",

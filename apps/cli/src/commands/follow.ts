@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { buildCommand, numberParser } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
+import { exitCodeOfVerdict } from "../exit-codes.ts";
 
 interface Flags extends HostFlags {
   readonly from: number;
@@ -32,12 +32,7 @@ export const follow = buildCommand({
         brief: "Versions to make; until it is stopped when absent",
         optional: true,
       },
-      quiet: {
-        kind: "boolean",
-        brief: "No progress on stderr",
-        default: false,
-        withNegated: false,
-      },
+      quiet: quietFlag,
     },
     positional: {
       kind: "tuple",
@@ -60,12 +55,7 @@ export const follow = buildCommand({
         if (version === undefined) continue;
         const lag = await lagOf(clients, course, version, Date.now());
         this.print(flags, { ...outcome, lag }, () => learntText(outcome, lag));
-        this.process.exitCode =
-          verdict === "fail"
-            ? exitCodes.gateFailed
-            : verdict === "not-enough-data"
-              ? exitCodes.notEnoughData
-              : 0;
+        this.process.exitCode = exitCodeOfVerdict(verdict);
       }
     });
   },

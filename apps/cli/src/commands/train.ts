@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
-import { exitCodes } from "../exit-codes.ts";
+import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
+import { exitCodeOfVerdict } from "../exit-codes.ts";
 
 interface Flags extends HostFlags {
   readonly window: string;
@@ -37,12 +37,7 @@ export const train = buildCommand({
         variadic: true,
         optional: true,
       },
-      quiet: {
-        kind: "boolean",
-        brief: "No progress on stderr",
-        default: false,
-        withNegated: false,
-      },
+      quiet: quietFlag,
     },
     positional: {
       kind: "tuple",
@@ -73,7 +68,6 @@ export const train = buildCommand({
     this.print(flags, outcome, () =>
       [outcomeHead("NDCG@10"), outcomeLines(outcome, flags.window, this.palette)].join("\n"),
     );
-    if (outcome.verdict === "fail") this.process.exitCode = exitCodes.gateFailed;
-    if (outcome.verdict === "not-enough-data") this.process.exitCode = exitCodes.notEnoughData;
+    this.process.exitCode = exitCodeOfVerdict(outcome.verdict);
   },
 });
