@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { contentName, isHeddleError, present } from "@heddle/base";
+import { create } from "@bufbuild/protobuf";
+import { contentName, isHeddleError, type LogRange, present, writeLogRange } from "@heddle/base";
 import {
   buildPartitions,
   type BuiltPartition,
@@ -145,17 +145,11 @@ async function* buildBatch(
 }
 
 /** Records of the log behind a window; none behind any other partition. */
-function logOf(
-  plan: DatasetPlan,
-  partition: string,
-): readonly MessageInitShape<typeof LogRangeSchema>[] {
+function logOf(plan: DatasetPlan, partition: string): readonly LogRange[] {
   if (plan.partitioning.by !== "log") return [];
   const segments = plan.sources[exampleSource(plan.examples)]?.segments ?? [];
   const window = segments.find((segment) => segment.window?.number === Number(partition))?.window;
-  return (window?.log ?? []).map(({ topic, partition: of, from, to }) => ({
-    ...{ topic, partition: of },
-    ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
-  }));
+  return window?.log ?? [];
 }
 
 /**
@@ -173,7 +167,7 @@ async function keep(
   const object = await objects.putFile(name, built.path);
   const message = create(PartitionSchema, {
     ...partitionMessage(built, inputsDigest, object),
-    log: logOf(plan, built.partition).map((range) => create(LogRangeSchema, range)),
+    log: logOf(plan, built.partition).map((range) => create(LogRangeSchema, writeLogRange(range))),
   });
   try {
     await objects.put(partitionObject(inputsDigest), writePartitionMessage(message));

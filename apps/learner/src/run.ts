@@ -1,4 +1,4 @@
-import { canonicalJson, contentName, present, shortName } from "@heddle/base";
+import { canonicalJson, contentName, present, shortName, writeLogRange } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
@@ -159,7 +159,7 @@ async function summaryOf(deps: TrainDeps, attempt: Attempt, start: Start, end: E
     ...earlyStopOf(attempt, end.progress),
     ...transferOf(attempt.definition, parentVersion),
     ...rowsOf(attempt.definition, end),
-    ...logOf(attempt),
+    log: (attempt.data.log?.ranges ?? []).map(writeLogRange),
     movedBytes: Object.fromEntries(movedBytes),
   };
 }
@@ -183,17 +183,6 @@ function earlyStopOf({ definition, data }: Attempt, { judged, cursor, examples }
     partition: place.partition,
   };
   return { earlyStop };
-}
-
-/** Nothing where it learnt from files. */
-function logOf({ data }: Attempt) {
-  const ranges = data.log?.ranges ?? [];
-  return {
-    log: ranges.map(({ topic, partition, from, to }) => ({
-      ...{ topic, partition },
-      ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
-    })),
-  };
 }
 
 /** Nothing where each id has a row, for ever. */

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { HeddleError } from "@heddle/base";
+import { HeddleError, readLogRange, writeLogRange } from "@heddle/base";
 import type { ObjectRef } from "@heddle/proto/common";
 import {
   type LiveChangeSchema,
@@ -129,13 +129,7 @@ function rowsOf({ rows }: TrainingMessage): Pick<TrainingSummary, "rows"> {
 
 /** Nothing where it learnt from files. */
 function logOf({ log }: TrainingMessage): Pick<TrainingSummary, "log"> {
-  if (log.length === 0) return {};
-  return {
-    log: log.map(({ topic, partition, fromOffset, toOffset }) => ({
-      ...{ topic, partition },
-      ...{ from: Number(fromOffset), to: Number(toOffset) },
-    })),
-  };
+  return log.length === 0 ? {} : { log: log.map(readLogRange) };
 }
 
 function writeSnapshot({ step, manifest }: Snapshot) {
@@ -192,10 +186,7 @@ export function writeVersion(
       ...(transfer && { transfer: writeTransfer(transfer) }),
       lostShards: lostShards.map(writeLostShard),
       ...(rows && { rows: writeRows(rows) }),
-      log: log.map(({ topic, partition, from, to }) => ({
-        ...{ topic, partition },
-        ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
-      })),
+      log: log.map(writeLogRange),
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,

@@ -1,4 +1,4 @@
-import { HeddleError } from "@heddle/base";
+import { HeddleError, type LogRange } from "@heddle/base";
 import type { ObjectPlace } from "./run.ts";
 
 /** What a training saw and cost; the fields of the protobuf message of that name. */
@@ -39,14 +39,6 @@ export interface TrainingSummary {
   readonly rows?: RowTurnover;
   /** Of a training on the event log: what it added to its parent's parameters, by partition of the topic. */
   readonly log?: readonly LogRange[];
-}
-
-/** Records of one partition of a topic, from offset `from` to before `to`. */
-export interface LogRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
 }
 
 /** A shard that was lost and restored alone from the snapshot of a step. */

@@ -10,5 +10,6 @@ export {
 } from "./error.ts";
 export { contentName, sha256, shortName } from "./hash.ts";
 export { canonicalJson, type Json } from "./json.ts";
+export { type LogRange, readLogRange, writeLogRange } from "./log-range.ts";
 export { orAborted } from "./or-aborted.ts";
 export { hash32, mix32, type Random, seededRandom } from "./random.ts";

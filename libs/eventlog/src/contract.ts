@@ -169,6 +169,24 @@ export function eventLogContract(
     },
   );
 
+  check("records of no use lie among the dead letters, the largest too", async (log) => {
+    await log.append("t", [record("a"), record("b")]);
+    const [, second] = await log.read("t", 0, 0, 2);
+    const largest = { ...second!, value: new Uint8Array(recordBytesMax - 100) };
+    await log.deadLetter("t", [{ record: largest, reason: "WHY: so" }]);
+    const [letter] = await log.read("t.dead-letter", 0, 0, 1);
+    assert.equal(letter?.key, "b");
+    assert.equal(letter.value.length, largest.value.length);
+    assert.deepEqual(letter.headers, {
+      ...second!.headers,
+      dead_letter_reason: "WHY: so",
+      dead_letter_topic: "t",
+      dead_letter_partition: "0",
+      dead_letter_offset: "1",
+    });
+    await log.deadLetter("t", []);
+  });
+
   check(
     "stopping in the middle of a record hands it over again, and counts no try",
     async (log) => {

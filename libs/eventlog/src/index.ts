@@ -6,4 +6,5 @@ export {
   type Position,
   recordBytesMax,
   type SubscribeOptions,
+  type UselessRecord,
 } from "./port.ts";

@@ -1,9 +1,10 @@
 import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
+import { letterBytesMax, letterOf, lettersOf } from "./dead-letter.ts";
 import { limitInvalid, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
-import { type EventLog, type LogRecord, type NewRecord, recordBytesMax } from "./port.ts";
+import type { EventLog, LogRecord, NewRecord } from "./port.ts";
 import { consume } from "./subscription.ts";
 
 export interface LocalLogDeps {
@@ -20,8 +21,6 @@ export const readLimitMax = 1_000;
 const readBytesMax = 8 << 20;
 /** A write holds up all others while it runs. */
 const trimmedAtOnceMax = 1_000;
-/** Room for the headers of a dead letter beside the largest record. */
-const deadLetterBytes = 16 << 10;
 
 /** What a subscription needs of the log beside the port. */
 export interface LocalLog {
@@ -52,7 +51,11 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
   const subscriptions = new Set<Promise<unknown>>();
   const turns = new Map<string, Promise<void>>();
   return {
-    append,
+    append: (topic, batch) => append(topic, batch),
+    deadLetter: (topic, useless) => {
+      const letters = useless.map(({ record, reason }) => letterOf(record, reason));
+      return append(lettersOf(topic), letters, letterBytesMax);
+    },
     read: log.read,
     ...rest,
     subscribe: async (options, handle, signal) => {
@@ -82,6 +85,9 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
     },
   };
 }
+
+/** @param bytesMax of a record; that of the port when absent. */
+type Append = (topic: string, batch: readonly NewRecord[], bytesMax?: number) => Promise<void>;
 
 /** The tables of all topics: what is appended, read and moved, without who waits for it. */
 function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
@@ -126,9 +132,8 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     offsetOf: (group, topic, partition) =>
       numberAt(offsets, partitionKey(group, topic, partition)) ?? 0,
     move: async (group, topic, partition, offset, dead) => {
-      const letters = `${topic}.dead-letter`;
-      const batch =
-        dead === undefined ? [] : seal(letters, [dead], recordBytesMax + deadLetterBytes);
+      const letters = lettersOf(topic);
+      const batch = dead === undefined ? [] : seal(letters, [dead], letterBytesMax);
       await environment.write(bytesOf(batch), () => {
         if (batch.length > 0) write(letters, batch);
         putNumber(offsets, partitionKey(group, topic, partition), offset);
@@ -142,9 +147,9 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     },
   };
 
-  const append: EventLog["append"] = async (topic, batch) => {
+  const append: Append = async (topic, batch, bytesMax) => {
     checkTopic(topic);
-    const sealed = seal(topic, batch);
+    const sealed = seal(topic, batch, bytesMax);
     if (sealed.length === 0) return;
     try {
       await environment.write(bytesOf(sealed), () => write(topic, sealed));

@@ -16,6 +16,7 @@ eventLogContract("local", async (place) => {
   const log = openLocalLog(environment, { clock: systemClock, random: () => 0.5, backoff });
   return {
     append: log.append,
+    deadLetter: log.deadLetter,
     read: log.read,
     subscribe: log.subscribe,
     topics: log.topics,

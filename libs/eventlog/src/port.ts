@@ -22,6 +22,12 @@ export interface SubscribeOptions {
   readonly triesMax?: number;
 }
 
+/** A record, and why nobody can use it. */
+export interface UselessRecord {
+  readonly record: LogRecord;
+  readonly reason: string;
+}
+
 /** What a partition holds: the records with offsets from `start` to before `end`. */
 export interface Position {
   readonly start: number;
@@ -59,6 +65,13 @@ export interface EventLog {
     signal: AbortSignal,
   ): Promise<void>;
   topics(): Promise<readonly string[]>;
+  /**
+   * Appends records of a topic that are of no use to its dead letters, `<topic>.dead-letter`, each with why. The largest record has
+   * room there.
+   *
+   * @throws as `append`.
+   */
+  deadLetter(topic: string, useless: readonly UselessRecord[]): Promise<void>;
   /** What each partition of a topic holds, by partition; none of a topic that nothing was appended to. */
   positions(topic: string): Promise<readonly Position[]>;
   /** Removes a partition's records before `offset`; what is removed already stays so. Offsets do not change. */

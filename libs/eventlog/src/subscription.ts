@@ -1,5 +1,6 @@
 import { backoffMs, HeddleError, messageOf } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
+import { letterOf } from "./dead-letter.ts";
 import type { LocalLog } from "./local-log.ts";
 import type { LogRecord, NewRecord, SubscribeOptions } from "./port.ts";
 
@@ -9,7 +10,6 @@ const recordsAtOnceMax = 100;
 const triesMaxDefault = 3;
 /** A death hands over again what was handled since the last move of the offset: at most this long. */
 const moveEveryMs = 100;
-const reasonCharactersMax = 1_000;
 
 /** Hands a partition's records to one group's handler, in order, until the signal aborts. */
 export async function consume(
@@ -39,8 +39,9 @@ export async function consume(
       const failure = await tryHandle(log, options, record, handle, signal);
       if (failure === stoppedWhileHandling) break;
       offset = record.offset + 1;
-      if (failure !== undefined) await move(deadLetter(record, failure));
-      else if (clock.monotonicMs() - movedMs >= moveEveryMs) await move();
+      if (failure === undefined) {
+        if (clock.monotonicMs() - movedMs >= moveEveryMs) await move();
+      } else await move(letterOf(record, messageOf(failure.error), failure.tries));
       if (signal.aborted) break;
     }
     if (offset !== moved) await move();
@@ -74,22 +75,6 @@ async function tryHandle(
     await pause(clock.sleep(backoffMs(backoff, tries, random()), signal), signal);
     if (signal.aborted) return stoppedWhileHandling;
   }
-}
-
-/** The record as it was, and why it is here; `dead_letter_*` headers name its place and its end. */
-function deadLetter(record: LogRecord, { tries, error }: Failure): NewRecord {
-  return {
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...record.headers,
-      dead_letter_reason: messageOf(error).slice(0, reasonCharactersMax),
-      dead_letter_tries: String(tries),
-      dead_letter_topic: record.topic,
-      dead_letter_partition: String(record.partition),
-      dead_letter_offset: String(record.offset),
-    },
-  };
 }
 
 /** Repeats a write that a full or busy store refuses, for the subscription cannot go on without it. */

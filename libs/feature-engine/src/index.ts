@@ -31,7 +31,6 @@ export {
   exampleColumns,
   exampleRowColumns,
   exampleSource,
-  type LogRange,
   type ObjectFile,
   type PlannedFeature,
   type PlannedSource,

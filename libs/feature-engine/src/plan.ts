@@ -1,3 +1,4 @@
+import type { LogRange } from "@heddle/base";
 import type { Examples, FeaturePlan, Partitioning, Slice, SourceDefinition } from "@heddle/sdk";
 
 export type DatasetUse = "training" | "evaluation" | "ranking";
@@ -7,14 +8,6 @@ export interface ObjectFile {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
-}
-
-/** Records of one partition of a topic, from offset `from` to before `to`. */
-export interface LogRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
 }
 
 /** What a segment is of its source's stream. */

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { present } from "@heddle/base";
+import { type LogRange, present } from "@heddle/base";
 import type { EventLog, Position } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
-import type { IngestResult, LogRange, SegmentFile } from "@heddle/feature-engine";
+import type { IngestResult, SegmentFile } from "@heddle/feature-engine";
 import type { Known } from "@heddle/store";
 import {
   existingOf,
@@ -15,7 +15,7 @@ import {
   storeSegment,
 } from "../ingest.ts";
 import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
-import { deadLetter, lineOf, recordsOf, type Refusal } from "./records.ts";
+import { lineOf, recordsOf, type Refusal } from "./records.ts";
 import { streamOf, topicOf } from "./topic.ts";
 
 export interface CutDeps extends IngestDeps {
@@ -25,7 +25,7 @@ export interface CutDeps extends IngestDeps {
 /**
  * Cuts the next window of a source's stream, if all its records are there: log → engine (checked, pseudonymised, each event once) →
  * durable segment → one change of the source, which holds both the segment and how far the log is cut. So a death at any moment leaves the
- * window cut or not, and cut again it is the same. Then the records leave the log.
+ * window cut or not, and cut again it is the same. The next call, which follows at once, removes its records from the log.
  *
  * @returns whether there was one.
  * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when the log no longer holds its records; RESOURCE_EXHAUSTED SEGMENTS_FULL.
@@ -39,8 +39,10 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
   const known = await sourceOf(store, source);
   const { windowRecords } = streamOf(known.state.definition);
   const topic = topicOf(source);
-  const before = known.state.stream ?? beginning(await eventLog.positions(topic));
-  const piece = nextPiece(topic, windowRecords, before, await eventLog.positions(topic));
+  const positions = await eventLog.positions(topic);
+  const before = known.state.stream ?? beginning(positions);
+  await trimCut(topic, before, positions, eventLog);
+  const piece = nextPiece(topic, windowRecords, before, positions);
   if (piece === undefined) return false;
   if (segmentsOn(known.state, "main").length >= segmentsMax) throw full(source, "main");
   const folder = join(deps.folder, randomUUID());
@@ -51,10 +53,19 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
     await rm(folder, { recursive: true, force: true });
   }
   failpoint("feature-store.window.after-commit");
-  // Raw subjects lie in the log; the segment has their pseudonyms.
-  for (const { partition, to } of piece) await eventLog.trim(topic, partition, to);
-  failpoint("feature-store.window.after-trim");
   return true;
+}
+
+/** Removes what is cut: raw subjects lie in the log, the segment has their pseudonyms. A death before it only puts it off. */
+async function trimCut(
+  topic: string,
+  { cut }: StreamState,
+  positions: readonly Position[],
+  eventLog: EventLog,
+): Promise<void> {
+  const held = [...positions.entries()].filter(([at, { start }]) => start < (cut[at] ?? 0));
+  for (const [partition] of held) await eventLog.trim(topic, partition, cut[partition] ?? 0);
+  if (held.length > 0) failpoint("feature-store.window.after-trim");
 }
 
 /** @returns a stream of which nothing is cut. */
@@ -93,8 +104,11 @@ async function commit(
   const { name } = definition;
   const target = join(folder, "segment");
   const { refusals, outcome } = await checked(known.state, piece, folder, target, deps);
-  const letters = refusals.map(deadLetter);
-  if (letters.length > 0) await eventLog.append(`${topicOf(name)}.dead-letter`, letters);
+  const useless = refusals.map(({ record, reason, problem }) => ({
+    record,
+    reason: `${reason}: ${problem}`,
+  }));
+  await eventLog.deadLetter(topicOf(name), useless);
   failpoint("feature-store.window.after-dead-letters");
   const { segment: written, events, duplicates } = outcome;
   const cut = piece.map(({ to }) => to);
@@ -152,14 +166,8 @@ async function checked(
   }
   if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0 } };
   const task = {
-    ...{
-      source: definition,
-      path,
-      fileName: "its stream",
-      format: "jsonl" as const,
-      nowMs,
-      target,
-    },
+    ...{ source: definition, path, fileName: "its stream", format: "jsonl" as const },
+    ...{ nowMs, target },
     pseudonymKeyHex: pseudonymKey.reveal(),
     existing: await existingOf(segmentsOn(state, "main"), objects),
     leaveOut: true,

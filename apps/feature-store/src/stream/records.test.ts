@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clicks } from "../fixtures/clicks.ts";
-import { deadLetter, lineOf } from "./records.ts";
+import { lineOf } from "./records.ts";
 
 const record = (text: string | Uint8Array) => ({
   ...{ topic: "t", partition: 1, offset: 7, timeMs: 1, key: "k", headers: {} },
@@ -36,14 +36,4 @@ test("what the engine could not read is left out beforehand, so that it costs no
     const line = lineOf(record(text), clicks);
     assert.equal(typeof line === "string" ? line : line.reason, "UNREADABLE_EVENT");
   }
-});
-
-test("a dead letter says where the record was, and why it is there", () => {
-  const letter = deadLetter({ record: record("x"), reason: "WHY", problem: "so" });
-  assert.deepEqual(letter.headers, {
-    dead_letter_reason: "WHY: so",
-    dead_letter_topic: "t",
-    dead_letter_partition: "1",
-    dead_letter_offset: "7",
-  });
 });

@@ -1,5 +1,5 @@
-import type { EventLog, LogRecord, NewRecord } from "@heddle/eventlog";
-import type { LogRange } from "@heddle/feature-engine";
+import type { EventLog, LogRecord } from "@heddle/eventlog";
+import type { LogRange } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 
 /** Why a record is no event of its source. */
@@ -60,18 +60,4 @@ function hasHalfCharacter(json: string): boolean {
   // An escaped backslash begins no escape.
   const escapes = json.replaceAll(String.raw`\\`, "  ");
   return /\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f]/i.test(escapes);
-}
-
-/** What the dead-letter topic gets of a record, with its place and why it is there. */
-export function deadLetter({ record, reason, problem }: Refusal): NewRecord {
-  return {
-    key: record.key,
-    value: record.value,
-    headers: {
-      dead_letter_reason: `${reason}: ${problem}`.slice(0, 1_000),
-      dead_letter_topic: record.topic,
-      dead_letter_partition: String(record.partition),
-      dead_letter_offset: String(record.offset),
-    },
-  };
 }

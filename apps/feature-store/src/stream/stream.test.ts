@@ -48,6 +48,7 @@ for (const step of [
   "after-commit",
   "after-trim",
   "after-commit@2",
+  "after-commit@3",
   "after-segment@3",
 ]) {
   test(`a death ${step} puts each record into one window, the same one`, async () => {

@@ -1,6 +1,5 @@
-import { HeddleError, present } from "@heddle/base";
+import { HeddleError, present, readLogRange } from "@heddle/base";
 import type { DatasetColumn } from "@heddle/feature-engine";
-import type { LogRange } from "@heddle/proto/common";
 import type { Column, DatasetManifest } from "@heddle/proto/feature-store";
 import type { ModelDefinition } from "@heddle/sdk";
 import { callMs, type TrainDeps } from "../deps.ts";
@@ -68,17 +67,12 @@ function isReadable(column: { name: string; type: string }): column is DatasetCo
   return columnTypes.includes(column.type);
 }
 
-const rangeOf = ({ topic, partition, fromOffset, toOffset }: LogRange) => ({
-  ...{ topic, partition },
-  ...{ from: Number(fromOffset), to: Number(toOffset) },
-});
-
 function partitionsOf({ partitions }: DatasetManifest): TrainingPartition[] {
   return partitions
     .filter(({ rows }) => rows > 0n)
     .map(({ partition, object, rows, log }) => {
       const file = present(object, `the file of partition ${partition}`);
       const read = { partition, object: file.name, sha256: file.sha256, rows: Number(rows) };
-      return log.length === 0 ? read : { ...read, log: log.map(rangeOf) };
+      return log.length === 0 ? read : { ...read, log: log.map(readLogRange) };
     });
 }

@@ -1,5 +1,4 @@
-import { assert, HeddleError, shortName } from "@heddle/base";
-import type { LogRange } from "@heddle/feature-engine";
+import { assert, HeddleError, type LogRange, shortName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainingPartition } from "./reader.ts";
 import type { DataCursor } from "./rows.ts";

@@ -1,9 +1,5 @@
-import {
-  type DatasetColumn,
-  type Duckdb,
-  type LogRange,
-  readPartitionChunks,
-} from "@heddle/feature-engine";
+import type { LogRange } from "@heddle/base";
+import { type DatasetColumn, type Duckdb, readPartitionChunks } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { ExampleBatch } from "@heddle/transform";
 

@@ -1,0 +1,25 @@
+/** Records of one partition of a topic of an event log, from offset `from` to before `to`. */
+export interface LogRange {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same as the contracts between services have it. */
+export interface LogRangeMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: bigint;
+  readonly toOffset: bigint;
+}
+
+export const writeLogRange = ({ topic, partition, from, to }: LogRange): LogRangeMessage => ({
+  ...{ topic, partition },
+  ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
+});
+
+export const readLogRange = (message: LogRangeMessage): LogRange => ({
+  ...{ topic: message.topic, partition: message.partition },
+  ...{ from: Number(message.fromOffset), to: Number(message.toOffset) },
+});
