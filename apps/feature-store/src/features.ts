@@ -238,10 +238,10 @@ export function unknownName(
   name: string,
   known: Iterable<string>,
 ): HeddleError {
-  const meant = didYouMean(name, [...known]);
+  // It may be an iterator, which gives them once.
+  const names = [...known];
+  const meant = didYouMean(name, names);
   const remedy =
-    meant === undefined
-      ? `known are ${[...known].join(", ") || "none"}`
-      : `did you mean "${meant}"?`;
+    meant === undefined ? `known are ${names.join(", ") || "none"}` : `did you mean "${meant}"?`;
   return new HeddleError("INVALID_ARGUMENT", reason, `${message}; ${remedy}`);
 }

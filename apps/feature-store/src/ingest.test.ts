@@ -89,6 +89,10 @@ test("a file for a source that nobody applied names the nearest one", async () =
     world.ingestText("sale", "s.csv", salesCsv(1)),
     (e) => isHeddleError(e, "UNKNOWN_SOURCE") && /did you mean "sales"/.test(e.message),
   );
+  await assert.rejects(
+    world.ingestText("weather", "w.csv", salesCsv(1)),
+    (e) => isHeddleError(e, "UNKNOWN_SOURCE") && /known are .*sales/.test(e.message),
+  );
 });
 
 test("an event is counted once, within a file, between files, and whatever the format", async () => {

@@ -187,14 +187,21 @@ export async function existingOf(segments: readonly SegmentFile[], objects: Obje
   );
 }
 
-/** @throws {HeddleError} NOT_FOUND UNKNOWN_SOURCE. */
-export async function sourceOf(store: FeatureStoreStore, name: string): Promise<Known<Source>> {
+/**
+ * @param where who asks, for messages.
+ * @throws {HeddleError} INVALID_ARGUMENT UNKNOWN_SOURCE.
+ */
+export async function sourceOf(
+  store: FeatureStoreStore,
+  name: string,
+  where = "the file",
+): Promise<Known<Source>> {
   const known = await store.sources.get(name);
   if (known !== undefined) return known;
   const sources = new Map(
     (await listAll(store.sources)).map(({ id, state }) => [id, state.definition]),
   );
-  sourceNamed(sources, name, "the file");
+  sourceNamed(sources, name, where);
   throw new HeddleError("NOT_FOUND", "UNKNOWN_SOURCE", `there is no source "${name}"`);
 }
 

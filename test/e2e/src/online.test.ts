@@ -84,3 +84,12 @@ test("a pipeline that learns from no log cannot follow one", async () => {
   assert.equal(code, 1);
   assert.match(stderr, /NOT_ONLINE/);
 });
+
+test("a file of events that is not there is named, without a stack", async () => {
+  const options = { cwd: folder.path };
+  await using _host = await startHost(options);
+  const { code, stderr } = await heddle(["stream", "clicks", "none.jsonl"], options);
+  assert.equal(code, 1);
+  assert.match(stderr, /none\.jsonl cannot be read: .* \[NO_SUCH_FILE\]/);
+  assert.doesNotMatch(stderr, /^\s+at /m);
+});

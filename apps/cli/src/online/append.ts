@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { isHeddleError } from "@heddle/base";
 import type { Clients } from "../host/clients.ts";
+import { readFile } from "../project/ingest.ts";
 
 const timeoutMs = 30_000;
 const eventsAtOnce = 500;
@@ -17,6 +18,7 @@ export interface AppendOptions {
  * Appends the lines of a JSON lines file to a source's log, and waits where too many records wait there.
  *
  * @returns lines appended.
+ * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE, and as `AppendEvents`; STREAM_BEHIND only where no windows are cut.
  */
 export async function appendFile(
   { featureStore }: Clients,
@@ -39,7 +41,7 @@ export async function appendFile(
     appended += batch.length;
     batch = [];
   };
-  for await (const json of createInterface({ input: createReadStream(file) })) {
+  for await (const json of createInterface({ input: Readable.from(readFile(file)) })) {
     if (json.trim() === "") continue;
     batch.push({ json });
     if (batch.length === eventsAtOnce) await send();

@@ -46,7 +46,12 @@ async function* chunksOf(file: string, header: object) {
   for await (const chunk of readFile(file)) yield { chunk };
 }
 
-async function* readFile(file: string): AsyncIterable<Uint8Array> {
+/**
+ * A file's bytes in pieces.
+ *
+ * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE.
+ */
+export async function* readFile(file: string): AsyncIterable<Uint8Array> {
   try {
     await stat(file);
   } catch (error) {

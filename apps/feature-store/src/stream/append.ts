@@ -19,7 +19,7 @@ const eventsMax = 1_000;
 /**
  * Appends events to a source's topic. What they are is found out when their window is cut.
  *
- * @throws {HeddleError} NOT_FOUND UNKNOWN_SOURCE; FAILED_PRECONDITION NO_STREAM; INVALID_ARGUMENT EVENTS_INVALID, RECORD_TOO_LARGE;
+ * @throws {HeddleError} INVALID_ARGUMENT UNKNOWN_SOURCE, EVENTS_INVALID, RECORD_TOO_LARGE; FAILED_PRECONDITION NO_STREAM;
  *   RESOURCE_EXHAUSTED STREAM_BEHIND, LOG_FULL.
  */
 export async function appendEvents(
@@ -27,7 +27,7 @@ export async function appendEvents(
   events: readonly AppendedEvent[],
   { store, eventLog, waitingRecordsMax, appended }: AppendDeps,
 ): Promise<void> {
-  const { state } = await sourceOf(store, source);
+  const { state } = await sourceOf(store, source, "the stream");
   const { windowRecords } = streamOf(state.definition);
   if (events.length === 0 || events.length > eventsMax) {
     throw new HeddleError(

@@ -6,13 +6,13 @@ import type { FeatureStoreStore } from "../store.ts";
 import { beginning } from "./cut.ts";
 import { streamOf, topicOf } from "./topic.ts";
 
-/** @throws {HeddleError} NOT_FOUND UNKNOWN_SOURCE; FAILED_PRECONDITION NO_STREAM. */
+/** @throws {HeddleError} INVALID_ARGUMENT UNKNOWN_SOURCE; FAILED_PRECONDITION NO_STREAM. */
 export async function streamState(
   source: string,
   { store, eventLog }: { readonly store: FeatureStoreStore; readonly eventLog: EventLog },
   problem: string | undefined,
 ): Promise<MessageInitShape<typeof GetStreamResponseSchema>> {
-  const { state } = await sourceOf(store, source);
+  const { state } = await sourceOf(store, source, "the stream");
   streamOf(state.definition);
   const topic = topicOf(source);
   const positions = await eventLog.positions(topic);
