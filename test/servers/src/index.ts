@@ -6,6 +6,7 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
+export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {
   type RunningServer,
   type ServerCommand,
