@@ -6,6 +6,7 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
+export { kafkaVersion, type RunningKafka, startKafka } from "./kafka.ts";
 export {
   type RunningServer,
   type ServerCommand,
