@@ -6,12 +6,4 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
-export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
-export {
-  type RunningServer,
-  type ServerCommand,
-  type ServerStart,
-  startServer,
-} from "./running.ts";
-export { runTool, type ToolOptions } from "./tool.ts";
-export { Unavailable } from "./unavailable.ts";
+export { kafkaVersion, type RunningKafka, startKafka } from "./kafka.ts";
