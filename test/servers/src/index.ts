@@ -14,3 +14,4 @@ export {
 } from "./running.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
 export { Unavailable } from "./unavailable.ts";
+export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
