@@ -7,3 +7,13 @@ export {
   type TestServer,
 } from "./for-tests.ts";
 export { kafkaVersion, type RunningKafka, startKafka } from "./kafka.ts";
+export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
+export {
+  type RunningServer,
+  type ServerCommand,
+  type ServerStart,
+  startServer,
+} from "./running.ts";
+export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
+export { runTool, type ToolOptions } from "./tool.ts";
+export { Unavailable } from "./unavailable.ts";
