@@ -80,3 +80,5 @@ export interface EventLog {
 }
 
 export const recordBytesMax = 1 << 20;
+/** Records of one read. */
+export const readLimitMax = 1_000;

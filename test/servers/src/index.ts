@@ -6,6 +6,7 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
+export { kafkaVersion, type RunningKafka, startKafka } from "./kafka.ts";
 export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {
   type RunningServer,
@@ -13,5 +14,6 @@ export {
   type ServerStart,
   startServer,
 } from "./running.ts";
+export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
 export { Unavailable } from "./unavailable.ts";
