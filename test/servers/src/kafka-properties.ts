@@ -31,6 +31,7 @@ export function kafkaProperties(
     "log.dirs": join(folder, "data"),
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
     // After a kill the controller waits so long before it lets the broker back in.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",

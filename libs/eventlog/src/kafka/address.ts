@@ -1,5 +1,5 @@
 import { HeddleError } from "@heddle/base";
-import type { TopicSettings } from "./topics.ts";
+import type { TopicSettings } from "./suitable.ts";
 
 /** Where a Kafka is, and how topics are made there. */
 export interface KafkaAddress {
@@ -54,7 +54,9 @@ export function parseKafkaUrl(url: string): KafkaAddress {
   if (topics.minInSyncReplicas > topics.replicas) {
     throw urlInvalid("minInSyncReplicas is at most replicas");
   }
-  return { brokers: hosts, prefix, tls: settings.get("tls") === "true", topics };
+  const tls = settings.get("tls") ?? "false";
+  if (tls !== "true" && tls !== "false") throw urlInvalid(`tls is true or false, not ${tls}`);
+  return { brokers: hosts, prefix, tls: tls === "true", topics };
 }
 
 function urlInvalid(why: string): HeddleError {

@@ -1,5 +1,5 @@
 import { type Backoff, type Clock, defaultBackoff } from "@heddle/base";
-import { Admin, murmur2 } from "@platformatic/kafka";
+import { Admin } from "@platformatic/kafka";
 import { letterBytesMax, letterOf, lettersOf } from "../dead-letter.ts";
 import { checkLimit } from "../errors.ts";
 import { checkSize, checkTopic } from "../layout.ts";
@@ -9,6 +9,7 @@ import { type KafkaAddress, parseKafkaUrl } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
 import { kafkaError } from "./errors.ts";
 import { consumeInGroup } from "./group.ts";
+import { partitionOf } from "./partition.ts";
 import { openReader, type Reader } from "./reader.ts";
 import { openTopics, type Topics } from "./topics.ts";
 import { openWriters, type Writers } from "./writers.ts";
@@ -24,6 +25,8 @@ export interface KafkaLogDeps {
   readonly backoff?: Backoff;
   /** A consumer that is silent for so long has lost its partitions; 10 s when absent. */
   readonly sessionTimeoutMs?: number;
+  /** An append that the brokers did not take by then is given up; 30 s when absent, in which a broker is back. */
+  readonly appendWithinMs?: number;
 }
 
 /** The parts of an open log. Within it topics have the names that the brokers know: with the prefix. */
@@ -36,6 +39,7 @@ interface Parts {
   readonly writers: Writers;
 }
 
+const defaults = { backoff: defaultBackoff, sessionTimeoutMs: 10_000, appendWithinMs: 30_000 };
 /** Of reads and of changes of topics, which may be repeated. */
 const triesMax = 5;
 
@@ -45,7 +49,7 @@ const triesMax = 5;
  * @throws {HeddleError} INVALID_ARGUMENT LOG_URL_INVALID.
  */
 export function openKafkaLog(given: KafkaLogDeps): EventLog {
-  const parts = openParts({ backoff: defaultBackoff, sessionTimeoutMs: 10_000, ...given });
+  const parts = openParts({ ...defaults, ...given });
   const { address, topics, reader, writers, admin } = parts;
   const full = (name: string): string => `${address.prefix}${name}`;
   const append = appendBy(parts);
@@ -111,11 +115,6 @@ function appendBy({ address, topics, writers }: Parts): Append {
       .of(topic)
       .append(batch.map((record) => ({ record, partition: partitionOf(record.key, partitions) })));
   };
-}
-
-/** Kafka's own way, so that other producers put a key into the same partition. */
-function partitionOf(key: string, partitions: number): number {
-  return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;
 }
 
 async function trim(

@@ -1,22 +1,6 @@
 import { type Admin, ConfigResourceTypes } from "@platformatic/kafka";
-import {
-  hasApiId,
-  isUnknownTopic,
-  kafkaError,
-  maxMessageBytes,
-  type Place,
-  topicUnsuitable,
-} from "./errors.ts";
-
-/** How topics are made, and what those that are there must have at least. */
-export interface TopicSettings {
-  readonly partitions: number;
-  readonly replicas: number;
-  /** A record is acknowledged when so many replicas have it. */
-  readonly minInSyncReplicas: number;
-  /** After it the brokers remove records, whoever read them. */
-  readonly retentionMs: number;
-}
+import { hasApiId, isUnknownTopic, kafkaError, type Place, topicUnsuitable } from "./errors.ts";
+import { configProblem, layoutProblem, maxMessageBytes, type TopicSettings } from "./suitable.ts";
 
 /** The topics of a log, by the names they have at the brokers. */
 export interface Topics {
@@ -108,22 +92,6 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
 const leaderTriesMax = 50;
 const leaderWaitMs = 100;
 
-interface Layout {
-  readonly partitionsCount: number;
-  readonly partitions: readonly { readonly replicas: readonly number[] }[];
-}
-
-function layoutProblem(layout: Layout, settings: TopicSettings): string | undefined {
-  if (layout.partitionsCount < settings.partitions) {
-    return `has ${layout.partitionsCount} partitions where ${settings.partitions} are stated: add some before its first record, or state fewer in the log's URL (partitions)`;
-  }
-  const fewest = Math.min(...layout.partitions.map(({ replicas }) => replicas.length));
-  if (fewest < settings.replicas) {
-    return `has ${fewest} replicas where ${settings.replicas} are stated: reassign its partitions, or state fewer in the log's URL (replicas)`;
-  }
-  return undefined;
-}
-
 /** Undefined when this user may not see it: then the brokers refuse by themselves what does not fit. */
 async function configOf(
   admin: Admin,
@@ -139,23 +107,4 @@ async function configOf(
     if (hasApiId(error, "TOPIC_AUTHORIZATION_FAILED")) return undefined;
     throw kafkaError(error, { ...place, topic });
   }
-}
-
-function configProblem(
-  config: ReadonlyMap<string, string> | undefined,
-  settings: TopicSettings,
-): string | undefined {
-  const numberOf = (name: string): number => Number(config?.get(name) ?? Infinity);
-  const inSync = numberOf("min.insync.replicas");
-  if (inSync < settings.minInSyncReplicas) {
-    return `acknowledges with ${inSync} replicas in sync where ${settings.minInSyncReplicas} are stated: raise its min.insync.replicas`;
-  }
-  const bytes = numberOf("max.message.bytes");
-  if (bytes < maxMessageBytes) {
-    return `takes batches of ${bytes} bytes where the largest has ${maxMessageBytes}: raise its max.message.bytes`;
-  }
-  if (config?.get("cleanup.policy")?.includes("compact") === true) {
-    return "is compacted, and would lose records that nobody read: set its cleanup.policy to delete";
-  }
-  return undefined;
 }

@@ -11,6 +11,12 @@ export interface Placed {
   readonly partition: number;
 }
 
+export interface WriterDeps {
+  readonly clock: Clock;
+  /** For a broker to come back. Tries within it are one send for the broker, which knows them again; behind it nobody is sure. */
+  readonly appendWithinMs: number;
+}
+
 /** Appends to one topic. */
 export interface Writer extends AsyncDisposable {
   append(records: readonly Placed[]): Promise<void>;
@@ -21,8 +27,6 @@ const batchBytesMax = 1_500_000;
 const sendBytesMax = 6_000_000;
 /** What waits beyond it is refused, so that a log that is away does not fill the memory. */
 const waitingBytesMax = 64 << 20;
-/** For a broker to come back; tries within it are one send for the broker, which knows them again. */
-const sendWithinMs = 30_000;
 
 /** What is sent together: some records of one append, in the order they came. */
 interface Piece {
@@ -44,7 +48,7 @@ export function openWriter(
   topic: string,
   options: ClientOptions,
   place: Place,
-  clock: Clock,
+  deps: WriterDeps,
 ): Writer {
   const queue: Piece[] = [];
   let waitingBytes = 0;
@@ -54,7 +58,7 @@ export function openWriter(
   const sendNext = async (pieces: readonly Piece[]): Promise<void> => {
     producer ??= new Producer({ ...options, idempotent: true, compression: "zstd" });
     try {
-      await within(clock, send(producer, topic, pieces));
+      await within(deps, send(producer, topic, pieces));
       for (const { done } of pieces) done.resolve();
     } catch (error) {
       const failed = producer;
@@ -157,10 +161,10 @@ function nextSend(queue: Piece[]): readonly Piece[] {
 const bytesOf = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, { bytes }) => sum + bytes, 0);
 
-async function within(clock: Clock, sent: Promise<void>): Promise<void> {
+async function within({ clock, appendWithinMs }: WriterDeps, sent: Promise<void>): Promise<void> {
   const over = new AbortController();
-  const late = clock.sleep(sendWithinMs, over.signal).then(
-    () => Promise.reject(new Error(`no answer within ${sendWithinMs} ms`)),
+  const late = clock.sleep(appendWithinMs, over.signal).then(
+    () => Promise.reject(new Error(`no answer within ${appendWithinMs} ms`)),
     () => undefined,
   );
   try {

@@ -1,7 +1,6 @@
-import type { Clock } from "@heddle/base";
 import type { KafkaAddress } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
-import { openWriter, type Writer } from "./writer.ts";
+import { openWriter, type Writer, type WriterDeps } from "./writer.ts";
 
 /** A writer for each topic, so that one whose replicas are missing holds up no other. */
 export interface Writers extends AsyncDisposable {
@@ -13,7 +12,7 @@ const triesMax = 1_000_000;
 
 export function openWriters(
   address: KafkaAddress,
-  { user, clock }: { readonly user?: KafkaUser; readonly clock: Clock },
+  deps: WriterDeps & { readonly user?: KafkaUser },
 ): Writers {
   const writers = new Map<string, Writer>();
   return {
@@ -21,7 +20,7 @@ export function openWriters(
       const place = { brokers: address.brokers, topic };
       const writer =
         writers.get(topic) ??
-        openWriter(topic, clientOptions(address, user, triesMax), place, clock);
+        openWriter(topic, clientOptions(address, deps.user, triesMax), place, deps);
       writers.set(topic, writer);
       return writer;
     },
