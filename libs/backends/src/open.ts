@@ -1,6 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "@heddle/base";
+import { type Clock, HeddleError, messageOf } from "@heddle/base";
+import { Secret } from "@heddle/config";
 import { type EventLog, openLocalLog } from "@heddle/eventlog";
 import { type Objects, openObjects } from "@heddle/objects";
 import { type OnlineValues, openLmdbOnline } from "@heddle/online";
@@ -34,7 +35,7 @@ export interface BackendsDeps {
  * Opens what the settings name. A server that is absent refuses nothing here: the calls that need it name it, and find it without a
  * restart.
  *
- * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, OBJECTS_URL_INVALID.
+ * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, LOG_PASSWORD_UNREADABLE, OBJECTS_URL_INVALID.
  */
 export async function openBackends(places: Places, deps: BackendsDeps): Promise<Backends> {
   const stack = new AsyncDisposableStack();
@@ -77,12 +78,28 @@ async function openStores(
 }
 
 async function openLog(
-  { logUrl: url, logUser: user }: Places,
+  { logUrl: url, logUser, logPasswordFile }: Places,
   deps: BackendsDeps,
   environment: () => LmdbEnvironment,
 ): Promise<EventLog> {
   if (url === undefined) return openLocalLog(environment(), deps);
   // Heavy, and needed only where the log is elsewhere.
   const { openKafkaLog } = await import("@heddle/eventlog/kafka");
-  return openKafkaLog({ url, ...deps, ...(user === undefined ? {} : { user }) });
+  if (logUser === undefined) return openKafkaLog({ url, ...deps });
+  const mechanism = "SCRAM-SHA-512" as const;
+  const user = { mechanism, name: logUser, password: readPassword(logPasswordFile) };
+  return openKafkaLog({ url, user, ...deps });
+}
+
+function readPassword(file = ""): Secret {
+  try {
+    return new Secret(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "LOG_PASSWORD_UNREADABLE",
+      `a user of the event log is set, and the file of its password cannot be read: name one in logPasswordFile, for a host in HEDDLE_LOG_PASSWORD_FILE (${messageOf(error)})`,
+      { cause: error },
+    );
+  }
 }
