@@ -6,7 +6,7 @@ export const Config = z.strictObject({
   address: z.string().default("127.0.0.1:0"),
   /** Folder of its LMDB environment, which holds documents and events. */
   state: z.string().default("data/evaluator"),
-  /** Folder of the objects. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   objects: z.string().default("data/objects"),
   /** `host:port` of the registry. */
   registry: z.string(),

@@ -20,7 +20,7 @@ export const Config = z.strictObject({
   address: z.string().default("127.0.0.1:0"),
   /** Folder of its LMDB environment (documents, events, online values) and of files under way. */
   state: z.string().default("data/feature-store"),
-  /** Folder of the objects. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   objects: z.string().default("data/objects"),
   /** File with the key of the pseudonyms; made when it is missing. */
   pseudonymKeyFile: z.string().default("data/pseudonym.key"),

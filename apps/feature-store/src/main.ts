@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { openLocalLog } from "@heddle/eventlog";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { openLmdbOnline } from "@heddle/online";
 import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
@@ -29,7 +29,7 @@ await using online = openLmdbOnline(environment);
 await using featureStore = await startFeatureStore({
   store: openLmdbStore(environment, "feature-store"),
   eventLog,
-  objects: await openFileObjects({ path: config.objects }),
+  objects: await openObjects(config.objects),
   online,
   clock,
   random,

@@ -33,7 +33,7 @@ export const Config = z.strictObject({
   address: z.string().default("127.0.0.1:0"),
   /** Folder of its LMDB environment, which holds documents and events, and of the jobs' logs. */
   state: z.string().default("data/scheduler"),
-  /** Folder of the objects, which its jobs open. */
+  /** Where the objects lie that its jobs open: a folder, or an s3:// URL. */
   objects: z.string().default("data/objects"),
   mapBytesMax: z
     .int()

@@ -3,6 +3,7 @@ import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { openLocalLog } from "@heddle/eventlog";
 import { openProcessJobs } from "@heddle/jobs";
+import { objectVariables } from "@heddle/objects";
 import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
@@ -16,6 +17,14 @@ const config = loadConfig(Config, {
   ...(file === undefined ? {} : { file }),
 });
 const clock = systemClock;
+/** What a job needs of this process's environment. */
+const passedOn = (): Record<string, string> =>
+  Object.fromEntries(
+    ["PATH", "HOME", "TMPDIR", ...objectVariables].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 const random = Math.random;
 const { dataset, learner, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
@@ -35,7 +44,7 @@ await using jobs = openProcessJobs({
   },
   node: process.execPath,
   logFolder: join(config.state, "logs"),
-  environment: { PATH: process.env["PATH"] ?? "" },
+  environment: passedOn(),
   clock,
 });
 await using scheduler = await startScheduler({
@@ -46,7 +55,7 @@ await using scheduler = await startScheduler({
   telemetry,
   jobs,
   peers: config.peers,
-  objectsFolder: config.objects,
+  objectsPlace: config.objects,
   jobEnvironment: {
     ...(folder === undefined ? {} : { HEDDLE_TELEMETRY_FOLDER: folder }),
     ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),

@@ -1,7 +1,7 @@
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { openLocalLog } from "@heddle/eventlog";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
@@ -26,7 +26,7 @@ await using eventLog = openLocalLog(environment, { clock, random });
 await using sync = await startSync({
   store: openLmdbStore(environment, "sync"),
   eventLog,
-  objects: await openFileObjects({ path: config.objects }),
+  objects: await openObjects(config.objects),
   clock,
   random,
   telemetry,

@@ -14,4 +14,5 @@ export {
 } from "./running.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
 export { Unavailable } from "./unavailable.ts";
+export { newBucket, type TestBucket } from "./s3-bucket.ts";
 export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";

@@ -10,14 +10,20 @@ import { startServices } from "./services.ts";
  * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
-  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint, HEDDLE_OBJECTS_URL: objectsUrl } = process.env;
+  const objects = objectsUrl === undefined || objectsUrl === "" ? {} : { objectsUrl };
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
     state,
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+    ...objects,
   });
-  using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
+  using _file = writeHostFile(state, {
+    pid: process.pid,
+    addresses: services.addresses,
+    ...objects,
+  });
   ready(services.addresses);
   await asked;
 }

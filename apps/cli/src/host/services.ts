@@ -5,7 +5,7 @@ import { startEvaluator } from "@heddle/evaluator";
 import { openLocalLog } from "@heddle/eventlog";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs } from "@heddle/jobs";
-import { openFileObjects } from "@heddle/objects";
+import { objectVariables, openObjects } from "@heddle/objects";
 import { openLmdbOnline } from "@heddle/online";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
@@ -25,6 +25,8 @@ export interface ServicesOptions {
   readonly state: string;
   /** Where traces and metrics go instead of files in the state folder. */
   readonly otlpEndpoint?: string;
+  /** Where the objects lie instead of a folder in the state folder: `s3://bucket/prefix?endpoint=…&region=…`. */
+  readonly objectsUrl?: string;
 }
 
 const apps = join(import.meta.dirname, "../../..");
@@ -40,7 +42,10 @@ const programs = {
 };
 
 /** What a job or the model server needs of this process's environment to run at all. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"];
+const passedOn = [
+  ...["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"],
+  ...objectVariables,
+];
 
 /** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
@@ -49,7 +54,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const { environment, of } = await openBackends(options, stack);
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
-  const modelServerStarts = startModelServerChild(options, telemetry.log);
+  const modelServerStarts = startModelServerChild(
+    { ...options, objects: objectsPlaceOf(options) },
+    telemetry.log,
+  );
   modelServerStarts.catch(() => undefined);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
@@ -90,7 +98,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startScheduler({
       ...(await of("scheduler")),
       ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
-      objectsFolder: folderOf(state, "objects"),
+      objectsPlace: objectsPlaceOf(options),
     }),
   );
   const opened = stack.move();
@@ -101,13 +109,14 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 }
 
 /** The one opener of LMDB, and what each service gets of it. */
-async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: AsyncDisposableStack) {
+async function openBackends(options: ServicesOptions, stack: AsyncDisposableStack) {
+  const { state, otlpEndpoint } = options;
   const clock = systemClock;
   const random = Math.random;
   const path = folderOf(state, "store");
   const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
   const eventLog = stack.use(openLocalLog(environment, { clock, random }));
-  const objects = await openFileObjects({ path: folderOf(state, "objects") });
+  const objects = await openObjects(objectsPlaceOf(options));
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
@@ -135,6 +144,14 @@ function openJobs(state: string) {
     environment,
     clock: systemClock,
   });
+}
+
+/** Where the host, its jobs and its model server find the objects. */
+function objectsPlaceOf({
+  state,
+  objectsUrl,
+}: Pick<ServicesOptions, "state" | "objectsUrl">): string {
+  return objectsUrl ?? folderOf(state, "objects");
 }
 
 function folderOf(state: string, name: string): string {
