@@ -2,6 +2,7 @@ import type { Addresses } from "./clients.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
 import { startServices } from "./services.ts";
+import { storeUrlOf } from "./stores.ts";
 
 /**
  * Runs all services on a state folder until SIGTERM or SIGINT, then closes them in reverse order.
@@ -11,11 +12,13 @@ import { startServices } from "./services.ts";
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const storeUrl = storeUrlOf(process.env);
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
     state,
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+    ...(storeUrl === undefined ? {} : { storeUrl }),
   });
   using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
   ready(services.addresses);

@@ -9,12 +9,14 @@ import { openFileObjects } from "@heddle/objects";
 import { openLmdbOnline } from "@heddle/online";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import type { Secret } from "@heddle/config";
+import { openLmdbEnvironment } from "@heddle/store";
 import { startSync } from "@heddle/sync";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
+import { openStores } from "./stores.ts";
 
 export interface Services extends AsyncDisposable {
   readonly addresses: Addresses;
@@ -25,6 +27,8 @@ export interface ServicesOptions {
   readonly state: string;
   /** Where traces and metrics go instead of files in the state folder. */
   readonly otlpEndpoint?: string;
+  /** `mongodb://…/database` for the documents; absent, they lie in the folder of all state. */
+  readonly storeUrl?: Secret;
 }
 
 const apps = join(import.meta.dirname, "../../..");
@@ -42,7 +46,7 @@ const programs = {
 /** What a job or the model server needs of this process's environment to run at all. */
 const passedOn = ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"];
 
-/** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
+/** Opens the backends, embedded ones on one state folder unless a URL names another, and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   await using stack = new AsyncDisposableStack();
   const { state } = options;
@@ -101,11 +105,13 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 }
 
 /** The one opener of LMDB, and what each service gets of it. */
-async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: AsyncDisposableStack) {
+async function openBackends(options: ServicesOptions, stack: AsyncDisposableStack) {
+  const { state, otlpEndpoint, storeUrl } = options;
   const clock = systemClock;
   const random = Math.random;
   const path = folderOf(state, "store");
   const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
+  const stores = await openStores(storeUrl, { environment, clock, random, stack });
   const eventLog = stack.use(openLocalLog(environment, { clock, random }));
   const objects = await openFileObjects({ path: folderOf(state, "objects") });
   const telemetryOf = async (service: string): Promise<Telemetry> =>
@@ -118,9 +124,9 @@ async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: Asy
       }),
     );
   const of = async (service: string) => ({
-    store: openLmdbStore(environment, service),
+    store: stores.of(service),
     telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random },
+    ...{ eventLog, objects, clock, random, needs: stores.needs },
   });
   return { environment, of };
 }
