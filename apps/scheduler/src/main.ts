@@ -46,6 +46,7 @@ await using jobs = openProcessJobs({
 await using scheduler = await startScheduler({
   store: backends.storeOf("scheduler"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   clock,
   random,
   telemetry,
