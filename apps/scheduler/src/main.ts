@@ -1,9 +1,8 @@
 import { join } from "node:path";
+import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openLocalLog } from "@heddle/eventlog";
 import { openProcessJobs } from "@heddle/jobs";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startScheduler } from "./start.ts";
@@ -17,19 +16,16 @@ const config = loadConfig(Config, {
 });
 const clock = systemClock;
 const random = Math.random;
-const { dataset, learner, shard, evaluation } = config.programs;
+const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
 
 await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
-await using environment = openLmdbEnvironment({
-  path: config.state,
-  mapBytesMax: config.mapBytesMax,
-});
-await using eventLog = openLocalLog(environment, { clock, random });
+await using backends = await openBackends(config, { clock, random });
 await using jobs = openProcessJobs({
   programs: {
     dataset: { entry: dataset },
     learner: { entry: learner },
+    "learner-alone": { entry: learnerAlone },
     shard: { entry: shard },
     evaluation: { entry: evaluation },
   },
@@ -39,8 +35,8 @@ await using jobs = openProcessJobs({
   clock,
 });
 await using scheduler = await startScheduler({
-  store: openLmdbStore(environment, "scheduler"),
-  eventLog,
+  store: backends.storeOf("scheduler"),
+  eventLog: backends.eventLog,
   clock,
   random,
   telemetry,

@@ -1,7 +1,7 @@
 import type { Addresses } from "./clients.ts";
-import { logSettings } from "./event-log.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
+import { placesOf } from "./places.ts";
 import { startServices } from "./services.ts";
 
 /**
@@ -12,13 +12,12 @@ import { startServices } from "./services.ts";
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
-  const log = logSettings(process.env);
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
     state,
+    places: placesOf(state, process.env),
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-    ...(log === undefined ? {} : { log }),
   });
   using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
   ready(services.addresses);
