@@ -3,6 +3,7 @@ import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { openProcessJobs } from "@heddle/jobs";
+import { objectVariables } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startScheduler } from "./start.ts";
@@ -15,6 +16,14 @@ const config = loadConfig(Config, {
   ...(file === undefined ? {} : { file }),
 });
 const clock = systemClock;
+/** What a job needs of this process's environment. */
+const passedOn = (): Record<string, string> =>
+  Object.fromEntries(
+    ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", ...objectVariables].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 const random = Math.random;
 const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
@@ -31,7 +40,7 @@ await using jobs = openProcessJobs({
   },
   node: process.execPath,
   logFolder: join(config.state, "logs"),
-  environment: { PATH: process.env["PATH"] ?? "" },
+  environment: passedOn(),
   clock,
 });
 await using scheduler = await startScheduler({
@@ -42,7 +51,7 @@ await using scheduler = await startScheduler({
   telemetry,
   jobs,
   peers: config.peers,
-  objectsFolder: config.objects,
+  objectsPlace: config.objects,
   jobEnvironment: {
     ...(folder === undefined ? {} : { HEDDLE_TELEMETRY_FOLDER: folder }),
     ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),

@@ -29,8 +29,8 @@ export interface SchedulerDeps {
   readonly peers: Readonly<
     Record<"registry" | "featureStore" | "evaluator" | "sync", string> & Record<string, string>
   >;
-  /** Folder of the object store, for the jobs. */
-  readonly objectsFolder: string;
+  /** Where the objects lie, for the jobs: a folder, or an s3:// URL. */
+  readonly objectsPlace: string;
   /** Added to every job's environment, e.g. where telemetry goes. */
   readonly jobEnvironment: Readonly<Record<string, string>>;
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */

@@ -12,15 +12,16 @@ import { startServices } from "./services.ts";
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const places = placesOf(state, process.env);
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
-    state,
-    places: placesOf(state, process.env),
+    ...{ state, places },
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
   });
-  using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
-  ready(services.addresses);
+  const { addresses } = services;
+  using _file = writeHostFile(state, { pid: process.pid, addresses, objects: places.objects });
+  ready(addresses);
   await asked;
 }
 

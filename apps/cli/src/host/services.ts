@@ -5,6 +5,7 @@ import { HeddleError, systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs } from "@heddle/jobs";
+import { objectVariables } from "@heddle/objects";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
 import { startSync } from "@heddle/sync";
@@ -38,16 +39,20 @@ const programs = {
 };
 
 /** What a job or the model server needs of this process's environment to run at all. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"];
+const passedOn = [
+  ...["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"],
+  ...objectVariables,
+];
 
 /** Opens the backends and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   await using stack = new AsyncDisposableStack();
-  const { state } = options;
+  const { state, places } = options;
+  const { objects } = places;
   const { backends, of } = await openParts(options, stack);
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
-  const modelServerStarts = startModelServerChild(options, telemetry.log);
+  const modelServerStarts = startModelServerChild({ ...options, objects }, telemetry.log);
   modelServerStarts.catch(() => undefined);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
@@ -88,7 +93,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startScheduler({
       ...(await of("scheduler")),
       ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
-      objectsFolder: folderOf(state, "objects"),
+      objectsPlace: objects,
     }),
   );
   const opened = stack.move();

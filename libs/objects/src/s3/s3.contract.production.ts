@@ -1,9 +1,8 @@
 import { after } from "node:test";
 import { systemClock } from "@heddle/base";
-import { s3ForTests } from "@heddle/servers";
+import { newBucket, s3ForTests } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
 import { objectsContract } from "../contract.ts";
-import { newBucket } from "./fixtures/bucket.ts";
 import { parseS3Location } from "./location.ts";
 import { openS3Objects } from "./s3-objects.ts";
 
