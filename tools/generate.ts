@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const generators = [
   { source: "proto", committed: "libs/proto/src/gen", generate: generateProto },
-  assemblyOf("kernels", ["batch", "cache", "planes", "table"]),
+  assemblyOf("kernels", ["batch", "cache", "numbers", "planes", "table", "texts"]),
   assemblyOf("executor", ["random"]),
 ];
 

@@ -4,6 +4,7 @@ import {
   compileTransform,
   type ExampleBatch,
   fitNothing,
+  textsOf,
   type TransformProgram,
 } from "@heddle/transform";
 
@@ -70,7 +71,7 @@ function rawColumn(
   codeOf: (word: string) => number,
 ): Float32Array {
   if (column.type === "category") {
-    const shared = column.dictionary.map(codeOf);
+    const shared = textsOf(column.dictionary).map(codeOf);
     return Float32Array.from(column.codes, (code) => shared[code] ?? Number.NaN);
   }
   const { values, valid, type } = column;

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { conditionOf } from "@heddle/feature-engine";
 import type { Slice } from "@heddle/sdk";
-import type { ExampleBatch } from "@heddle/transform";
+import { type ExampleBatch, textsOf } from "@heddle/transform";
 
 /**
  * One slice of the definition, as codes of rows: a `by` slice has a code for each value it has met,
@@ -57,7 +57,7 @@ function bySlicer(name: string, by: string, met: readonly string[]): Slicer {
     codes: ({ features }) => {
       const column = features[by];
       if (column?.type !== "category") throw notCategory(name, by);
-      const codes = Int32Array.from(column.dictionary, codeOf);
+      const codes = Int32Array.from(textsOf(column.dictionary), codeOf);
       // Null is a value of its own, the empty one.
       const none = codeOf("");
       const placed = new Int32Array(column.codes.length);

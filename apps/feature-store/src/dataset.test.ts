@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { isHeddleError } from "@heddle/base";
 import { pseudonymOf, readPartition, readPartitionChunks } from "@heddle/feature-engine";
 import { type DatasetManifest, DatasetUse } from "@heddle/proto/feature-store";
-import type { Column, ExampleBatch } from "@heddle/transform";
+import { type Column, type ExampleBatch, textAt } from "@heddle/transform";
 import { ranker, salesCsv, weekStart } from "./fixtures/shop.ts";
 import { call, fillShop, openWorld, pseudonymKeyHex, type World } from "./fixtures/world.ts";
 
@@ -120,7 +120,7 @@ test("a partition read in pieces is the partition, and no piece splits a visit",
 });
 
 function cell(column: Column, row: number): string | number | null {
-  if (column.type === "category") return column.dictionary[column.codes[row]!] ?? null;
+  if (column.type === "category") return textAt(column.dictionary, column.codes[row]!) ?? null;
   return column.valid?.[row] === 0 ? null : column.values[row]!;
 }
 

@@ -1,10 +1,9 @@
 import { join } from "node:path";
+import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openLocalLog } from "@heddle/eventlog";
 import { openProcessJobs } from "@heddle/jobs";
 import { objectVariables } from "@heddle/objects";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startScheduler } from "./start.ts";
@@ -16,7 +15,6 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_SCHEDULER_",
   ...(file === undefined ? {} : { file }),
 });
-const clock = systemClock;
 /** What a job needs of this process's environment. */
 const passedOn = (): Record<string, string> =>
   Object.fromEntries(
@@ -25,20 +23,18 @@ const passedOn = (): Record<string, string> =>
       return value === undefined ? [] : [[name, value]];
     }),
   );
+const clock = systemClock;
 const random = Math.random;
-const { dataset, learner, shard, evaluation } = config.programs;
+const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
 
 await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
-await using environment = openLmdbEnvironment({
-  path: config.state,
-  mapBytesMax: config.mapBytesMax,
-});
-await using eventLog = openLocalLog(environment, { clock, random });
+await using backends = await openBackends(config, { clock, random });
 await using jobs = openProcessJobs({
   programs: {
     dataset: { entry: dataset },
     learner: { entry: learner },
+    "learner-alone": { entry: learnerAlone },
     shard: { entry: shard },
     evaluation: { entry: evaluation },
   },
@@ -48,8 +44,8 @@ await using jobs = openProcessJobs({
   clock,
 });
 await using scheduler = await startScheduler({
-  store: openLmdbStore(environment, "scheduler"),
-  eventLog,
+  store: backends.storeOf("scheduler"),
+  eventLog: backends.eventLog,
   clock,
   random,
   telemetry,

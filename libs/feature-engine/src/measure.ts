@@ -1,5 +1,5 @@
 import type { Filter, Slice } from "@heddle/sdk";
-import type { Column, ExampleBatch } from "@heddle/transform";
+import { type Column, type Dictionary, type ExampleBatch, textsOf } from "@heddle/transform";
 import type { Duckdb } from "./duckdb.ts";
 import type { DatasetColumn } from "./plan.ts";
 import { readPartitionChunks } from "./read.ts";
@@ -29,7 +29,7 @@ export async function measurePartition(
   slices: readonly Slice[],
 ): Promise<PartitionFacts> {
   const hashers = new Map(columns.map(({ name }) => [name, columnHasher()]));
-  const dictionaries = new Map<string, readonly string[]>();
+  const dictionaries = new Map<string, Dictionary>();
   const counter = countSlices(slices);
   let [rows, positives, first, last] = [0, 0, Infinity, -Infinity];
   for await (const batch of readPartitionChunks(path, columns, { db })) {
@@ -44,7 +44,9 @@ export async function measurePartition(
     for (const [name, hasher] of hashers) feed(hasher, name, batch, dictionaries);
   }
   const digests = columns.map(({ name, type }) =>
-    (hashers.get(name) as ColumnHasher).digest(name, type, dictionaries.get(name) ?? [], rows),
+    (hashers.get(name) as ColumnHasher).digest(
+      ...([name, type, textsOf(dictionaries.get(name) ?? []), rows] as const),
+    ),
   );
   return {
     rowHash: rowHashOf(digests),
@@ -60,7 +62,7 @@ function feed(
   hasher: ColumnHasher,
   name: string,
   batch: ExampleBatch,
-  dictionaries: Map<string, readonly string[]>,
+  dictionaries: Map<string, Dictionary>,
 ): void {
   const own = {
     visit: batch.visit,
@@ -128,7 +130,8 @@ function countBy(
     rows[place] = (rows[place] ?? 0) + 1;
     positives[place] = (positives[place] ?? 0) + (batch.label[i] ?? 0);
   }
-  rows.forEach((n, place) => count(dictionary[place - 1] ?? "", n, positives[place] ?? 0));
+  const texts = textsOf(dictionary);
+  rows.forEach((n, place) => count(texts[place - 1] ?? "", n, positives[place] ?? 0));
 }
 
 /**
@@ -140,7 +143,7 @@ export function conditionOf(batch: ExampleBatch, where: Filter): (row: number) =
     const column = batch.features[name];
     if (column === undefined) return () => false;
     if (column.type === "category") {
-      const holds = column.dictionary.map((word) => compare(word, is, String(value)));
+      const holds = textsOf(column.dictionary).map((word) => compare(word, is, String(value)));
       const ofNull = compare("", is, String(value));
       return (row: number) => holds[column.codes[row] ?? -1] ?? ofNull;
     }

@@ -1,4 +1,4 @@
-import type { CategoryColumn, Column, ExampleBatch } from "@heddle/transform";
+import type { CategoryColumn, Column, Dictionary, ExampleBatch } from "@heddle/transform";
 import type { NumberItems } from "./vectors.ts";
 
 /** A feature as it is read: its place among the selected columns, and what its values mean. */
@@ -9,7 +9,7 @@ export interface ReadFeature {
   /** Place of the column that says which values are not null; absent when none is null. */
   readonly validIndex?: number;
   /** Of a category. */
-  readonly dictionary: readonly string[];
+  readonly dictionary: Dictionary;
 }
 
 export interface ReadLayout {

@@ -1,5 +1,6 @@
 import { HeddleError } from "@heddle/base";
-import type { ExampleBatch } from "@heddle/transform";
+import type { Dictionary, ExampleBatch } from "@heddle/transform";
+import { parseDictionaries } from "./dictionaries.ts";
 import { type Duckdb, openDuckdb } from "./duckdb.ts";
 import { dictionariesKey } from "./encode.ts";
 import { type ReadFeature, type ReadLayout, startPiece } from "./piece.ts";
@@ -111,9 +112,10 @@ async function inspect(
   );
   const nulls = new Map(found.map((c) => [c.name, Number(c.nulls ?? 1)]));
   const missing = columns.find((c) => found.length > 0 && !nulls.has(c.name));
-  const [dictionaries] =
-    await db.texts(`select decode(value) from parquet_kv_metadata(${text(path)})
-    where decode(key) = ${text(dictionariesKey)}`);
+  const [dictionaries] = await db.rows<{ value: Uint8Array }>(
+    `select value from parquet_kv_metadata(${text(path)})
+     where decode(key) = ${text(dictionariesKey)}`,
+  );
   if (missing !== undefined || dictionaries === undefined) {
     throw new HeddleError(
       "DATA_LOSS",
@@ -121,14 +123,23 @@ async function inspect(
       `the partition ${path} has no ${missing === undefined ? "dictionaries" : `column "${missing.name}"`}: build the dataset again`,
     );
   }
-  const words = JSON.parse(dictionaries) as Record<string, string[]>;
+  const words = wordsOf(path, dictionaries.value);
   return { ...layoutOf(columns, nulls, words), rows: Number(found[0]?.rows ?? 0) };
+}
+
+function wordsOf(path: string, json: Uint8Array): Readonly<Record<string, Dictionary>> {
+  try {
+    return parseDictionaries(json);
+  } catch (cause) {
+    const what = `the partition ${path} has dictionaries that cannot be read: build the dataset again`;
+    throw new HeddleError("DATA_LOSS", "PARTITION_CORRUPT", what, { cause });
+  }
 }
 
 function layoutOf(
   columns: readonly DatasetColumn[],
   nulls: ReadonlyMap<string, number>,
-  words: Readonly<Record<string, readonly string[]>>,
+  words: Readonly<Record<string, Dictionary>>,
 ): Pick<Inspected, "layout" | "select"> {
   const select = ["visit", "cast(example_time as double)", "cast(label as float)", "weight"];
   const features: ReadFeature[] = [];

@@ -1,4 +1,4 @@
-import type { Column, ColumnBatch } from "@heddle/transform";
+import { type Column, type ColumnBatch, textAt } from "@heddle/transform";
 
 /** A feature's values as JSON; null is null. */
 interface GoldenColumn {
@@ -51,7 +51,10 @@ export function encodeGolden(batch: ColumnBatch, outputs: Float32Array): Golden 
 function encodeColumn(column: Column): GoldenColumn {
   const { type } = column;
   if (type === "category") {
-    return { type, values: Array.from(column.codes, (code) => column.dictionary[code] ?? null) };
+    return {
+      type,
+      values: Array.from(column.codes, (code) => textAt(column.dictionary, code) ?? null),
+    };
   }
   const { values, valid } = column;
   return { type, values: Array.from(values, (x, i) => (valid?.[i] === 0 ? null : x)) };

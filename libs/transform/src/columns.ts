@@ -1,3 +1,5 @@
+import type { Dictionary } from "./dictionary.ts";
+
 /** A numeric column; a row whose `valid` is 0 is null (its value is then 0). Timestamps are milliseconds since the epoch. */
 export interface NumberColumn {
   readonly type: "int64" | "float64" | "timestamp" | "boolean";
@@ -11,7 +13,7 @@ export interface NumberColumn {
 export interface CategoryColumn {
   readonly type: "category";
   /** Distinct values as text; codes index it. */
-  readonly dictionary: readonly string[];
+  readonly dictionary: Dictionary;
   /** shape [rows]. */
   readonly codes: Int32Array;
 }

@@ -1,6 +1,9 @@
+import { textIds } from "@heddle/kernels";
 import xxhash from "xxhash-wasm";
+import { type Dictionary, isPacked } from "./dictionary.ts";
 
 const { h64 } = await xxhash();
+const encoder = new TextEncoder();
 
 /** Separates an input's name from its value; names hold no control characters, so no two pairs meet. */
 const valueMark = "\0";
@@ -17,16 +20,20 @@ export function nullId(input: string): bigint {
 }
 
 /** Ids by dictionary and input: slices of one batch share their dictionaries, so each entry is hashed once. */
-const known = new WeakMap<readonly string[], Map<string, BigUint64Array>>();
+const known = new WeakMap<Dictionary, Map<string, BigUint64Array>>();
 
 /** Ids of a dictionary's entries in an input, and last the id of null; shape [entries + 1]. */
-export function dictionaryIds(input: string, dictionary: readonly string[]): BigUint64Array {
+export function dictionaryIds(input: string, dictionary: Dictionary): BigUint64Array {
   const byInput = known.get(dictionary) ?? new Map<string, BigUint64Array>();
   const cached = byInput.get(input);
   // A dictionary that has grown since is hashed again.
   if (cached?.length === dictionary.length + 1) return cached;
   const ids = new BigUint64Array(dictionary.length + 1);
-  dictionary.forEach((entry, i) => (ids[i] = valueId(input, entry)));
+  if (isPacked(dictionary)) {
+    textIds(encoder.encode(input + valueMark), dictionary.utf8, dictionary.ends, ids);
+  } else {
+    dictionary.forEach((entry, i) => (ids[i] = valueId(input, entry)));
+  }
   ids[dictionary.length] = nullId(input);
   byInput.set(input, ids);
   known.set(dictionary, byInput);

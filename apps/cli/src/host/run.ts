@@ -1,4 +1,5 @@
 import type { Addresses } from "./clients.ts";
+import { logSettings } from "./event-log.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
 import { startServices } from "./services.ts";
@@ -12,12 +13,14 @@ import { startServices } from "./services.ts";
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint, HEDDLE_OBJECTS_URL: objectsUrl } = process.env;
   const objects = objectsUrl === undefined || objectsUrl === "" ? {} : { objectsUrl };
+  const log = logSettings(process.env);
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
     state,
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
     ...objects,
+    ...(log === undefined ? {} : { log }),
   });
   using _file = writeHostFile(state, {
     pid: process.pid,

@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { HeddleError, systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
-import { openLocalLog } from "@heddle/eventlog";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs } from "@heddle/jobs";
 import { objectVariables, openObjects } from "@heddle/objects";
@@ -13,6 +12,7 @@ import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startSync } from "@heddle/sync";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
+import { type LogSettings, openEventLog } from "./event-log.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
 
@@ -27,6 +27,8 @@ export interface ServicesOptions {
   readonly otlpEndpoint?: string;
   /** Where the objects lie instead of a folder in the state folder: `s3://bucket/prefix?endpoint=…&region=…`. */
   readonly objectsUrl?: string;
+  /** The event log instead of the one in the state folder. */
+  readonly log?: LogSettings;
 }
 
 const apps = join(import.meta.dirname, "../../..");
@@ -110,12 +112,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
 /** The one opener of LMDB, and what each service gets of it. */
 async function openBackends(options: ServicesOptions, stack: AsyncDisposableStack) {
-  const { state, otlpEndpoint } = options;
+  const { state, otlpEndpoint, log } = options;
   const clock = systemClock;
   const random = Math.random;
   const path = folderOf(state, "store");
   const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
-  const eventLog = stack.use(openLocalLog(environment, { clock, random }));
+  const eventLog = stack.use(await openEventLog(log, environment, { clock, random }));
   const objects = await openObjects(objectsPlaceOf(options));
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(

@@ -1,5 +1,11 @@
 import { present } from "@heddle/base";
-import type { Column, ColumnBatch, ExampleBatch, NumberColumn } from "@heddle/transform";
+import {
+  type Column,
+  type ColumnBatch,
+  type ExampleBatch,
+  type NumberColumn,
+  textAt,
+} from "@heddle/transform";
 import { trainingOrder } from "./order.ts";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 
@@ -90,7 +96,7 @@ function joinColumns(columns: readonly Column[]): Column {
   }
   const texts = columns.flatMap((column) =>
     column.type === "category"
-      ? [...column.codes].map((code) => (code < 0 ? undefined : column.dictionary[code]))
+      ? [...column.codes].map((code) => textAt(column.dictionary, code))
       : [],
   );
   const dictionary = [...new Set(texts.filter((text) => text !== undefined))].sort();

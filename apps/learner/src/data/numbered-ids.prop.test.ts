@@ -34,7 +34,7 @@ test("each value of a batch stands at its id, and each id once", () => {
       for (const at of [0, rows]) {
         columns.forEach((column, n) => numbered.write(column, numbers[n] as Int32Array, at));
       }
-      const uniqueOf = openUniqueOfBatch(numbered.ids(), numbers, rows, placesMax);
+      const uniqueOf = openUniqueOfBatch(numbered.end(), numbers, rows, placesMax);
       for (const [from, length] of ranges) {
         const index = new Int32Array(length * columns.length);
         const unique = uniqueOf(from, from + length, index, ownMemory);

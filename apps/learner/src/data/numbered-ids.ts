@@ -1,4 +1,4 @@
-import { createIndex, gatherIds, halvesOf } from "@heddle/kernels";
+import { gatherIds, type IdNumbers, openIdNumbers } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
 import type { BatchMemory } from "./rows.ts";
 
@@ -6,24 +6,26 @@ import type { BatchMemory } from "./rows.ts";
 export interface NumberedIds {
   /** Writes the number of each row's id to `out`, from `at` on. */
   write(rows: CodedIds, out: Int32Array, at: number): void;
-  /** All ids, in the order of their numbers. */
-  ids(): BigUint64Array;
+  /** All ids, in the order of their numbers; nothing is written after that. */
+  end(): BigUint64Array;
 }
 
+/** Indexes that no partition uses now, by thread: the next one takes one of them, memory and all. */
+const free: IdNumbers[] = [];
+const heldBytesMax = 64 << 20;
+
 /**
- * Gives each distinct id of a partition a number, 0, 1, 2, …: an id is hashed once for each entry of a dictionary, and what is done per
+ * Gives each distinct id of a partition a number, 0, 1, 2, …: an id is looked up once for each entry of a dictionary, and what is done per
  * row and per batch needs no hash any more.
  */
 export function openNumberedIds(): NumberedIds {
-  const index = createIndex(0);
+  const index = free.pop() ?? openIdNumbers();
+  index.clear();
   /** Numbers by the ids of a dictionary, which all pieces of a partition share. */
   const known = new Map<BigUint64Array, Int32Array>();
   const numbersOf = (ids: BigUint64Array): Int32Array => {
-    const halves = halvesOf(ids);
     const numbers = new Int32Array(ids.length);
-    for (let i = 0; i < numbers.length; i++) {
-      numbers[i] = index.findOrAdd(halves[2 * i] as number, halves[2 * i + 1] as number);
-    }
+    index.add(ids, numbers);
     return numbers;
   };
   const sharedNumbersOf = (ids: BigUint64Array): Int32Array => {
@@ -36,7 +38,11 @@ export function openNumberedIds(): NumberedIds {
       const numbers = shared ? sharedNumbersOf(ids) : numbersOf(ids);
       for (let i = 0; i < codes.length; i++) out[at + i] = numbers[codes[i] as number] as number;
     },
-    ids: () => index.ids(),
+    end: () => {
+      const ids = index.ids();
+      if (index.bytes <= heldBytesMax) free.push(index);
+      return ids;
+    },
   };
 }
 

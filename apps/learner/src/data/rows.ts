@@ -93,7 +93,7 @@ export function openPartition(
       }
       received += batch.rows;
     },
-    rows: () => ({ ...whole, ids: numbered.ids() }),
+    rows: () => ({ ...whole, ids: numbered.end() }),
     get received() {
       return received;
     },

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DatasetColumn, type Duckdb, openDuckdb, readPartition } from "@heddle/feature-engine";
 import { openFileObjects } from "@heddle/objects";
-import { compileTransform, type ExampleBatch, fitNothing } from "@heddle/transform";
+import { compileTransform, type ExampleBatch, fitNothing, textsOf } from "@heddle/transform";
 import {
   cardinality,
   categoryName,
@@ -142,7 +142,7 @@ function appendForPeers(folder: string, batch: ExampleBatch): void {
   for (let f = 0; f < fields; f++) {
     const column = batch.features[categoryName(f)];
     if (column?.type !== "category") throw new Error(`no category c${f}`);
-    const ranks = column.dictionary.map((word) => Number.parseInt(word, 16));
+    const ranks = textsOf(column.dictionary).map((word) => Number.parseInt(word, 16));
     column.codes.forEach((code, i) => (ids[i * fields + f] = f * cardinality + (ranks[code] ?? 0)));
   }
   const { numeric } = compileTransform(clickModel(1).inputs, fitNothing);

@@ -122,7 +122,7 @@ function joined(batches: readonly TrainingBatch[], index: number): OrderedRows {
     at += batch.rows;
   }
   return {
-    ...{ index, partition: first.partition, rows, inputs, ids: numbered.ids() },
+    ...{ index, partition: first.partition, rows, inputs, ids: numbered.end() },
     numeric: concatenated(batches.map(({ numeric }) => numeric)),
     label: concatenated(batches.map(({ label }) => label)),
     weight: concatenated(batches.map(({ weight }) => weight)),
