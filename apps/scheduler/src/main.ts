@@ -18,7 +18,7 @@ const config = loadConfig(Config, {
 /** What a job needs of this process's environment. */
 const passedOn = (): Record<string, string> =>
   Object.fromEntries(
-    ["PATH", "HOME", "TMPDIR", ...objectVariables].flatMap((name) => {
+    ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", ...objectVariables].flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value]];
     }),
@@ -46,6 +46,7 @@ await using jobs = openProcessJobs({
 await using scheduler = await startScheduler({
   store: backends.storeOf("scheduler"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   clock,
   random,
   telemetry,

@@ -60,6 +60,11 @@ test("a place that is none is refused by name, and no password is shown", async 
     return true;
   });
   await assert.rejects(at({ logUrl: "http://host" }), { reason: "LOG_URL_INVALID" });
+  const kafka = { logUrl: "kafka://127.0.0.1:1/", logUser: "me" };
+  for (const logPasswordFile of [undefined, folder.file("none")]) {
+    const given = logPasswordFile === undefined ? kafka : { ...kafka, logPasswordFile };
+    await assert.rejects(at(given), { reason: "LOG_PASSWORD_UNREADABLE" });
+  }
   await assert.rejects(at({ objects: "ftp://host" }), { reason: "OBJECTS_URL_INVALID" });
   const shown = JSON.stringify(settings({ storeUrl: "mongodb://me:hunter2@host/d" }));
   assert.doesNotMatch(shown, /hunter2/);

@@ -18,16 +18,14 @@ export const backendSettings = (folder: string) => ({
     .string()
     .transform((url) => new Secret(url))
     .exactOptional(),
+  /** File whose first line is that URL, where one with a password belongs. */
+  storeUrlFile: z.string().exactOptional(),
   /** `kafka://…`; LMDB when absent. */
   logUrl: z.string().exactOptional(),
-  /** Who this is at the Kafka brokers. */
-  logUser: z
-    .strictObject({
-      mechanism: z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
-      name: z.string(),
-      password: z.string().transform((password) => new Secret(password)),
-    })
-    .exactOptional(),
+  /** Who this is at the Kafka brokers, by SCRAM-SHA-512; nobody when absent. */
+  logUser: z.string().exactOptional(),
+  /** File that holds the user's password. */
+  logPasswordFile: z.string().exactOptional(),
   /** A folder, or `s3://bucket/prefix?endpoint=…&region=…`. */
   objects: z.string().default("data/objects"),
 });

@@ -16,7 +16,7 @@ export async function withAudit<T>(
   use: (deps: AuditDeps, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = new AbortController();
-  const objects = await openObjects(readHostFile(state)?.objectsUrl ?? join(state, "objects"));
+  const objects = await openObjects(readHostFile(state)?.objects ?? join(state, "objects"));
   await using db = await openDuckdb({
     threads: 1,
     memoryBytesMax: readerMemoryBytesMax,

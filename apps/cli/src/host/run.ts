@@ -1,7 +1,7 @@
 import type { Addresses } from "./clients.ts";
-import { logSettings } from "./event-log.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
+import { placesOf } from "./places.ts";
 import { startServices } from "./services.ts";
 
 /**
@@ -11,23 +11,19 @@ import { startServices } from "./services.ts";
  * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
-  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint, HEDDLE_OBJECTS_URL: objectsUrl } = process.env;
-  const objects = objectsUrl === undefined || objectsUrl === "" ? {} : { objectsUrl };
-  const log = logSettings(process.env);
+  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const places = placesOf(state, process.env);
+  // It may hold a password, which no child needs.
+  delete process.env["HEDDLE_STORE_URL"];
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
-    state,
+    ...{ state, places },
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-    ...objects,
-    ...(log === undefined ? {} : { log }),
   });
-  using _file = writeHostFile(state, {
-    pid: process.pid,
-    addresses: services.addresses,
-    ...objects,
-  });
-  ready(services.addresses);
+  const { addresses } = services;
+  using _file = writeHostFile(state, { pid: process.pid, addresses, objects: places.objects });
+  ready(addresses);
   await asked;
 }
 

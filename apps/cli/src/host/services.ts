@@ -1,18 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { openBackends, type Places } from "@heddle/backends";
 import { HeddleError, systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs } from "@heddle/jobs";
-import { objectVariables, openObjects } from "@heddle/objects";
-import { openLmdbOnline } from "@heddle/online";
+import { objectVariables } from "@heddle/objects";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startSync } from "@heddle/sync";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
-import { type LogSettings, openEventLog } from "./event-log.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
 
@@ -25,14 +23,11 @@ export interface ServicesOptions {
   readonly state: string;
   /** Where traces and metrics go instead of files in the state folder. */
   readonly otlpEndpoint?: string;
-  /** Where the objects lie instead of a folder in the state folder: `s3://bucket/prefix?endpoint=…&region=…`. */
-  readonly objectsUrl?: string;
-  /** The event log instead of the one in the state folder. */
-  readonly log?: LogSettings;
+  /** Where documents, events and objects are kept. */
+  readonly places: Places;
 }
 
 const apps = join(import.meta.dirname, "../../..");
-const storeBytesMax = 16 * 1024 ** 3;
 
 /** Programs that the scheduler starts as jobs. */
 const programs = {
@@ -49,17 +44,15 @@ const passedOn = [
   ...objectVariables,
 ];
 
-/** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
+/** Opens the backends and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   await using stack = new AsyncDisposableStack();
-  const { state } = options;
-  const { environment, of } = await openBackends(options, stack);
+  const { state, places } = options;
+  const { objects } = places;
+  const { backends, of } = await openParts(options, stack);
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
-  const modelServerStarts = startModelServerChild(
-    { ...options, objects: objectsPlaceOf(options) },
-    telemetry.log,
-  );
+  const modelServerStarts = startModelServerChild({ ...options, objects }, telemetry.log);
   modelServerStarts.catch(() => undefined);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
@@ -73,7 +66,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const featureStore = stack.use(
     await startFeatureStore({
       ...(await of("feature-store")),
-      online: stack.use(openLmdbOnline(environment)),
+      online: backends.openOnline(),
       stateFolder: folderOf(state, "feature-store"),
       pseudonymKeyFile: join(state, "pseudonym.key"),
     }),
@@ -100,7 +93,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startScheduler({
       ...(await of("scheduler")),
       ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
-      objectsPlace: objectsPlaceOf(options),
+      objectsPlace: objects,
     }),
   );
   const opened = stack.move();
@@ -110,15 +103,15 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
 }
 
-/** The one opener of LMDB, and what each service gets of it. */
-async function openBackends(options: ServicesOptions, stack: AsyncDisposableStack) {
-  const { state, otlpEndpoint, log } = options;
+/** The backends, and what each service gets of them. */
+async function openParts(
+  { state, otlpEndpoint, places }: ServicesOptions,
+  stack: AsyncDisposableStack,
+) {
   const clock = systemClock;
   const random = Math.random;
-  const path = folderOf(state, "store");
-  const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
-  const eventLog = stack.use(await openEventLog(log, environment, { clock, random }));
-  const objects = await openObjects(objectsPlaceOf(options));
+  const backends = stack.use(await openBackends(places, { clock, random }));
+  const { eventLog, objects, needs } = backends;
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
@@ -129,11 +122,11 @@ async function openBackends(options: ServicesOptions, stack: AsyncDisposableStac
       }),
     );
   const of = async (service: string) => ({
-    store: openLmdbStore(environment, service),
+    store: backends.storeOf(service),
     telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random },
+    ...{ eventLog, objects, clock, random, needs },
   });
-  return { environment, of };
+  return { backends, of };
 }
 
 function openJobs(state: string) {
@@ -146,14 +139,6 @@ function openJobs(state: string) {
     environment,
     clock: systemClock,
   });
-}
-
-/** Where the host, its jobs and its model server find the objects. */
-function objectsPlaceOf({
-  state,
-  objectsUrl,
-}: Pick<ServicesOptions, "state" | "objectsUrl">): string {
-  return objectsUrl ?? folderOf(state, "objects");
 }
 
 function folderOf(state: string, name: string): string {
