@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, HeddleError, messageOf } from "@heddle/base";
 import { Secret } from "@heddle/config";
 import { type EventLog, openLocalLog } from "@heddle/eventlog";
-import { type Objects, openObjects } from "@heddle/objects";
+import { checkObjects, isObjectsUrl, type Objects, openObjects } from "@heddle/objects";
 import { type OnlineValues, openLmdbOnline } from "@heddle/online";
 import type { Need } from "@heddle/rpc";
 import {
@@ -50,9 +50,14 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
       openLmdbEnvironment({ path: lmdbFolder(places), mapBytesMax: places.mapBytesMax }),
     ));
   try {
-    const { storeOf, needs } = await openStores(places, deps, environment, stack);
+    const { storeOf, needs: storeNeeds } = await openStores(places, deps, environment, stack);
     const eventLog = stack.use(await openLog(places, deps, environment));
     const objects = await openObjects(places.objects);
+    const check = (): Promise<void> => checkObjects(objects);
+    const needs = [
+      ...storeNeeds,
+      ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
+    ];
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
     return {
       ...{ eventLog, objects, storeOf, needs, openOnline },

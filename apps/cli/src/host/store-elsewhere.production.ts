@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
-import { connect } from "@heddle/rpc";
+import { HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { mongoForTests, startMongo } from "@heddle/servers";
 import { openLmdbEnvironment, openLmdbStore, openMongo, openMongoStore } from "@heddle/store";
 import { systemClock } from "@heddle/base";
-import { startTelemetry, type Telemetry } from "@heddle/telemetry";
+import { startTelemetry } from "@heddle/telemetry";
 import { connectAll } from "./clients.ts";
+import { untilHealth } from "./fixtures/until-health.ts";
 import { placesOf } from "./places.ts";
 import { startServices } from "./services.ts";
 
@@ -27,18 +27,6 @@ const brier = {
     right: { op: "subtract", left: { op: "prediction" }, right: { op: "label" } },
   },
 };
-
-/** Until the service's health is this, for at most 30 s. */
-async function untilHealth(address: string, wanted: Status, telemetry: Telemetry): Promise<void> {
-  await using health = connect(Health, address, { telemetry, actor });
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const { status } = await health.check({}, { timeoutMs: 5_000 });
-    if (status === wanted) return;
-    assert.ok(performance.now() < deadline, `health of ${address} stays ${status}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 test(
   "a host whose documents are elsewhere starts without their server, says so, and works once it is there",
