@@ -4,16 +4,11 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@heddle/base";
 import { openKafkaLog } from "@heddle/eventlog/kafka";
-import { kafkaVersion, serverForTests, startKafka } from "@heddle/servers";
+import { kafkaForTests } from "@heddle/servers";
 import { heddle, startHost, temporaryFolder } from "@heddle/testkit";
 import { clicksProject, writeClicks } from "./fixtures/clicks.ts";
 
-const kafka = await serverForTests({
-  name: "Kafka",
-  product: `Kafka ${kafkaVersion}`,
-  variable: "HEDDLE_TEST_KAFKA_URL",
-  start: (folder) => startKafka(folder),
-});
+const kafka = await kafkaForTests();
 const { skip } = kafka;
 const prefix = `${Date.now().toString(36)}.`;
 

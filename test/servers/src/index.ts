@@ -6,7 +6,7 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
-export { kafkaVersion, type RunningKafka, startKafka } from "./kafka.ts";
+export { kafkaForTests, type RunningKafka, startKafka } from "./kafka.ts";
 export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {
   type RunningServer,

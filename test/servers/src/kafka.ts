@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { built } from "./cache.ts";
+import { serverForTests, type TestServer } from "./for-tests.ts";
 import { clusterIdAt } from "./kafka-cluster-id.ts";
 import { kafkaProperties } from "./kafka-properties.ts";
 import { type RunningServer, startServer } from "./running.ts";
@@ -13,7 +14,7 @@ export interface RunningKafka extends RunningServer {
   readonly strangerUrl: string;
 }
 
-export const kafkaVersion = "4.4.0";
+const kafkaVersion = "4.4.0";
 const recipe = join(import.meta.dirname, "../kafka/pom.xml");
 const java = "Java 17 or newer";
 
@@ -53,6 +54,16 @@ export async function startKafka(
   });
   const stranger = readPlace(home)?.ports[2];
   return { ...running, strangerUrl: `kafka://127.0.0.1:${stranger}` };
+}
+
+/** The Kafka that the tests of one file use: that of `HEDDLE_TEST_KAFKA_URL`, else one of our own. */
+export function kafkaForTests(): Promise<TestServer> {
+  return serverForTests({
+    name: "Kafka",
+    product: `Kafka ${kafkaVersion}`,
+    variable: "HEDDLE_TEST_KAFKA_URL",
+    start: (folder) => startKafka(folder),
+  });
 }
 
 const memory = ["-Xmx256m", "-XX:+UseSerialGC"];

@@ -2,16 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { openKafkaLog } from "@heddle/eventlog/kafka";
-import { kafkaVersion, serverForTests, startKafka } from "@heddle/servers";
+import { kafkaForTests } from "@heddle/servers";
 import { append, clickEvents, clicks, untilCut, view, windows } from "../fixtures/clicks.ts";
 import { openWorld, type World } from "../fixtures/world.ts";
 
-const kafka = await serverForTests({
-  name: "Kafka",
-  product: `Kafka ${kafkaVersion}`,
-  variable: "HEDDLE_TEST_KAFKA_URL",
-  start: (folder) => startKafka(folder),
-});
+const kafka = await kafkaForTests();
 const { skip } = kafka;
 const settings = "replicas=1&minInSyncReplicas=1&partitions=1";
 const prefix = `${Date.now().toString(36)}.`;

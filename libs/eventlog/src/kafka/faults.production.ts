@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@heddle/base";
-import { type RunningKafka, startKafka } from "@heddle/servers";
+import { kafkaForTests, type RunningKafka, startKafka } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
 import type { EventLog, LogRecord } from "../port.ts";
-import { kafkaForTests } from "./fixtures/kafka.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
 const kafka = await kafkaForTests();

@@ -1,6 +1,6 @@
 import { systemClock } from "@heddle/base";
+import { kafkaForTests } from "@heddle/servers";
 import { eventLogContract } from "../contract.ts";
-import { kafkaForTests } from "./fixtures/kafka.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
 const kafka = await kafkaForTests();

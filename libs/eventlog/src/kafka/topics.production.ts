@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { Secret } from "@heddle/config";
-import type { RunningKafka } from "@heddle/servers";
+import { kafkaForTests, type RunningKafka } from "@heddle/servers";
 import { Admin, Producer } from "@platformatic/kafka";
 import type { EventLog } from "../port.ts";
-import { kafkaForTests } from "./fixtures/kafka.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
 const kafka = await kafkaForTests();
