@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@heddle/base";
 import { Secret } from "@heddle/config";
 import { kafkaForTests, type RunningKafka } from "@heddle/servers";
@@ -107,16 +108,14 @@ test(
     }
     await producer.close();
     await log.append("t", [record("e")]);
+    // The brokers write markers behind their answers: the last one may stand behind what was appended after it.
+    while ((await log.positions("t"))[0]?.end !== 8) await sleep(20);
     const all = await log.read("t", 0, 0, 10);
     assert.deepEqual(
-      all.map(({ key, offset }) => [key, offset]),
-      [
-        ["a", 0],
-        ["c", 3],
-        ["e", 7],
-      ],
+      all.map(({ key }) => key),
+      ["a", "c", "e"],
     );
-    assert.deepEqual(await log.positions("t"), [{ start: 0, end: 8 }]);
+    assert.deepEqual([all[0]?.offset, all[1]?.offset], [0, 3]);
     assert.deepEqual(
       (await log.read("t", 0, 1, 1)).map(({ key }) => key),
       ["c"],
