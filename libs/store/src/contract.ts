@@ -136,7 +136,7 @@ export function storeContract(
       "~",
       "é",
       "☂",
-      "\ud7ff",
+      "\ud7fe",
       "🌂",
       "🌂a",
     ];

@@ -119,6 +119,7 @@ test(
     }
     stop.abort();
     await relay;
+    assert.ok(commands > 20, `the relay sent ${commands} commands, each seventh unheard`);
     for (const id of models) {
       const entries = relayed.filter(({ key }) => key === id).map(entryOf);
       const state = (await writers[1]?.get(id))?.state;
