@@ -20,6 +20,7 @@ await using backends = await openBackends(config, { clock, random });
 await using evaluator = await startEvaluator({
   store: backends.storeOf("evaluator"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   objects: backends.objects,
   clock,
   random,

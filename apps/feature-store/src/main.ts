@@ -20,6 +20,7 @@ await using backends = await openBackends(config, { clock, random });
 await using featureStore = await startFeatureStore({
   store: backends.storeOf("feature-store"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   objects: backends.objects,
   online: backends.openOnline(),
   clock,

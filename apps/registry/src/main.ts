@@ -20,6 +20,7 @@ await using backends = await openBackends(config, { clock, random });
 await using registry = await startRegistry({
   store: backends.storeOf("registry"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   objects: backends.objects,
   clock,
   random,

@@ -15,7 +15,6 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_SCHEDULER_",
   ...(file === undefined ? {} : { file }),
 });
-const clock = systemClock;
 /** What a job needs of this process's environment. */
 const passedOn = (): Record<string, string> =>
   Object.fromEntries(
@@ -24,6 +23,7 @@ const passedOn = (): Record<string, string> =>
       return value === undefined ? [] : [[name, value]];
     }),
   );
+const clock = systemClock;
 const random = Math.random;
 const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
@@ -46,6 +46,7 @@ await using jobs = openProcessJobs({
 await using scheduler = await startScheduler({
   store: backends.storeOf("scheduler"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   clock,
   random,
   telemetry,

@@ -20,6 +20,7 @@ await using backends = await openBackends(config, { clock, random });
 await using sync = await startSync({
   store: backends.storeOf("sync"),
   eventLog: backends.eventLog,
+  needs: backends.needs,
   objects: backends.objects,
   clock,
   random,

@@ -49,6 +49,12 @@ test("where servers keep all, opening makes no folder and waits for no server", 
   await using backends = await openBackends(places, deps);
   assert.equal(backends.storeOf("one").collection("c") === undefined, false);
   assert.equal(existsSync(folder.file("state")), false);
+  // A key, whoever's: without one it would be looked for at the machine's cloud.
+  process.env["AWS_ACCESS_KEY_ID"] = process.env["AWS_SECRET_ACCESS_KEY"] = "none";
+  const objectStore = backends.needs.find(({ name }) => name === "object store");
+  await assert.rejects(objectStore?.check() ?? Promise.resolve(), {
+    reason: "OBJECTS_UNAVAILABLE",
+  });
 });
 
 test("a place that is none is refused by name, and no password is shown", async () => {

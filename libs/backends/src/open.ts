@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { type Clock, HeddleError, messageOf } from "@heddle/base";
 import { Secret } from "@heddle/config";
 import { type EventLog, openLocalLog } from "@heddle/eventlog";
-import { type Objects, openObjects } from "@heddle/objects";
+import { checkObjects, isObjectsUrl, type Objects, openObjects } from "@heddle/objects";
 import { type OnlineValues, openLmdbOnline } from "@heddle/online";
+import type { Need } from "@heddle/rpc";
 import {
   type DocumentStore,
   type LmdbEnvironment,
@@ -21,6 +22,8 @@ export interface Backends extends AsyncDisposable {
   readonly objects: Objects;
   /** The documents of one service. */
   storeOf(service: string): DocumentStore;
+  /** What is elsewhere and must be well for a service to be. */
+  readonly needs: readonly Need[];
   /** Online values lie in LMDB wherever the rest is. */
   openOnline(): OnlineValues;
 }
@@ -35,7 +38,8 @@ export interface BackendsDeps {
  * Opens what the settings name. A server that is absent refuses nothing here: the calls that need it name it, and find it without a
  * restart.
  *
- * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, LOG_PASSWORD_UNREADABLE, OBJECTS_URL_INVALID.
+ * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, LOG_PASSWORD_UNREADABLE, OBJECTS_URL_INVALID,
+ *   CONFIG_UNREADABLE.
  */
 export async function openBackends(places: Places, deps: BackendsDeps): Promise<Backends> {
   const stack = new AsyncDisposableStack();
@@ -46,12 +50,17 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
       openLmdbEnvironment({ path: lmdbFolder(places), mapBytesMax: places.mapBytesMax }),
     ));
   try {
-    const storeOf = await openStores(places, deps, environment, stack);
+    const { storeOf, needs: storeNeeds } = await openStores(places, deps, environment, stack);
     const eventLog = stack.use(await openLog(places, deps, environment));
     const objects = await openObjects(places.objects);
+    const check = (): Promise<void> => checkObjects(objects);
+    const needs = [
+      ...storeNeeds,
+      ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
+    ];
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
     return {
-      ...{ eventLog, objects, storeOf, openOnline },
+      ...{ eventLog, objects, storeOf, needs, openOnline },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -67,14 +76,34 @@ function lmdbFolder({ state }: Places): string {
 }
 
 async function openStores(
-  { storeUrl }: Places,
+  places: Places,
   deps: BackendsDeps,
   environment: () => LmdbEnvironment,
   stack: AsyncDisposableStack,
-): Promise<Backends["storeOf"]> {
-  if (storeUrl === undefined) return (service) => openLmdbStore(environment(), service);
-  const connection = stack.use(await openMongo({ url: storeUrl.reveal(), ...deps }));
-  return (service) => openMongoStore(connection, service);
+): Promise<Pick<Backends, "storeOf" | "needs">> {
+  const url = storeUrlOf(places)?.reveal();
+  if (url === undefined) {
+    return { storeOf: (service) => openLmdbStore(environment(), service), needs: [] };
+  }
+  const connection = stack.use(await openMongo({ url, ...deps }));
+  return {
+    storeOf: (service) => openMongoStore(connection, service),
+    needs: [{ name: "document store", check: connection.check }],
+  };
+}
+
+function storeUrlOf({ storeUrl, storeUrlFile: file }: Places): Secret | undefined {
+  if (storeUrl !== undefined || file === undefined) return storeUrl;
+  try {
+    return new Secret(readFileSync(file, "utf8").split("\n")[0]?.trim() ?? "");
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "CONFIG_UNREADABLE",
+      `the file with the URL of the document store cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 async function openLog(

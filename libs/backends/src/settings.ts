@@ -18,6 +18,8 @@ export const backendSettings = (folder: string) => ({
     .string()
     .transform((url) => new Secret(url))
     .exactOptional(),
+  /** File whose first line is that URL, where one with a password belongs. */
+  storeUrlFile: z.string().exactOptional(),
   /** `kafka://…`; LMDB when absent. */
   logUrl: z.string().exactOptional(),
   /** Who this is at the Kafka brokers, by SCRAM-SHA-512; nobody when absent. */

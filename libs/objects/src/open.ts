@@ -11,12 +11,20 @@ import { openS3Objects } from "./s3/s3-objects.ts";
  * @throws {HeddleError} INVALID_ARGUMENT OBJECTS_URL_INVALID.
  */
 export async function openObjects(place: string): Promise<Objects> {
-  if (!isUrl(place)) return await openFileObjects({ path: place });
+  if (!isObjectsUrl(place)) return await openFileObjects({ path: place });
   return openS3Objects({ location: parseS3Location(place), clock: systemClock });
 }
 
-/** Whether a place of objects is no folder. */
-const isUrl = (place: string): boolean => /^[a-z0-9+.-]+:\/\//i.test(place);
+/** Whether a place of objects is no folder, so that its server may be away. */
+export const isObjectsUrl = (place: string): boolean => /^[a-z0-9+.-]+:\/\//i.test(place);
+
+/**
+ * Whether objects can be had now: rejects with the reason why not. It asks for one that nobody stores, which is the cheapest request
+ * whose answer tells a missing bucket from refused credentials.
+ */
+export async function checkObjects(objects: Objects): Promise<void> {
+  await objects.head("heddle-is-there");
+}
 
 /** Variables by which an S3 client finds its credentials, region and certificates; a job needs them as its host does. */
 export const objectVariables: readonly string[] = [

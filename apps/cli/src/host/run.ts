@@ -13,6 +13,8 @@ import { startServices } from "./services.ts";
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
   const places = placesOf(state, process.env);
+  // It may hold a password, which no child needs.
+  delete process.env["HEDDLE_STORE_URL"];
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({

@@ -111,7 +111,7 @@ async function openParts(
   const clock = systemClock;
   const random = Math.random;
   const backends = stack.use(await openBackends(places, { clock, random }));
-  const { eventLog, objects } = backends;
+  const { eventLog, objects, needs } = backends;
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
@@ -124,7 +124,7 @@ async function openParts(
   const of = async (service: string) => ({
     store: backends.storeOf(service),
     telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random },
+    ...{ eventLog, objects, clock, random, needs },
   });
   return { backends, of };
 }

@@ -1,4 +1,5 @@
 import type * as ort from "onnxruntime-node";
+import { freeMemory } from "../free-memory.ts";
 import { checkPlaces } from "../placed.ts";
 import { sizeAt } from "../recording/dim.ts";
 import type { GraphInput } from "../recording/program.ts";
@@ -57,6 +58,10 @@ export async function openSession(
     running.add(pending);
     try {
       const results = await pending;
+      // It fills the places that it is given, and then copies each for its answer all the same.
+      for (const [name, output] of outputs) {
+        if (into[name] !== undefined) freeMemory(results[output.name]?.data);
+      }
       return Object.fromEntries(
         outputs.map(([name, output]) => [name, into[name] ?? floats(results[output.name])]),
       );

@@ -5,6 +5,7 @@ import type { TensorData } from "../port.ts";
 import { sizeAt } from "../recording/dim.ts";
 import type { GraphInput } from "../recording/program.ts";
 import type { Session } from "../recording/session.ts";
+import { freeMemory } from "../free-memory.ts";
 import { placed } from "../placed.ts";
 import type { Addon } from "./addon.ts";
 import { elementTypes, Graph } from "./graph.ts";
@@ -47,7 +48,12 @@ export function openSession(
   return {
     runNow,
     // An async function turns what `runNow` throws into a rejection.
-    run: async (data, rows, into) => placed(runNow(data, rows), into),
+    run: async (data, rows, into = {}) => {
+      const results = runNow(data, rows);
+      const result = placed(results, into);
+      for (const name of Object.keys(into)) freeMemory(results[name]);
+      return result;
+    },
     close: async () => {
       if (open) addon.deleteSavedModel(model);
       open = false;

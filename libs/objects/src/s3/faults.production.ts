@@ -128,6 +128,32 @@ test(
 );
 
 test(
+  "a part that fails while the next one is waited for fails its put, and nothing else",
+  { skip },
+  async () => {
+    await using proxy = await startProxy(endpoint ?? "");
+    const place = newPlace();
+    const objects = openAt(proxy.url, {}, place);
+    await objects.put("first", new Uint8Array(1));
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      // An upload is begun with a few bytes, and none of its parts arrives.
+      proxy.fail({ cutAfterSent: 1 << 20 });
+      yield bytesOf(6);
+      // All four tries of the SDK, and what it does then.
+      while (proxy.cuts() < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      proxy.fail({});
+      yield bytesOf(1);
+    }
+    await assert.rejects(objects.putStream("a", slow()), {
+      code: "UNAVAILABLE",
+      reason: "OBJECTS_UNAVAILABLE",
+    });
+    assert.deepEqual(await objects.list(""), ["first"]);
+  },
+);
+
+test(
   "an upload that fails, or loses against another, leaves nothing at the server",
   { skip },
   async () => {

@@ -56,6 +56,7 @@ export async function sendParts(
   const id = await begin(s3, name, metadata);
   const sent: CompletedPart[] = [];
   const underWay = new Set<Promise<void>>();
+  let failed: { readonly error: unknown } | undefined;
   try {
     let number = 0;
     for await (const part of parts) {
@@ -65,17 +66,23 @@ export async function sendParts(
         throw tooLarge(name, limits);
       }
       const sending = sendPart(s3, name, id, at, part.bytes)
-        .then((done) => void (sent[at - 1] = done))
+        .then(
+          (done) => void (sent[at - 1] = done),
+          // It may fail while we wait for whoever gives the parts: it is kept until we look.
+          (error: unknown) => void (failed ??= { error }),
+        )
         .finally(() => {
           free();
           underWay.delete(sending);
         });
       underWay.add(sending);
       if (underWay.size >= limits.partsAtOnce) await Promise.race(underWay);
+      if (failed !== undefined) break;
     }
     await Promise.all(underWay);
+    if (failed !== undefined) throw failed.error;
   } catch (error) {
-    await Promise.allSettled(underWay);
+    await Promise.all(underWay);
     await abandon(s3, { name, id });
     throw error;
   }

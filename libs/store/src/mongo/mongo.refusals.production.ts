@@ -68,6 +68,29 @@ test("a server that is absent, at start or later, is named and found again", { s
 });
 
 test(
+  "once a server is known to be away, one command searches and the others are told at once",
+  { skip },
+  async () => {
+    await using proxy = await startProxy(url);
+    const selectMs = 1_500;
+    await using connection = await open(proxy.url, { ...quick, selectMs });
+    const notes = notesOn(connection);
+    await notes.get("a");
+    await proxy.away();
+    await refused(notes.get("a"), "UNAVAILABLE", "STORE_UNAVAILABLE");
+    const began = performance.now();
+    const waits = Array.from({ length: 20 }, async () => {
+      await refused(notes.get("a"), "UNAVAILABLE", "STORE_UNAVAILABLE");
+      return performance.now() - began;
+    });
+    const waited = (await Promise.all(waits)).filter((ms) => ms > selectMs / 2);
+    assert.equal(waited.length, 1);
+    await proxy.back();
+    assert.equal(await notes.get("a"), undefined);
+  },
+);
+
+test(
   "a server that is away for less than a command may wait is not noticed",
   { skip },
   async () => {

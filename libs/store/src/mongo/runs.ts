@@ -66,18 +66,31 @@ export function startRuns(deps: RunDeps, before: () => Promise<void>): Run {
     }
   };
 
+  // What the last search in vain was told. From then on one command at a time searches, and the others need not wait.
+  let away: unknown;
+  let searching = false;
   return async (where, act) => {
     if (underWay >= limits.commandsMax) throw storeBusy(place, limits.commandsMax);
+    const known = away === undefined ? undefined : failureOf(away, where);
+    if (known !== undefined && searching) throw known.error;
+    if (known !== undefined) searching = true;
     underWay += 1;
     try {
-      return await repeat(where, act);
+      const done = await repeat(where, act);
+      away = undefined;
+      return done;
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      away = searchedInVain(cause) ? cause : undefined;
+      throw error;
     } finally {
       underWay -= 1;
+      if (known !== undefined) searching = false;
     }
   };
 }
 
 /** The driver waited for a server as long as a command may. */
 function searchedInVain(error: unknown): boolean {
-  return (error as { name?: unknown }).name === "MongoServerSelectionError";
+  return error instanceof Error && error.name === "MongoServerSelectionError";
 }
