@@ -7,6 +7,7 @@ import {
   defaultBackoff,
   HeddleError,
   messageOf,
+  orAborted,
 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { OutboxEntry } from "./aggregate.ts";
@@ -61,6 +62,7 @@ export async function relayOutbox(
       failures = 0;
       if (relayed === 0) await sleeper.sleep(pollMs);
     } catch (error) {
+      if (signal.aborted) return;
       failures += 1;
       const facts = { service: deps.service, failures, error: messageOf(error) };
       deps.log.warn(facts, "events could not be relayed, trying again");
@@ -81,10 +83,10 @@ async function relayPending(
     if (signal.aborted) return 0;
     const entries = await outbox.entries(id);
     for (const [topic, run] of runsByTopic(entries)) {
-      await log.append(
-        topic,
-        run.map((entry) => toRecord(id, entry, entries, deps.service)),
-      );
+      if (signal.aborted) return 0;
+      const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
+      // A log that is away may take long to say so: who stops does not wait, and appends them again when it starts.
+      await orAborted(log.append(topic, records), signal);
     }
     failpoint(`${deps.service}.relay.after-append`);
     await outbox.trim(id, entries.at(-1)?.revision ?? 0);

@@ -155,3 +155,23 @@ test(
     await subscribed;
   },
 );
+
+test(
+  "a log whose broker is gone closes all the same, and its append says so",
+  { skip, timeout: 120_000 },
+  async () => {
+    using folder = temporaryFolder("kafka-gone");
+    const broker = await startKafka(folder.path);
+    const log = open(broker.url, "partitions=1");
+    await log.append("t", [record("a")]);
+    process.kill(broker.processId, "SIGKILL");
+    await broker.stop();
+    const refused = [log.append("t", [record("b")]), log.append("t", [record("c")])].map((append) =>
+      assert.rejects(append, { reason: "LOG_UNAVAILABLE" }),
+    );
+    const started = performance.now();
+    await log[Symbol.asyncDispose]();
+    await Promise.all(refused);
+    assert.ok(performance.now() - started < 15_000);
+  },
+);

@@ -22,6 +22,8 @@ export interface Writer extends AsyncDisposable {
   append(records: readonly Placed[]): Promise<void>;
 }
 
+/** For what is under way when the log is closed. */
+const closeWithinMs = 3_000;
 /** Of one batch, which is what a partition takes whole; the topic takes 2 MiB. */
 const batchBytesMax = 1_500_000;
 const sendBytesMax = 6_000_000;
@@ -54,6 +56,7 @@ export function openWriter(
   let waitingBytes = 0;
   let producer: Producer | undefined;
   let sending: Promise<void> | undefined;
+  let closed = false;
 
   const sendNext = async (pieces: readonly Piece[]): Promise<void> => {
     producer ??= new Producer({ ...options, idempotent: true, compression: "zstd" });
@@ -75,6 +78,7 @@ export function openWriter(
   };
   const sendAll = async (): Promise<void> => {
     for (let pieces = nextSend(queue); pieces.length > 0; pieces = nextSend(queue)) {
+      if (closed) for (const { append } of pieces) append.failed ??= logClosed(topic, place);
       // What follows a piece that failed is not sent: it would stand before it.
       const lost = pieces.filter(({ append }) => append.failed !== undefined);
       for (const { append, done } of lost) done.reject(append.failed);
@@ -95,8 +99,13 @@ export function openWriter(
       await Promise.all(pieces.map(({ done }) => done.promise));
     },
     [Symbol.asyncDispose]: async () => {
-      await sending;
-      await producer?.close(true);
+      // What is under way may end; a log that is away may not keep us.
+      const over = new AbortController();
+      const late = deps.clock.sleep(closeWithinMs, over.signal).catch(() => undefined);
+      await Promise.race([sending, late]);
+      over.abort();
+      closed = true;
+      await producer?.close(true).catch(() => undefined);
     },
   };
 }
@@ -183,6 +192,14 @@ function outcomeUnknown(error: HeddleError): HeddleError {
     error.reason,
     `${error.message}; the records may be in the log all the same: append them again, consumers drop what they know`,
     { cause: error },
+  );
+}
+
+function logClosed(topic: string, { brokers }: Place): HeddleError {
+  return new HeddleError(
+    "UNAVAILABLE",
+    "LOG_UNAVAILABLE",
+    `topic ${topic} at Kafka ${brokers.join(", ")} was not appended to: this process is ending`,
   );
 }
 
