@@ -48,7 +48,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["**/*.test.ts", "**/*contract.ts", "test/**", "**/fixtures/**"],
+    files: ["**/*.{test,production}.ts", "**/*contract.ts", "test/**", "**/fixtures/**"],
     rules: {
       "max-lines-per-function": "off",
       "@typescript-eslint/no-non-null-assertion": "off",

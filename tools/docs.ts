@@ -4,7 +4,10 @@ import { dirname, join, relative, resolve } from "node:path";
 
 const skipped = new Set(["node_modules", ".git", ".heddle", ".nx", ".venv", "dist", "out"]);
 /** Files of a user's own project, and stand-ins in a rule about names. */
-const notOurs = new Set(["heddle.ts", "heddle.mjs", "x.ts", "x.test.ts", "x.prop.test.ts"]);
+const notOurs = new Set([
+  ...["heddle.ts", "heddle.mjs"],
+  ...["x.ts", "x.test.ts", "x.prop.test.ts", "x.production.ts"],
+]);
 
 /** Every place under `root` where a document names what is not there, in words; an empty list when there is none. */
 export function documentBreaches(root: string): string[] {

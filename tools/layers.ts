@@ -49,7 +49,7 @@ function breach(
   if (target === undefined) return [`${place} imports ${name}, which is no project`];
   if (target === project) return [`${place} imports its own package ${name}: use a relative path`];
   const problems: string[] = [];
-  const testOnly = /\.test\.ts$|\/contract\.ts$|\/fixtures\//.test(place);
+  const testOnly = /\.(test|production)\.ts$|\/contract\.ts$|\/fixtures\//.test(place);
   if (!testOnly && !(allowed[project.layer] ?? []).includes(target.layer)) {
     problems.push(`${place} (layer ${project.layer}) imports ${name} (layer ${target.layer})`);
   }

@@ -108,7 +108,7 @@ function page(root: string): string {
   const sources = ["libs", "apps"].flatMap((group) =>
     readdirSync(join(root, group), { recursive: true, encoding: "utf8" })
       .filter((file) => /^[^/]+\/src\/.*\.ts$/.test(file))
-      .filter((file) => !/\.test\.ts$|\/contract\.ts$|\/fixtures\/|\/gen\//.test(file))
+      .filter((file) => !/\.(test|production)\.ts$|\/contract\.ts$|\/fixtures\/|\/gen\//.test(file))
       .map((file) => join(root, group, file)),
   );
   const texts = sources.map((file) => [relative(root, file), readFileSync(file, "utf8")] as const);

@@ -8,7 +8,7 @@ export const EvaluationInput = z.strictObject({
   peers: z
     .object({ registry: z.string(), featureStore: z.string(), evaluator: z.string() })
     .catchall(z.string()),
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),
   role: z.string().exactOptional(),

@@ -5,7 +5,7 @@ import { openDuckdb } from "@heddle/feature-engine";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openScorer } from "@heddle/model";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
@@ -47,7 +47,7 @@ await runJob(async (given, stopped) => {
       const options = { objects: input.objects, readerMemoryBytesMax };
       return opened.use(openRankingThreads(count, options)).helpers;
     };
-    const objects = await openFileObjects({ path: input.objects });
+    const objects = await openObjects(input.objects);
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
       threads: 1,

@@ -1,8 +1,6 @@
+import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openLocalLog } from "@heddle/eventlog";
-import { openFileObjects } from "@heddle/objects";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startEvaluator } from "./start.ts";
@@ -18,15 +16,12 @@ const clock = systemClock;
 const random = Math.random;
 
 await using telemetry = await startTelemetry({ service: "evaluator", ...config.telemetry });
-await using environment = openLmdbEnvironment({
-  path: config.state,
-  mapBytesMax: config.mapBytesMax,
-});
-await using eventLog = openLocalLog(environment, { clock, random });
+await using backends = await openBackends(config, { clock, random });
 await using evaluator = await startEvaluator({
-  store: openLmdbStore(environment, "evaluator"),
-  eventLog,
-  objects: await openFileObjects({ path: config.objects }),
+  store: backends.storeOf("evaluator"),
+  eventLog: backends.eventLog,
+  needs: backends.needs,
+  objects: backends.objects,
   clock,
   random,
   telemetry,

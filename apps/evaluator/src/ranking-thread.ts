@@ -3,14 +3,14 @@ import { isHeddleError, messageOf } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import { openDuckdb } from "@heddle/feature-engine";
 import { openScorer } from "@heddle/model";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { parentPort, workerData } from "node:worker_threads";
 import type { RankingAnswer, RankingThreadOptions } from "./ranking-threads.ts";
 import { type RankingWork, takeParts, type TakenPart } from "./ranking-work.ts";
 import { parquetReader } from "./reader.ts";
 import { openRivals } from "./subject.ts";
 
-const { objects: path, readerMemoryBytesMax } = workerData as RankingThreadOptions;
+const { objects: place, readerMemoryBytesMax } = workerData as RankingThreadOptions;
 
 parentPort?.on("message", (work: RankingWork) => {
   void rank(work).then(
@@ -24,7 +24,7 @@ function answer(given: RankingAnswer): void {
 }
 
 async function rank(work: RankingWork): Promise<readonly TakenPart[]> {
-  const objects = await openFileObjects({ path });
+  const objects = await openObjects(place);
   const executor = await openExecutor({ kind: "auto" });
   const memoryBytesMax = readerMemoryBytesMax;
   await using db = await openDuckdb({ threads: 1, memoryBytesMax, tempFolder: "" });

@@ -5,7 +5,7 @@ import type { RankingHelper, RankingWork, TakenPart } from "./ranking-work.ts";
 
 /** What a helping thread is opened with. */
 export interface RankingThreadOptions {
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   readonly objects: string;
   readonly readerMemoryBytesMax: number;
 }

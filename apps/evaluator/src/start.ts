@@ -2,7 +2,7 @@ import type { Clock } from "@heddle/base";
 import type { EventLog } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
 import { RegistryService } from "@heddle/proto/registry";
-import { connect, serve } from "@heddle/rpc";
+import { connect, type Need, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
 import { evaluatorService } from "./service.ts";
@@ -20,6 +20,8 @@ export interface EvaluatorDeps {
   readonly peers: { readonly registry: string };
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs?: readonly Need[];
 }
 
 /** A service that runs until it is disposed. */
@@ -38,6 +40,7 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<Running> {
     implementations: [evaluatorService({ store, objects, registry })],
     telemetry,
     ...(address === undefined ? {} : { address }),
+    ...(deps.needs === undefined ? {} : { needs: deps.needs }),
   });
   const stop = new AbortController();
   const outboxes = [store.metrics.outbox, store.evaluations.outbox];

@@ -1,3 +1,4 @@
+import { backendSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the feature store may take. */
@@ -18,16 +19,9 @@ export type Limits = z.output<typeof Limits>;
 export const Config = z.strictObject({
   /** `host:port` to listen on; port 0 takes a free one. */
   address: z.string().default("127.0.0.1:0"),
-  /** Folder of its LMDB environment (documents, events, online values) and of files under way. */
-  state: z.string().default("data/feature-store"),
-  /** Folder of the objects. */
-  objects: z.string().default("data/objects"),
+  ...backendSettings("data/feature-store"),
   /** File with the key of the pseudonyms; made when it is missing. */
   pseudonymKeyFile: z.string().default("data/pseudonym.key"),
-  mapBytesMax: z
-    .int()
-    .positive()
-    .default(4 * 2 ** 30),
   telemetry: z
     .strictObject({
       folder: z.string().exactOptional(),

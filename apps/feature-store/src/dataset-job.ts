@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { connect } from "@heddle/rpc";
 import { startTelemetry } from "@heddle/telemetry";
@@ -47,7 +47,7 @@ await runJob(async (given, stopped) => {
       await using scheduler = openJobClient(input, telemetry);
       const client = { telemetry, actor: job };
       await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
-      const objects = await openFileObjects({ path: input.objects });
+      const objects = await openObjects(input.objects);
       const signal = AbortSignal.any([stopped, scheduler.fenced]);
       const deps = {
         featureStore,

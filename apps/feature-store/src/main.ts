@@ -1,11 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openLocalLog } from "@heddle/eventlog";
-import { openFileObjects } from "@heddle/objects";
-import { openLmdbOnline } from "@heddle/online";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startFeatureStore } from "./start.ts";
@@ -19,18 +14,15 @@ const config = loadConfig(Config, {
 });
 const clock = systemClock;
 const random = Math.random;
-const path = join(config.state, "store");
-mkdirSync(path, { recursive: true });
 
 await using telemetry = await startTelemetry({ service: "feature-store", ...config.telemetry });
-await using environment = openLmdbEnvironment({ path, mapBytesMax: config.mapBytesMax });
-await using eventLog = openLocalLog(environment, { clock, random });
-await using online = openLmdbOnline(environment);
+await using backends = await openBackends(config, { clock, random });
 await using featureStore = await startFeatureStore({
-  store: openLmdbStore(environment, "feature-store"),
-  eventLog,
-  objects: await openFileObjects({ path: config.objects }),
-  online,
+  store: backends.storeOf("feature-store"),
+  eventLog: backends.eventLog,
+  needs: backends.needs,
+  objects: backends.objects,
+  online: backends.openOnline(),
   clock,
   random,
   telemetry,

@@ -4,7 +4,7 @@ import type { Clock } from "@heddle/base";
 import type { EventLog } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
 import type { OnlineValues } from "@heddle/online";
-import { serve } from "@heddle/rpc";
+import { type Need, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits } from "./config.ts";
@@ -30,6 +30,8 @@ export interface FeatureStoreDeps {
   readonly pseudonymKeyFile: string;
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs?: readonly Need[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -67,6 +69,7 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     implementations: [service],
     telemetry,
     ...(deps.address === undefined ? {} : { address: deps.address }),
+    ...(deps.needs === undefined ? {} : { needs: deps.needs }),
   });
   const stop = new AbortController();
   const outboxes = [store.sources, store.views, store.datasets].map(({ outbox }) => outbox);

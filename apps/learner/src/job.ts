@@ -5,7 +5,7 @@ import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { usageOfProcess } from "@heddle/jobs";
-import { type Objects, openFileObjects } from "@heddle/objects";
+import { type Objects, openObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, type Implementation } from "@heddle/rpc";
@@ -57,7 +57,7 @@ export async function trainAsJob(
     await using scheduler = openJobClient(input, telemetry);
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
-    const objects = await openFileObjects({ path: input.objects });
+    const objects = await openObjects(input.objects);
     await using own = openOwnShard?.({ objects, telemetry });
     const queues = openQueues(systemClock);
     const reading = { objects: input.objects, readerMemoryBytesMax };

@@ -6,7 +6,7 @@ export const TrainInput = z.strictObject({
   fence: z.number().int().nonnegative(),
   scheduler: z.string(),
   peers: z.object({ registry: z.string(), featureStore: z.string() }).catchall(z.string()),
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),
   /** Shards of the gang, `shard-0` and on; 0 for one in the learner's own process. */

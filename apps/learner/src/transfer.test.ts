@@ -4,6 +4,7 @@ import { before, test } from "node:test";
 import { contentName, present } from "@heddle/base";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition, Training } from "@heddle/sdk";
+import { sample } from "@heddle/testkit";
 import { readParameters, readSnapshot } from "./cuts/snapshot.ts";
 import { type AttemptInput, attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
@@ -125,13 +126,14 @@ test("two learners, three shards and threads of its own give the same version", 
   assert.equal(await undisturbed(1, 2, true), expected);
 });
 
-for (const [failpoint, shards] of [
+const kills = [
   ["learner.transfer.after-write", 1],
   ["learner.step.after-push@3", 3],
   ["learner.snapshot.after-record", 1],
   ["learner.step.after-push@6", 3],
   ["learner.version.before-register", 1],
-] as const) {
+] as const;
+for (const [failpoint, shards] of sample(kills, 2)) {
   test(`killed at ${failpoint}, the next attempt ends with the same version`, async () => {
     await using pair = await openPair(2, (from) => child(from, frozen));
     const killed = startLearner(pair.input(2), failpoint);

@@ -13,7 +13,7 @@ export type Limits = z.output<typeof Limits>;
 export const Config = z.strictObject({
   /** `host:port` to listen on; port 0 takes a free one. */
   address: z.string().default("127.0.0.1:0"),
-  /** Folder of the object store that versions are copied from. */
+  /** Where the objects lie that versions are copied from: a folder, or an s3:// URL. */
   objects: z.string(),
   /** Folder of its own, for the copies it loads. */
   copies: z.string(),

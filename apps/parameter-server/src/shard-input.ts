@@ -9,7 +9,7 @@ export const ShardInput = z.strictObject({
   fence: z.number().int().nonnegative(),
   scheduler: z.string(),
   peers: z.record(z.string(), z.string()),
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   objects: z.string(),
   traceparent: z.string().exactOptional(),
   /** Role in the gang, `shard-<n>`; for messages, the number itself comes from the learner. */

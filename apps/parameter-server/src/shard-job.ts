@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob, usageOfProcess } from "@heddle/jobs";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { ShardInput } from "./shard-input.ts";
 import { startShard } from "./start.ts";
@@ -18,7 +18,7 @@ await runJob(async (given, stopped) => {
   });
   const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
   await telemetry.span("shard", { ...parent, attributes: { job: input.job } }, async () => {
-    const objects = await openFileObjects({ path: input.objects });
+    const objects = await openObjects(input.objects);
     await using scheduler = openJobClient(input, telemetry);
     await using shard = await startShard({
       objects,

@@ -1,3 +1,4 @@
+import { backendSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the registry keeps at most: a family is one document of at most 1 MiB. */
@@ -20,16 +21,9 @@ export type Limits = z.output<typeof Limits>;
 export const Config = z.strictObject({
   /** `host:port` to listen on; port 0 takes a free one. */
   address: z.string().default("127.0.0.1:0"),
-  /** Folder of its LMDB environment, which holds documents and events. */
-  state: z.string().default("data/registry"),
-  /** Folder of the objects. */
-  objects: z.string().default("data/objects"),
+  ...backendSettings("data/registry"),
   /** `host:port` of the feature store. */
   featureStore: z.string(),
-  mapBytesMax: z
-    .int()
-    .positive()
-    .default(4 * 2 ** 30),
   telemetry: z
     .strictObject({
       folder: z.string().exactOptional(),

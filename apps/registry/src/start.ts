@@ -1,7 +1,7 @@
 import type { Clock } from "@heddle/base";
 import type { EventLog } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
-import { serve } from "@heddle/rpc";
+import { type Need, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits } from "./config.ts";
@@ -21,6 +21,8 @@ export interface RegistryDeps {
   readonly peers: { readonly featureStore: () => string };
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs?: readonly Need[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -42,6 +44,7 @@ export async function startRegistry(deps: RegistryDeps): Promise<Running> {
     implementations: [service],
     telemetry,
     ...(deps.address === undefined ? {} : { address: deps.address }),
+    ...(deps.needs === undefined ? {} : { needs: deps.needs }),
   });
   const stop = new AbortController();
   const { families, configurations, runs, versions } = registry;

@@ -17,8 +17,8 @@ export interface JobSurroundings {
   readonly scheduler: string;
   /** Addresses of the other services, by name. */
   readonly peers: Readonly<Record<string, string>>;
-  /** Folder of the object store. */
-  readonly objectsFolder: string;
+  /** Where the objects lie: a folder, or an s3:// URL. */
+  readonly objectsPlace: string;
   readonly jobEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -108,13 +108,13 @@ function specOf(
   run: RunState,
   { telemetry, surroundings }: AttemptDeps,
 ): JobSpec {
-  const { scheduler, peers, objectsFolder, jobEnvironment } = surroundings;
+  const { scheduler, peers, objectsPlace, jobEnvironment } = surroundings;
   const traceparent = telemetry.traceparent() ?? run.traceparent;
   const trace = traceparent === undefined ? {} : { traceparent };
   return {
     id,
     program,
-    input: { ...input, job: id, fence, role, scheduler, peers, objects: objectsFolder, ...trace },
+    input: { ...input, job: id, fence, role, scheduler, peers, objects: objectsPlace, ...trace },
     environment: {
       ...jobEnvironment,
       ...(traceparent === undefined ? {} : { HEDDLE_TRACEPARENT: traceparent }),

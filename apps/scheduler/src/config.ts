@@ -1,3 +1,4 @@
+import { backendSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the scheduler allows. Times are in milliseconds. */
@@ -31,14 +32,7 @@ export type LimitSettings = z.input<typeof Limits>;
 export const Config = z.strictObject({
   /** `host:port` to listen on; port 0 takes a free one. */
   address: z.string().default("127.0.0.1:0"),
-  /** Folder of its LMDB environment, which holds documents and events, and of the jobs' logs. */
-  state: z.string().default("data/scheduler"),
-  /** Folder of the objects, which its jobs open. */
-  objects: z.string().default("data/objects"),
-  mapBytesMax: z
-    .int()
-    .positive()
-    .default(4 * 2 ** 30),
+  ...backendSettings("data/scheduler"),
   /** `host:port` of the other services. */
   peers: z.strictObject({
     registry: z.string(),
@@ -50,6 +44,8 @@ export const Config = z.strictObject({
   programs: z.strictObject({
     dataset: z.string(),
     learner: z.string(),
+    /** A learner that keeps the parameters itself. */
+    learnerAlone: z.string(),
     shard: z.string(),
     evaluation: z.string(),
   }),

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openLocalLog } from "@heddle/eventlog";
 import { openProcessJobs } from "@heddle/jobs";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
+import { objectVariables } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startScheduler } from "./start.ts";
@@ -15,38 +15,44 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_SCHEDULER_",
   ...(file === undefined ? {} : { file }),
 });
+/** What a job needs of this process's environment. */
+const passedOn = (): Record<string, string> =>
+  Object.fromEntries(
+    ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", ...objectVariables].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 const clock = systemClock;
 const random = Math.random;
-const { dataset, learner, shard, evaluation } = config.programs;
+const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
 
 await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
-await using environment = openLmdbEnvironment({
-  path: config.state,
-  mapBytesMax: config.mapBytesMax,
-});
-await using eventLog = openLocalLog(environment, { clock, random });
+await using backends = await openBackends(config, { clock, random });
 await using jobs = openProcessJobs({
   programs: {
     dataset: { entry: dataset },
     learner: { entry: learner },
+    "learner-alone": { entry: learnerAlone },
     shard: { entry: shard },
     evaluation: { entry: evaluation },
   },
   node: process.execPath,
   logFolder: join(config.state, "logs"),
-  environment: { PATH: process.env["PATH"] ?? "" },
+  environment: passedOn(),
   clock,
 });
 await using scheduler = await startScheduler({
-  store: openLmdbStore(environment, "scheduler"),
-  eventLog,
+  store: backends.storeOf("scheduler"),
+  eventLog: backends.eventLog,
+  needs: backends.needs,
   clock,
   random,
   telemetry,
   jobs,
   peers: config.peers,
-  objectsFolder: config.objects,
+  objectsPlace: config.objects,
   jobEnvironment: {
     ...(folder === undefined ? {} : { HEDDLE_TELEMETRY_FOLDER: folder }),
     ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),

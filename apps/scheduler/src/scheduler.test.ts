@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Gang } from "@heddle/jobclient";
 import { type PipelineRun, Status, type StepRun } from "@heddle/proto/scheduler";
-import { call, online, openWorld, pipeline } from "./fixtures/world.ts";
+import { call, online, openWorld, pipeline, pipelineOf } from "./fixtures/world.ts";
 
 const ended = (run: PipelineRun): boolean =>
   [Status.SUCCEEDED, Status.FAILED, Status.CANCELLED].includes(run.status);
@@ -12,6 +12,8 @@ const inputOf = (run: PipelineRun, step: string) =>
   JSON.parse(stepOf(run, step).outputs["input"] ?? "{}") as Record<string, unknown>;
 const reasons = (run: PipelineRun, step: string): string[] =>
   stepOf(run, step).attempts.map(({ reason }) => reason);
+const building = pipelineOf("dataset", "holdout");
+const training = pipelineOf("dataset", "train");
 const fences = (run: PipelineRun, step: string) => inputOf(run, step)["fence"] as number;
 
 test("a submitted run goes through its steps in order, hands outputs on and is published", async () => {
@@ -86,7 +88,7 @@ test("a job that fails for now, vanishes or leaves without a result is replaced 
     "dataset/2/dataset": "die",
     "holdout/1/dataset": "leave",
   });
-  const run = await host.until(await host.submit("49"), ended);
+  const run = await host.until(await host.submit("49", {}, building), ended);
   assert.equal(run.status, Status.SUCCEEDED);
   assert.deepEqual(reasons(run, "dataset"), ["AWAY", "JOB_LOST", ""]);
   assert.deepEqual(reasons(run, "holdout"), ["NOT_COMPLETED", ""]);
@@ -95,7 +97,7 @@ test("a job that fails for now, vanishes or leaves without a result is replaced 
 test("a job without heartbeats is stopped when its lease ends, and replaced", async () => {
   await using world = await openWorld();
   await using host = await world.start({ "dataset/1/dataset": "hang" });
-  const run = await host.until(await host.submit("49"), ended);
+  const run = await host.until(await host.submit("49", {}, pipelineOf("dataset")), ended);
   assert.deepEqual(reasons(run, "dataset"), ["LEASE_EXPIRED", ""]);
 });
 
@@ -114,7 +116,7 @@ for (const how of ["SIGKILL", "SIGSTOP"] as const) {
   test(`a shard lost by ${how} is replaced alone where the learner follows the gang, and the run says so`, async () => {
     await using world = await openWorld();
     await using host = await world.start({ "train/1/shard-1": "tell-pid", "train/1/learner": how });
-    const run = await host.until(await host.submit("49"), ended);
+    const run = await host.until(await host.submit("49", {}, training), ended);
     assert.deepEqual(reasons(run, "train"), [""]);
     const [loss, ...more] = stepOf(run, "train").attempts[0]!.losses;
     assert.deepEqual([loss?.role, loss?.life, more.length], ["shard-1", 1, 0]);
@@ -136,14 +138,14 @@ test("with more losses than an attempt may have, it ends", async () => {
   await using world = await openWorld();
   const acts = { "train/1/shard-1": "tell-pid", "train/1/learner": "SIGKILL" };
   await using host = await world.start(acts, { lossesMax: 0 });
-  const run = await host.until(await host.submit("49"), ended);
+  const run = await host.until(await host.submit("49", {}, training), ended);
   assert.deepEqual(reasons(run, "train"), ["JOB_LOST", ""]);
 });
 
 test("a failure that no retry helps fails the run; resumed, it goes on from the failed step", async () => {
   await using world = await openWorld();
   await using host = await world.start({ "train/1/learner": "fail" });
-  const id = await host.submit("49");
+  const id = await host.submit("49", {}, training);
   const failed = await host.until(id, ended);
   assert.deepEqual([failed.status, stepOf(failed, "train").status], [Status.FAILED, Status.FAILED]);
   assert.match(stepOf(failed, "train").attempts[0]!.error, /no rows: widen the window/);

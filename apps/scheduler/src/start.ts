@@ -5,12 +5,13 @@ import type { Jobs } from "@heddle/jobs";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { RegistryService } from "@heddle/proto/registry";
 import { SyncService } from "@heddle/proto/sync";
-import { connect, serve } from "@heddle/rpc";
+import { connect, type Need, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits, type LimitSettings } from "./config.ts";
 import { openLiveAttempts } from "./live-attempts.ts";
-import { type Driver, startDriver } from "./loops.ts";
+import { startLateDriver } from "./late-driver.ts";
+import type { Driver } from "./loops.ts";
 import { schedulerService } from "./service.ts";
 import { openSlots } from "./slots.ts";
 import type { Clients } from "./steps/work.ts";
@@ -29,12 +30,14 @@ export interface SchedulerDeps {
   readonly peers: Readonly<
     Record<"registry" | "featureStore" | "evaluator" | "sync", string> & Record<string, string>
   >;
-  /** Folder of the object store, for the jobs. */
-  readonly objectsFolder: string;
+  /** Where the objects lie, for the jobs: a folder, or an s3:// URL. */
+  readonly objectsPlace: string;
   /** Added to every job's environment, e.g. where telemetry goes. */
   readonly jobEnvironment: Readonly<Record<string, string>>;
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs?: readonly Need[];
   readonly limits?: LimitSettings;
 }
 
@@ -65,6 +68,8 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
   stack.use(startRelay(store, deps));
 
   const driving = Promise.withResolvers<Driver>();
+  // A call that waits for it hears of it; where none waits nobody must.
+  driving.promise.catch(() => undefined);
   const service = schedulerService({
     store,
     clients,
@@ -79,6 +84,7 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
       implementations: [service],
       telemetry,
       ...(deps.address === undefined ? {} : { address: deps.address }),
+      ...(deps.needs === undefined ? {} : { needs: deps.needs }),
     }),
   );
   const surroundings = { ...deps, scheduler: server.address };
@@ -90,9 +96,8 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
   );
   const { runs } = store;
   const parts = { runs, config, clients, live, surroundings, slots, attemptSeconds };
-  const driver = await startDriver({ ...deps, ...parts });
-  driving.resolve(driver);
-  stack.use(driver);
+  const late = stack.use(await startLateDriver({ ...deps, ...parts }));
+  driving.resolve(late.driver);
 
   const opened = stack.move();
   return {

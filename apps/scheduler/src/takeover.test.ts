@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type PipelineRun, Status } from "@heddle/proto/scheduler";
 import { startTelemetry } from "@heddle/telemetry";
-import { call, openWorld } from "./fixtures/world.ts";
+import { call, openWorld, pipelineOf } from "./fixtures/world.ts";
 
 const succeeded = ({ status }: PipelineRun): boolean => status === Status.SUCCEEDED;
 const stepOf = (run: PipelineRun, name: string) => run.steps.find(({ step }) => step === name)!;
@@ -31,7 +31,7 @@ test("a run keeps its trace through its jobs and through the death of its schedu
 test("a scheduler whose run another one took over writes nothing more to it", async () => {
   await using world = await openWorld();
   await using old = await world.start({ "dataset/1/dataset": "wait", "holdout/1/dataset": "wait" });
-  const id = await old.submit("49");
+  const id = await old.submit("49", {}, pipelineOf("dataset", "holdout"));
   await old.until(id, (run) => stepOf(run, "holdout").progress?.message === "wait");
   await using heir = await world.start();
   const run = await heir.until(id, succeeded);
@@ -48,7 +48,7 @@ test("a scheduler whose run another one took over writes nothing more to it", as
 test("a watch resumed at a revision tells only what came after it", async () => {
   await using world = await openWorld();
   await using host = await world.start();
-  const id = await host.submit("49");
+  const id = await host.submit("49", {}, pipelineOf("dataset"));
   const run = await host.until(id, succeeded);
   const seen: bigint[] = [];
   const before = { pipelineRun: id, revision: run.revision - 1n };

@@ -1,3 +1,4 @@
+import { backendSettings } from "@heddle/backends";
 import { z } from "zod";
 
 export const Limits = z.strictObject({
@@ -18,20 +19,13 @@ export type Limits = z.output<typeof Limits>;
 export const Config = z.strictObject({
   /** `host:port` to listen on; port 0 takes a free one. */
   address: z.string().default("127.0.0.1:0"),
-  /** Folder of its LMDB environment, which holds documents and events. */
-  state: z.string().default("data/sync"),
-  /** Folder of the objects. */
-  objects: z.string().default("data/objects"),
+  ...backendSettings("data/sync"),
   /** `host:port` of the registry. */
   registry: z.string(),
   /** `host:port` of the model server. */
   modelServer: z.string(),
   /** Name of the fleet that the model server is. */
   fleet: z.string().default("main"),
-  mapBytesMax: z
-    .int()
-    .positive()
-    .default(2 ** 30),
   telemetry: z
     .strictObject({
       folder: z.string().exactOptional(),

@@ -3,7 +3,7 @@ import type { EventLog } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { RegistryService } from "@heddle/proto/registry";
-import { connect, openPeer, serve } from "@heddle/rpc";
+import { connect, openPeer, type Need, serve } from "@heddle/rpc";
 import { type DocumentStore, relayOutbox } from "@heddle/store";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits } from "./config.ts";
@@ -27,6 +27,8 @@ export interface SyncDeps {
   readonly fleet?: string;
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs?: readonly Need[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -62,6 +64,7 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
     implementations: [syncService(rollouts, inTurn)],
     telemetry,
     ...(deps.address === undefined ? {} : { address: deps.address }),
+    ...(deps.needs === undefined ? {} : { needs: deps.needs }),
   });
   const stop = new AbortController();
   const relay = { service: "sync", clock, random, log: telemetry.log };

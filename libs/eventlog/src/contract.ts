@@ -120,6 +120,14 @@ export function eventLogContract(
     },
   );
 
+  check("a new group begins where the partition does", async (log) => {
+    await log.append("t", ["a", "b", "c"].map(record));
+    await log.trim("t", 0, 2);
+    const late = collect(log, "late", 1);
+    await late.end();
+    assert.deepEqual(late.keys, ["c"]);
+  });
+
   check("two consumers of one group share the records, each once", async (log) => {
     await log.append(
       "t",

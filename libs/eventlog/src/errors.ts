@@ -1,5 +1,5 @@
 import { HeddleError, isHeddleError } from "@heddle/base";
-import { recordBytesMax } from "./port.ts";
+import { readLimitMax, recordBytesMax } from "./port.ts";
 
 /** A full store is, to the log's caller, a full log. */
 export function logError(error: unknown, topic: string): unknown {
@@ -47,10 +47,12 @@ export function topicInvalid(topic: string): HeddleError {
   );
 }
 
-export function limitInvalid(limit: number, limitMax: number): HeddleError {
-  return new HeddleError(
+/** @throws {HeddleError} INVALID_ARGUMENT LIMIT_INVALID. */
+export function checkLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= readLimitMax) return;
+  throw new HeddleError(
     "INVALID_ARGUMENT",
     "LIMIT_INVALID",
-    `a read takes 1 to ${limitMax} records, not ${limit}`,
+    `a read takes 1 to ${readLimitMax} records, not ${limit}`,
   );
 }

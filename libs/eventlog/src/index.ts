@@ -1,9 +1,10 @@
-export { type LocalLogDeps, openLocalLog, readLimitMax } from "./local-log.ts";
+export { type LocalLogDeps, openLocalLog } from "./local-log.ts";
 export {
   type EventLog,
   type LogRecord,
   type NewRecord,
   type Position,
+  readLimitMax,
   recordBytesMax,
   type SubscribeOptions,
   type UselessRecord,

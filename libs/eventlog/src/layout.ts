@@ -23,6 +23,17 @@ export function partitionKey(...names: readonly (string | number)[]): Buffer {
   return Buffer.from(names.join("\0"));
 }
 
+/** What counts against the limit of a record: key, headers as JSON, value. */
+export function recordBytes({ key, headers, value }: NewRecord): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(JSON.stringify(headers)) + value.byteLength;
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT RECORD_TOO_LARGE above `bytesMax`. */
+export function checkSize(topic: string, record: NewRecord, bytesMax: number): void {
+  const bytes = recordBytes(record);
+  if (bytes > bytesMax) throw recordTooLarge(topic, record.key, bytes);
+}
+
 /**
  * Bytes of a record: its sealed time, then lengths, key and headers, and the value as it came.
  *
@@ -34,10 +45,9 @@ export function encodeRecord(
   timeMs: number,
   bytesMax: number = recordBytesMax,
 ): Buffer {
+  checkSize(topic, record, bytesMax);
   const key = Buffer.from(record.key);
   const headers = Buffer.from(JSON.stringify(record.headers));
-  const bytes = key.length + headers.length + record.value.byteLength;
-  if (bytes > bytesMax) throw recordTooLarge(topic, record.key, bytes);
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32LE(key.length, 0);
   lengths.writeUInt32LE(headers.length, 4);

@@ -2,10 +2,10 @@ import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
 import { letterBytesMax, letterOf, lettersOf } from "./dead-letter.ts";
-import { limitInvalid, logError, offsetGone } from "./errors.ts";
+import { checkLimit, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
 import type { EventLog, LogRecord, NewRecord } from "./port.ts";
-import { consume } from "./subscription.ts";
+import { consumeLocal } from "./local-subscription.ts";
 
 export interface LocalLogDeps {
   readonly clock: Clock;
@@ -17,7 +17,6 @@ export interface LocalLogDeps {
   readonly backoff?: Backoff;
 }
 
-export const readLimitMax = 1_000;
 const readBytesMax = 8 << 20;
 /** A write holds up all others while it runs. */
 const trimmedAtOnceMax = 1_000;
@@ -25,6 +24,7 @@ const trimmedAtOnceMax = 1_000;
 /** What a subscription needs of the log beside the port. */
 export interface LocalLog {
   read: EventLog["read"];
+  /** Where a group goes on; for a new one, where the partition begins. */
   offsetOf(group: string, topic: string, partition: number): number;
   /** Moves the group's offset, and with it, in the same write, gives up on a record. */
   move(
@@ -68,7 +68,7 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
         const name = partitionKey(options.group, options.topic, partition).toString();
         // One consumer of a group reads a partition at a time; the next waits for its end.
         const before = turns.get(name) ?? Promise.resolve();
-        const mine = before.then(() => consume(log, options, partition, handle, stopped));
+        const mine = before.then(() => consumeLocal(log, options, partition, handle, stopped));
         const ended = mine.catch(() => failed.abort());
         turns.set(name, ended);
         return mine;
@@ -121,7 +121,6 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
     }));
   };
   const ring = (topic: string): void => listeners.get(topic)?.forEach((wake) => wake());
-
   const log: LocalLog = {
     deps,
     read: async (topic, partition, offset, limit) => {
@@ -130,7 +129,8 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
       return readRange(records, topic, partition, offset, limit);
     },
     offsetOf: (group, topic, partition) =>
-      numberAt(offsets, partitionKey(group, topic, partition)) ?? 0,
+      numberAt(offsets, partitionKey(group, topic, partition)) ??
+      startOf(environment, topic, partition),
     move: async (group, topic, partition, offset, dead) => {
       const letters = lettersOf(topic);
       const batch = dead === undefined ? [] : seal(letters, [dead], letterBytesMax);
@@ -167,6 +167,10 @@ function openPartitions(environment: LmdbEnvironment, deps: LocalLog["deps"]) {
 /** Offsets at which partitions begin; those that are not there begin at 0. */
 const startsOf = (environment: LmdbEnvironment): LmdbDatabase => environment.database("log/starts");
 
+function startOf(environment: LmdbEnvironment, topic: string, partition: number): number {
+  return numberAt(startsOf(environment), partitionKey(topic, partition)) ?? 0;
+}
+
 /** @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE. */
 function checkHeld(
   environment: LmdbEnvironment,
@@ -174,7 +178,7 @@ function checkHeld(
   partition: number,
   offset: number,
 ): void {
-  const start = numberAt(startsOf(environment), partitionKey(topic, partition)) ?? 0;
+  const start = startOf(environment, topic, partition);
   if (offset < start) throw offsetGone(topic, partition, offset, start);
 }
 
@@ -216,9 +220,7 @@ function readRange(
   offset: number,
   limit: number,
 ): readonly LogRecord[] {
-  if (!Number.isInteger(limit) || limit < 1 || limit > readLimitMax) {
-    throw limitInvalid(limit, readLimitMax);
-  }
+  checkLimit(limit);
   const start = recordKey(topic, partition, offset);
   const end = recordKey(topic, partition, Number.MAX_SAFE_INTEGER);
   const found: LogRecord[] = [];

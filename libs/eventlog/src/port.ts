@@ -16,7 +16,7 @@ export interface LogRecord extends NewRecord {
 
 export interface SubscribeOptions {
   readonly topic: string;
-  /** Consumers of one group share the records; the group's offset is durable. */
+  /** Consumers of one group share the partitions; the group's offset is durable. A new group begins where the partitions do. */
   readonly group: string;
   /** Handler tries before a record goes to `<topic>.dead-letter`; 3 when absent. */
   readonly triesMax?: number;
@@ -28,23 +28,32 @@ export interface UselessRecord {
   readonly reason: string;
 }
 
-/** What a partition holds: the records with offsets from `start` to before `end`. */
+/** What a partition holds: its records have offsets from `start` to before `end`. */
 export interface Position {
   readonly start: number;
   readonly end: number;
 }
 
-/** The event log port: ordered topics, at-least-once delivery, durable consumer offsets. */
+/**
+ * The event log port: topics of partitions, at-least-once delivery, durable consumer offsets. A key keeps its partition, and records of
+ * one partition their order. Offsets ascend; some may hold no record.
+ */
 export interface EventLog {
   /**
-   * Appends records, all or none, in order. When the promise resolves they survive a power cut.
+   * Appends records in order, each once. When the promise resolves they survive the death of this process and of its machine: they are
+   * flushed, or on as many other machines as the topic asks for.
    *
-   * @throws {HeddleError} INVALID_ARGUMENT RECORD_TOO_LARGE above `recordBytesMax`.
-   * @throws {HeddleError} RESOURCE_EXHAUSTED LOG_FULL when the disk or the map is full.
+   * What is refused is refused whole. After UNAVAILABLE alone nobody knows: some may be there, so the caller appends them again, and
+   * consumers drop what they know.
+   *
+   * @throws {HeddleError} INVALID_ARGUMENT TOPIC_INVALID, RECORD_TOO_LARGE above `recordBytesMax`.
+   * @throws {HeddleError} RESOURCE_EXHAUSTED LOG_FULL when there is no room.
+   * @throws {HeddleError} UNAVAILABLE LOG_UNAVAILABLE; PERMISSION_DENIED LOG_FORBIDDEN; FAILED_PRECONDITION TOPIC_UNSUITABLE: of a log
+   *   on servers of its own.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<void>;
   /**
-   * Records of a topic from `offset` on, at most `limit`; an empty list at the end.
+   * Records of a topic from `offset` on, at most `limit`; an empty list only when there is none up to the partition's end.
    *
    * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when the record at `offset` was trimmed.
    */
@@ -57,7 +66,9 @@ export interface EventLog {
   /**
    * Hands each record to `handle`, in order within a partition; the offset moves after it resolves.
    * A record whose handler fails `triesMax` times goes to the dead-letter topic with its reason.
-   * Resolves when the signal aborts.
+   * While the log is away it waits. Resolves when the signal aborts.
+   *
+   * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when what the group did not read yet is no longer there.
    */
   subscribe(
     options: SubscribeOptions,
@@ -80,3 +91,5 @@ export interface EventLog {
 }
 
 export const recordBytesMax = 1 << 20;
+/** Records of one read. */
+export const readLimitMax = 1_000;

@@ -1,51 +1,67 @@
-import { backoffMs, HeddleError, messageOf } from "@heddle/base";
+import { type Backoff, backoffMs, type Clock, HeddleError, messageOf } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { letterOf } from "./dead-letter.ts";
-import type { LocalLog } from "./local-log.ts";
 import type { LogRecord, NewRecord, SubscribeOptions } from "./port.ts";
 
-type Handle = (record: LogRecord, signal: AbortSignal) => Promise<void>;
+export type Handle = (record: LogRecord, signal: AbortSignal) => Promise<void>;
 
-const recordsAtOnceMax = 100;
+/** One partition, as a group's consumer sees it. */
+export interface ConsumedPartition {
+  /** Some records from `offset` on; none when none came for a while, or the signal aborted. */
+  take(offset: number, signal: AbortSignal): Promise<readonly LogRecord[]>;
+  /** Makes the group's offset durable, and before it or with it what was given up on. */
+  move(offset: number, dead?: NewRecord): Promise<void>;
+}
+
+export interface ConsumeDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly backoff: Backoff;
+}
+
+/** When a consumer of a partition ends. */
+export interface ConsumeSignals {
+  /** No further record is handed over. */
+  readonly ending: AbortSignal;
+  /** The handler is to stop as well; it gets this one. */
+  readonly stopped: AbortSignal;
+}
+
 const triesMaxDefault = 3;
 /** A death hands over again what was handled since the last move of the offset: at most this long. */
 const moveEveryMs = 100;
 
-/** Hands a partition's records to one group's handler, in order, until the signal aborts. */
+/** Hands a partition's records from `start` on to one group's handler, in order, until a signal aborts. */
 export async function consume(
-  log: LocalLog,
+  partition: ConsumedPartition,
+  start: number,
   options: SubscribeOptions,
-  partition: number,
   handle: Handle,
-  signal: AbortSignal,
+  { ending, stopped }: ConsumeSignals,
+  deps: ConsumeDeps,
 ): Promise<void> {
-  const { topic, group } = options;
-  const { clock } = log.deps;
-  const appends = watchAppends(log, topic, signal);
-  let offset = log.offsetOf(group, topic, partition);
+  const { clock } = deps;
+  let offset = start;
   let moved = offset;
   let movedMs = clock.monotonicMs();
   const move = async (dead?: NewRecord): Promise<void> => {
     failpoint("eventlog.subscribe.before-offset");
-    await insist(log, signal, () => log.move(group, topic, partition, offset, dead));
+    await insist(deps, stopped, () => partition.move(offset, dead));
     moved = offset;
     movedMs = clock.monotonicMs();
   };
 
-  while (!signal.aborted) {
-    const appended = appends.next();
-    const batch = await log.read(topic, partition, offset, recordsAtOnceMax);
-    for (const record of batch) {
-      const failure = await tryHandle(log, options, record, handle, signal);
+  while (!ending.aborted) {
+    for (const record of await partition.take(offset, ending)) {
+      if (ending.aborted) break;
+      const failure = await tryHandle(options, record, handle, stopped, deps);
       if (failure === stoppedWhileHandling) break;
       offset = record.offset + 1;
       if (failure === undefined) {
         if (clock.monotonicMs() - movedMs >= moveEveryMs) await move();
       } else await move(letterOf(record, messageOf(failure.error), failure.tries));
-      if (signal.aborted) break;
     }
     if (offset !== moved) await move();
-    if (batch.length === 0) await appended;
   }
 }
 
@@ -54,16 +70,16 @@ interface Failure {
   readonly error: unknown;
 }
 const stoppedWhileHandling: Failure = { tries: 0, error: undefined };
+const passingCodes: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "UNAVAILABLE"]);
 
 async function tryHandle(
-  log: LocalLog,
   options: SubscribeOptions,
   record: LogRecord,
   handle: Handle,
   signal: AbortSignal,
+  { clock, random, backoff }: ConsumeDeps,
 ): Promise<Failure | undefined> {
   const { triesMax = triesMaxDefault } = options;
-  const { clock, random, backoff } = log.deps;
   for (let tries = 1; ; tries++) {
     try {
       await handle(record, signal);
@@ -77,19 +93,18 @@ async function tryHandle(
   }
 }
 
-/** Repeats a write that a full or busy store refuses, for the subscription cannot go on without it. */
+/** Repeats a write that a full, busy or absent log refuses, for the subscription cannot go on without it. */
 async function insist(
-  log: LocalLog,
+  { clock, random, backoff }: ConsumeDeps,
   signal: AbortSignal,
   write: () => Promise<void>,
 ): Promise<void> {
-  const { clock, random, backoff } = log.deps;
   for (let tries = 1; ; tries++) {
     try {
       await write();
       return;
     } catch (error) {
-      const passing = error instanceof HeddleError && error.code === "RESOURCE_EXHAUSTED";
+      const passing = error instanceof HeddleError && passingCodes.has(error.code);
       // Stopping without having moved only hands the records over once more.
       if (passing && signal.aborted) return;
       if (!passing) throw error;
@@ -105,23 +120,4 @@ async function pause(sleep: Promise<void>, signal: AbortSignal): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-}
-
-/** `next` is taken before a read, so that an append during the read is not missed. */
-function watchAppends(
-  log: LocalLog,
-  topic: string,
-  signal: AbortSignal,
-): { next(): Promise<void> } {
-  let appended = Promise.withResolvers<void>();
-  const wake = (): void => appended.resolve();
-  log.onAppend(topic, wake, signal);
-  signal.addEventListener("abort", wake, { once: true });
-  if (signal.aborted) wake();
-  return {
-    next: () => {
-      if (!signal.aborted) appended = Promise.withResolvers<void>();
-      return appended.promise;
-    },
-  };
 }

@@ -34,7 +34,7 @@ export function reserve(more: u32): bool {
   if (slots > 0x40000000) return false;
   const before = idsAt;
   if (!reach(<u32>slots)) return false;
-  memory.copy(slotsAt + (<usize>slots << 2), before, (<usize>count) << 3);
+  memory.copy(slotsAt + ((<usize>slots) << 2), before, (<usize>count) << 3);
   layOut(<u32>slots);
   for (let number: u32 = 0; number < count; number++) {
     insert(hashOf(load<u64>(idsAt + ((<usize>number) << 3))), number);

@@ -1,2 +1,3 @@
 export { type FileObjectsOptions, openFileObjects } from "./file-objects.ts";
+export { checkObjects, isObjectsUrl, objectVariables, openObjects } from "./open.ts";
 export type { ObjectInfo, Objects } from "./port.ts";

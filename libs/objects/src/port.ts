@@ -5,7 +5,12 @@ export interface ObjectInfo {
   readonly sha256: string;
 }
 
-/** The object port: immutable blobs by name. A name is a `/`-separated path of `[a-z0-9._=-]+` parts. */
+/**
+ * The object port: immutable blobs by name. A name is a `/`-separated path of `[a-z0-9._=-]+` parts.
+ *
+ * Of a place on a server any call may say that it is away (UNAVAILABLE OBJECTS_UNAVAILABLE), takes our credentials no more
+ * (UNAUTHENTICATED OBJECTS_CREDENTIALS), or does not let us (PERMISSION_DENIED OBJECTS_DENIED).
+ */
 export interface Objects {
   /**
    * Stores bytes durably under a name that must be new or hold the same bytes already.
@@ -31,7 +36,12 @@ export interface Objects {
    * digest is known only at the end: whoever reads takes back what it did with the pieces when this throws.
    */
   stream(name: string, expected?: string): AsyncIterable<Uint8Array>;
-  /** A local path from which the object can be read as a file (an S3 backend downloads it first), checked as `get` does. */
+  /**
+   * A local path from which the object can be read as a file, checked as `get` does. On S3 it is a copy, which stays for at least six
+   * hours since it was asked for last.
+   *
+   * @throws {HeddleError} RESOURCE_EXHAUSTED OBJECTS_CACHE_FULL when there is no room for a copy.
+   */
   path(name: string, expected?: string): Promise<string>;
   head(name: string): Promise<ObjectInfo | undefined>;
   /** Names under a prefix, in order. */

@@ -33,7 +33,7 @@ async function readIntent(entry: string, path: string): Promise<Reference | unde
   }
 }
 
-function isAlive(processId: number): boolean {
+export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;

@@ -1,6 +1,7 @@
 export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
 export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
+export type { Need } from "./needs.ts";
 export { openPeer, type Peer } from "./peer.ts";
 export {
   callCancelled,

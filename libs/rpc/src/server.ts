@@ -1,4 +1,4 @@
-import { HeddleError, messageOf } from "@heddle/base";
+import { HeddleError, messageOf, systemClock } from "@heddle/base";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Telemetry } from "@heddle/telemetry";
@@ -12,6 +12,7 @@ import {
   streamsIn,
   streamsOut,
 } from "./method.ts";
+import { type Need, watchNeeds } from "./needs.ts";
 import { statusOf } from "./status.ts";
 
 // Every failure reaches its caller as an error; grpc-js's own lines on stderr would only repeat it.
@@ -62,6 +63,8 @@ export interface ServeOptions {
   readonly implementations: readonly Implementation[];
   readonly telemetry: Telemetry;
   readonly drainMs?: number;
+  /** What must be well for the server to be: its health says NOT_SERVING, and why, while one of them is not. */
+  readonly needs?: readonly Need[];
 }
 
 /**
@@ -79,13 +82,21 @@ export async function serve(options: ServeOptions): Promise<Server> {
   for (const implementation of options.implementations) add(server, implementation, telemetry);
   server.addService(health.definition, health.handlers);
   const address = await bind(server, options.address ?? "127.0.0.1:0");
-  health.setServing(true);
+  const { needs = [] } = options;
+  const deps = { clock: systemClock, log: telemetry.log };
+  const watching =
+    needs.length === 0
+      ? undefined
+      : watchNeeds(needs, deps, (problem) => health.setServing(problem === undefined, problem));
+  if (watching === undefined) health.setServing(true);
   return {
     address,
     setServing: health.setServing,
     [Symbol.asyncDispose]: async () => {
+      const unwatched = watching?.[Symbol.asyncDispose]();
       health.setServing(false);
       await closed(server, drainMs);
+      await unwatched;
     },
   };
 }

@@ -123,6 +123,57 @@ export function storeContract(
     assert.deepEqual(await notes.pending(10), ["a"]);
   });
 
+  check("keys are listed in the order of their UTF-8 bytes", async (store) => {
+    const notes = store.collection<Note>("notes");
+    const keys = [
+      "",
+      "\u0000",
+      "B",
+      "a",
+      "a\u0000",
+      "a ",
+      "b",
+      "~",
+      "é",
+      "☂",
+      "\ud7ff",
+      "🌂",
+      "🌂a",
+    ];
+    const named = keys.filter((key) => key !== "");
+    await Promise.all([...named].reverse().map((key, n) => notes.put(key, { n }, 0)));
+    const bytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+    const inOrder = [...named].sort(bytes);
+    for (const prefix of keys) {
+      const page = await notes.list({ prefix });
+      const expected = inOrder.filter((key) => key.startsWith(prefix));
+      assert.deepEqual(
+        page.items.map((item) => item.key),
+        expected,
+      );
+    }
+    const behind = await notes.list({ prefix: "a", after: "a\u0000" });
+    assert.deepEqual(
+      behind.items.map((item) => item.key),
+      ["a "],
+    );
+  });
+
+  check("any JSON comes back as it was, whatever its keys", async (store) => {
+    const things = store.collection<object>("things");
+    const text = `{"$set":{"a.b":1,"$where":""},"a.b":[null,{"":0},[]],"__proto__":{"x":true},"constructor":1,
+      "_id":"x","revision":9,"big":"123456789012345678901234567890","number":1.7976931348623157e308,
+      "small":-5e-324,"long":9007199254740993,"text":"\\u0000 \\ud800 ☂ 🌂 \\"","2":2,"1":1}`;
+    const value = JSON.parse(text) as object;
+    await things.put("a", value, 0);
+    await things.put("b", { ...value, gone: undefined }, 0);
+    for (const key of ["a", "b"]) {
+      const stored = await things.get(key);
+      assert.equal(JSON.stringify(stored?.value), JSON.stringify(value));
+    }
+    assert.equal(JSON.stringify((await things.list()).items[0]?.value), JSON.stringify(value));
+  });
+
   check("collections do not see each other's documents", async (store) => {
     await store.collection<Note>("notes").put("a", { n: 1 }, 0);
     assert.equal(await store.collection<Note>("other").get("a"), undefined);

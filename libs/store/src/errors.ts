@@ -39,12 +39,17 @@ export function storeBusy(path: string, queuedWritesMax: number): HeddleError {
   );
 }
 
-export function revisionConflict(place: string, expected: number, found: number): HeddleError {
+/** @param found absent where finding out would cost another question to a server. */
+export function revisionConflict(place: string, expected: number, found?: number): HeddleError {
+  const where =
+    found === undefined
+      ? `not at revision ${expected} any more`
+      : `at revision ${found}, not ${expected}`;
   return new HeddleError(
     "ABORTED",
     "REVISION_CONFLICT",
-    `${place} is at revision ${found}, not ${expected}: read it again and redo the change`,
-    { metadata: { expected: String(expected), found: String(found) } },
+    `${place} is ${where}: read it again and redo the change`,
+    { metadata: { expected: String(expected) } },
   );
 }
 

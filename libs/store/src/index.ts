@@ -26,6 +26,9 @@ export {
 } from "./environment.ts";
 export type { DomainEvent } from "./event.ts";
 export { openLmdbStore } from "./lmdb.ts";
+export { type MongoConnection, type MongoOptions, openMongo } from "./mongo/connection.ts";
+export { openMongoStore } from "./mongo/mongo-store.ts";
+export type { MongoLimits } from "./mongo/runs.ts";
 export type { Outbox } from "./outbox.ts";
 export {
   documentBytesMax,

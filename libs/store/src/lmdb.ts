@@ -1,12 +1,10 @@
-import { HeddleError, type Json } from "@heddle/base";
+import type { Json } from "@heddle/base";
+import { checkLimit, encodeValue, keyOf } from "./bounds.ts";
 import type { LmdbDatabase, LmdbEnvironment } from "./environment.ts";
 import { revisionConflict } from "./errors.ts";
 import type { Documents, DocumentStore, ListOptions, Page, Stored, WriteOptions } from "./port.ts";
-import { documentBytesMax } from "./port.ts";
 import { openRecord, sealRecord } from "./record.ts";
 
-export const keyBytesMax = 512;
-const listLimitMax = 1_000;
 const mark = Buffer.from([1]);
 
 /**
@@ -42,7 +40,8 @@ function openCollection<T extends Json | object>(
     get: (key) => settle(() => read(keyOf(key))),
     put: async (key, value, expected, options: WriteOptions = {}) => {
       const id = keyOf(key);
-      const sealed = sealRecord(expected + 1, encode(`${name}/${key}`, value));
+      const body = Buffer.from(encodeValue(`${name}/${key}`, value));
+      const sealed = sealRecord(expected + 1, body);
       await environment.write(sealed.length, () => {
         check(id, expected);
         documents.putSync(id, sealed);
@@ -66,13 +65,7 @@ function openCollection<T extends Json | object>(
 
 function listPage<T>(documents: LmdbDatabase, name: string, options: ListOptions): Page<T> {
   const { prefix = "", after, limit = 100 } = options;
-  if (!Number.isInteger(limit) || limit < 1 || limit > listLimitMax) {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "LIMIT_INVALID",
-      `a page of ${name} has 1 to ${listLimitMax} documents, not ${limit}`,
-    );
-  }
+  checkLimit(name, limit);
   const head = Buffer.from(prefix);
   const last = after === undefined ? head : Buffer.from(after);
   const start = Buffer.compare(last, head) > 0 ? last : head;
@@ -85,30 +78,6 @@ function listPage<T>(documents: LmdbDatabase, name: string, options: ListOptions
     items.push(decode<T>(name, key, value));
   }
   return { items };
-}
-
-function keyOf(key: string): Buffer {
-  const bytes = Buffer.from(key);
-  if (bytes.length === 0 || bytes.length > keyBytesMax) {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "KEY_INVALID",
-      `a document's key has 1 to ${keyBytesMax} bytes of UTF-8, not ${bytes.length}`,
-    );
-  }
-  return bytes;
-}
-
-function encode(place: string, value: unknown): Buffer {
-  const body = Buffer.from(JSON.stringify(value));
-  if (body.length > documentBytesMax) {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "DOCUMENT_TOO_LARGE",
-      `${place} would have ${body.length} bytes; a document has at most ${documentBytesMax}`,
-    );
-  }
-  return body;
 }
 
 function decode<T>(name: string, key: Buffer, sealed: Buffer): Stored<T> {

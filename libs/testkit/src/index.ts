@@ -8,4 +8,5 @@ export {
   startHost,
 } from "./heddle.ts";
 export { jobEnvironment } from "./job-environment.ts";
+export { casesVariable, sample } from "./sample.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary.ts";

@@ -10,6 +10,7 @@ import {
   startHost,
   type TemporaryFolder,
   temporaryFolder,
+  sample,
 } from "@heddle/testkit";
 
 // One small run of the example; the tests below ask the state that it left, as a user would.
@@ -184,24 +185,25 @@ test("a second start shows the finished run again and trains nothing", async () 
   assert.ok(performance.now() - started < 30_000);
 });
 
-/** The first four end their start; the last hits a shard, which the scheduler replaces. */
-const blows: readonly Blow[] = [
+/** All but the last end their start; the last hits a shard, which the scheduler replaces. */
+const allBlows: readonly Blow[] = [
   { kind: "failpoint", name: "feature-store.ingest.after-segment@3" },
   { kind: "moment", afterMs: 5_000, script: "" },
   { kind: "failpoint", name: "learner.snapshot.after-manifest" },
   { kind: "failpoint", name: "sync.publish.after-load" },
   { kind: "moment", afterMs: 2_000, script: "shard-job.ts" },
 ];
+const blows = sample(allBlows, 3);
 
 test(
-  "a run on two shards, killed five times, at failpoints and at moments, ends with the bytes of this one",
+  `a run on two shards, killed ${blows.length} times, at failpoints and at moments, ends with the bytes of this one`,
   { skip: process.platform !== "linux" && "it finds the processes to kill in /proc" },
   async (t) => {
     using disturbed = temporaryFolder("disturbed");
     const ends = await disturbedRun(disturbed.path, blows, (text) => t.diagnostic(text));
     assert.deepEqual(
       ends.map((end) => end.code === 0),
-      [false, false, false, false, true],
+      blows.map((_, i) => i === blows.length - 1),
     );
     assert.deepEqual(await versionsIn(disturbed.path), await versionsIn(folder.path));
   },

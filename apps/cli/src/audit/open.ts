@@ -3,19 +3,20 @@ import { systemClock } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import { openDuckdb } from "@heddle/feature-engine";
 import { type AuditDeps, datasetReader, localExamples } from "@heddle/learner";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import type { Clients } from "../host/clients.ts";
+import { readHostFile } from "../host/host-file.ts";
 
 const readerMemoryBytesMax = 256 << 20;
 
-/** Runs an audit in this process, on the objects of the state folder. */
+/** Runs an audit in this process, on the objects of the host that runs. */
 export async function withAudit<T>(
   { registry, featureStore, telemetry }: Clients,
   state: string,
   use: (deps: AuditDeps, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal } = new AbortController();
-  const objects = await openFileObjects({ path: join(state, "objects") });
+  const objects = await openObjects(readHostFile(state)?.objects ?? join(state, "objects"));
   await using db = await openDuckdb({
     threads: 1,
     memoryBytesMax: readerMemoryBytesMax,

@@ -6,6 +6,8 @@ import type { Addresses } from "./clients.ts";
 export interface HostFile {
   readonly pid: number;
   readonly addresses: Addresses;
+  /** Where its objects lie: a folder, or an `s3://` URL. */
+  readonly objects: string;
 }
 
 const fileOf = (state: string): string => join(state, "host.json");

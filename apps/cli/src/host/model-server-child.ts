@@ -19,13 +19,17 @@ export interface ModelServerChild extends AsyncDisposable {
  * must stay free. One that dies is started again at the same address; sync brings back what it served.
  */
 export async function startModelServerChild(
-  { state, otlpEndpoint }: { readonly state: string; readonly otlpEndpoint?: string },
+  {
+    state,
+    objects,
+    otlpEndpoint,
+  }: { readonly state: string; readonly objects: string; readonly otlpEndpoint?: string },
   log: Logger,
 ): Promise<ModelServerChild> {
   const copies = join(state, "model-server");
   mkdirSync(copies, { recursive: true });
   const settings = {
-    OBJECTS: join(state, "objects"),
+    OBJECTS: objects,
     COPIES: copies,
     TELEMETRY__FOLDER: join(state, "telemetry"),
     TELEMETRY__LOG_FILE: join(state, "logs", "model-server.log"),

@@ -1,6 +1,7 @@
 import type { Addresses } from "./clients.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
+import { placesOf } from "./places.ts";
 import { startServices } from "./services.ts";
 
 /**
@@ -11,14 +12,18 @@ import { startServices } from "./services.ts";
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
   const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const places = placesOf(state, process.env);
+  // It may hold a password, which no child needs.
+  delete process.env["HEDDLE_STORE_URL"];
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
   await using services = await startServices({
-    state,
+    ...{ state, places },
     ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
   });
-  using _file = writeHostFile(state, { pid: process.pid, addresses: services.addresses });
-  ready(services.addresses);
+  const { addresses } = services;
+  using _file = writeHostFile(state, { pid: process.pid, addresses, objects: places.objects });
+  ready(addresses);
   await asked;
 }
 

@@ -1,15 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { openBackends, type Places } from "@heddle/backends";
 import { HeddleError, systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
-import { openLocalLog } from "@heddle/eventlog";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs } from "@heddle/jobs";
-import { openFileObjects } from "@heddle/objects";
-import { openLmdbOnline } from "@heddle/online";
+import { objectVariables } from "@heddle/objects";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
-import { openLmdbEnvironment, openLmdbStore } from "@heddle/store";
 import { startSync } from "@heddle/sync";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
@@ -25,10 +23,11 @@ export interface ServicesOptions {
   readonly state: string;
   /** Where traces and metrics go instead of files in the state folder. */
   readonly otlpEndpoint?: string;
+  /** Where documents, events and objects are kept. */
+  readonly places: Places;
 }
 
 const apps = join(import.meta.dirname, "../../..");
-const storeBytesMax = 16 * 1024 ** 3;
 
 /** Programs that the scheduler starts as jobs. */
 const programs = {
@@ -40,16 +39,20 @@ const programs = {
 };
 
 /** What a job or the model server needs of this process's environment to run at all. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"];
+const passedOn = [
+  ...["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"],
+  ...objectVariables,
+];
 
-/** Opens the embedded backends on one state folder and starts every service over them, each on a port of its own. */
+/** Opens the backends and starts every service over them, each on a port of its own. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   await using stack = new AsyncDisposableStack();
-  const { state } = options;
-  const { environment, of } = await openBackends(options, stack);
+  const { state, places } = options;
+  const { objects } = places;
+  const { backends, of } = await openParts(options, stack);
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
-  const modelServerStarts = startModelServerChild(options, telemetry.log);
+  const modelServerStarts = startModelServerChild({ ...options, objects }, telemetry.log);
   modelServerStarts.catch(() => undefined);
   // The registry asks the feature store, which starts after it, only when a call needs it.
   const later: { featureStore?: string } = {};
@@ -63,7 +66,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const featureStore = stack.use(
     await startFeatureStore({
       ...(await of("feature-store")),
-      online: stack.use(openLmdbOnline(environment)),
+      online: backends.openOnline(),
       stateFolder: folderOf(state, "feature-store"),
       pseudonymKeyFile: join(state, "pseudonym.key"),
     }),
@@ -90,7 +93,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startScheduler({
       ...(await of("scheduler")),
       ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
-      objectsFolder: folderOf(state, "objects"),
+      objectsPlace: objects,
     }),
   );
   const opened = stack.move();
@@ -100,14 +103,15 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
 }
 
-/** The one opener of LMDB, and what each service gets of it. */
-async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: AsyncDisposableStack) {
+/** The backends, and what each service gets of them. */
+async function openParts(
+  { state, otlpEndpoint, places }: ServicesOptions,
+  stack: AsyncDisposableStack,
+) {
   const clock = systemClock;
   const random = Math.random;
-  const path = folderOf(state, "store");
-  const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax: storeBytesMax }));
-  const eventLog = stack.use(openLocalLog(environment, { clock, random }));
-  const objects = await openFileObjects({ path: folderOf(state, "objects") });
+  const backends = stack.use(await openBackends(places, { clock, random }));
+  const { eventLog, objects, needs } = backends;
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
@@ -118,11 +122,11 @@ async function openBackends({ state, otlpEndpoint }: ServicesOptions, stack: Asy
       }),
     );
   const of = async (service: string) => ({
-    store: openLmdbStore(environment, service),
+    store: backends.storeOf(service),
     telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random },
+    ...{ eventLog, objects, clock, random, needs },
   });
-  return { environment, of };
+  return { backends, of };
 }
 
 function openJobs(state: string) {

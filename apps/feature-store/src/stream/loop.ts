@@ -32,13 +32,24 @@ export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cu
       problems.set(source, problem);
     }
   };
-  const running = (async () => {
-    // A source keeps its stream, and one that is new is known from its first event on: its document is read, and those of no others.
-    for (const { id, state } of await listAll(deps.store.sources)) {
-      if (state.definition.stream !== undefined) streams.add(id);
+  let listed = false;
+  // A source keeps its stream, and one that is new is known from its first event on: its document is read, and those of no others.
+  const listOnce = async (): Promise<void> => {
+    if (listed) return;
+    try {
+      for (const { id, state } of await listAll(deps.store.sources)) {
+        if (state.definition.stream !== undefined) streams.add(id);
+      }
+      listed = true;
+    } catch (error) {
+      // The store may be elsewhere, and away: whoever is woken is cut all the same.
+      log.warn({ error: messageOf(error) }, "streams could not be listed, trying again");
     }
+  };
+  const running = (async () => {
     while (!closing.signal.aborted) {
       woken = Promise.withResolvers();
+      await listOnce();
       await Promise.all([...streams].map(cutAll));
       await Promise.race([
         woken.promise,

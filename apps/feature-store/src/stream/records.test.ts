@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clicks } from "../fixtures/clicks.ts";
-import { lineOf } from "./records.ts";
+import { lineOf, recordsOf } from "./records.ts";
 
 const record = (text: string | Uint8Array) => ({
   ...{ topic: "t", partition: 1, offset: 7, timeMs: 1, key: "k", headers: {} },
@@ -36,4 +36,20 @@ test("what the engine could not read is left out beforehand, so that it costs no
     const line = lineOf(record(text), clicks);
     assert.equal(typeof line === "string" ? line : line.reason, "UNREADABLE_EVENT");
   }
+});
+
+test("offsets without a record are passed over, and a piece ends where it is said to", async () => {
+  const offsets = [0, 2, 3, 7, 8];
+  const read = async (_topic: string, _partition: number, from: number, limit: number) =>
+    offsets
+      .filter((offset) => offset >= from)
+      .slice(0, limit)
+      .map((offset) => ({ ...record("{}"), offset }));
+  const heldBy = async (from: number, to: number) => {
+    const found = recordsOf({ read }, [{ topic: "t", partition: 0, from, to }]);
+    return (await Array.fromAsync(found)).map(({ offset }) => offset);
+  };
+  assert.deepEqual(await heldBy(0, 3), [0, 2]);
+  assert.deepEqual(await heldBy(4, 7), []);
+  assert.deepEqual(await heldBy(4, 12), [7, 8]);
 });

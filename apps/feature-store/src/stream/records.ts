@@ -11,16 +11,18 @@ export interface Refusal {
 
 const readAtOnce = 500;
 
-/** The records of a piece of the log, partition by partition, in offset order. */
+/** The records of a piece of the log, partition by partition, in offset order. Offsets that hold no record are passed over. */
 export async function* recordsOf(
-  eventLog: EventLog,
+  eventLog: Pick<EventLog, "read">,
   ranges: readonly LogRange[],
 ): AsyncIterable<LogRecord> {
   for (const { topic, partition, from, to } of ranges) {
     for (let at = from; at < to;) {
       const some = await eventLog.read(topic, partition, at, Math.min(readAtOnce, to - at));
-      yield* some;
-      at += some.length;
+      const last = some.at(-1);
+      if (last === undefined) break;
+      yield* some.filter(({ offset }) => offset < to);
+      at = last.offset + 1;
     }
   }
 }

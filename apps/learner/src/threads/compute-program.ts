@@ -1,7 +1,7 @@
 /** The program of the compute thread: runs steps on an executor, and writes the version in the end. */
 import { present } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { type VersionOrder, writeVersion } from "../export.ts";
 import { openStep, type StepRunner, type StepRuns } from "../network.ts";
@@ -20,7 +20,7 @@ const close = async (): Promise<void> => {
 
 const open = async () => {
   const executor = await openExecutor(options.executor);
-  const objects = await openFileObjects({ path: options.objects });
+  const objects = await openObjects(options.objects);
   return {
     environment: () => executor.environment,
     open: async (definition: ModelDefinition) => {

@@ -15,7 +15,7 @@ import { openThread, type Thread } from "./thread.ts";
 /** What the thread is started with. */
 export interface ComputeOptions {
   readonly executor: ExecutorOptions;
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   readonly objects: string;
 }
 

@@ -10,7 +10,7 @@ import { openThread, type Thread } from "./thread.ts";
 
 /** What the thread is started with. */
 export interface DataOptions {
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   readonly objects: string;
   readonly readerMemoryBytesMax: number;
 }

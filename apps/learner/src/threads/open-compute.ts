@@ -1,5 +1,5 @@
 import { openExecutor } from "@heddle/executor";
-import { openFileObjects } from "@heddle/objects";
+import { openObjects } from "@heddle/objects";
 import { type Compute, localCompute } from "../compute.ts";
 import { type ComputeOptions, openComputeThread } from "./compute-thread.ts";
 import type { Thread } from "./thread.ts";
@@ -12,7 +12,7 @@ export async function openCompute(
   options: ComputeOptions,
 ): Promise<Compute & { readonly thread?: Thread } & AsyncDisposable> {
   if (options.executor.kind !== "tensorflow") return openComputeThread(options);
-  const objects = await openFileObjects({ path: options.objects });
+  const objects = await openObjects(options.objects);
   return {
     ...localCompute(await openExecutor(options.executor), objects),
     [Symbol.asyncDispose]: async () => undefined,

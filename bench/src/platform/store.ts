@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { present, systemClock } from "@heddle/base";
+import { startMongo, Unavailable } from "@heddle/servers";
+import { openMongo, openMongoStore } from "@heddle/store";
+import { temporaryFolder } from "@heddle/testkit";
+import { type Collection, MongoClient } from "mongodb";
+import type { BenchOptions } from "../main.ts";
+import type { Row } from "../row.ts";
+import { compared, measured, skipped } from "../summarise.ts";
+import { openWrittenRegistry } from "./registry.ts";
+
+const full = { rounds: 15, writes: 200 };
+const small = { rounds: 7, writes: 60 };
+const what = "writes of documents to MongoDB";
+const writing = { writeConcern: { w: "majority", journal: true } } as const;
+
+interface Bare {
+  readonly _id: string;
+  readonly revision: number;
+  readonly value: string;
+}
+
+/** Makes one write. */
+type Write = () => Promise<unknown>;
+
+/** Seconds of CPU and wall time for each round of a way to write. */
+interface Times {
+  readonly cpu: number[];
+  readonly wall: number[];
+}
+
+/** The store's and the registry's write beside the bare driver's, of as many bytes and with the same promise, on one server. */
+export async function storeRows({ quick, say, environment }: BenchOptions): Promise<Row[]> {
+  await using stack = new AsyncDisposableStack();
+  using folder = temporaryFolder("bench-store");
+  const server = await serverOf(environment, stack);
+  if (server instanceof Unavailable) return [skipped(what, server.message)];
+  say(`server: ${server.name}`);
+  const url = `${server.url}/heddle-bench-${randomBytes(6).toString("hex")}`;
+  const client = stack.use(new MongoClient(url, { retryWrites: false }));
+  stack.defer(async () => void (await client.db().dropDatabase()));
+  const connection = stack.use(await openMongo({ url, clock: systemClock, random: Math.random }));
+  const store = openMongoStore(connection, "registry");
+  const registry = stack.use(await openWrittenRegistry(store, folder));
+  // As many requests and snapshots as a run remembers: from then on its document keeps its size.
+  for (let n = 0; n < 80; n++) await registry.write();
+  const collection = (name: string): Collection<Bare> => client.db().collection<Bare>(name);
+  const stored = await collection("registry.runs").findOne({ _id: registry.run });
+  const { value } = present(stored, "the run's document");
+  const documents = store.collection<object>("bench");
+  const ways = {
+    bare: await bareWrites(collection("bare"), value),
+    put: await puts(documents, JSON.parse(value) as object),
+    registry: () => registry.write(),
+  };
+  const { rounds, writes } = quick ? small : full;
+  say(`${rounds} rounds of ${writes} writes of ${value.length} bytes each`);
+  const times = await interleaved(rounds, writes, Object.entries(ways));
+  return rowsOf(times, writes, server.name);
+}
+
+async function serverOf(
+  environment: BenchOptions["environment"],
+  stack: AsyncDisposableStack,
+): Promise<{ readonly url: string; readonly name: string } | Unavailable> {
+  const given = environment["HEDDLE_TEST_MONGODB_URL"];
+  if (given !== undefined) return { url: given.replace(/\/+$/, ""), name: "a MongoDB of yours" };
+  try {
+    const { url } = stack.use(await startMongo(""));
+    return { url, name: "the stand-in mongo-java-server" };
+  } catch (error) {
+    if (error instanceof Unavailable) return error;
+    throw error;
+  }
+}
+
+/** Compare-and-set by revision, as the store does, and nothing else. */
+async function bareWrites(collection: Collection<Bare>, value: string): Promise<Write> {
+  const _id = "one";
+  let revision = 1;
+  await collection.insertOne({ _id, revision, value }, writing);
+  return async () => {
+    const next = { $set: { revision: revision + 1, value } };
+    await collection.updateOne({ _id, revision }, next, writing);
+    revision += 1;
+  };
+}
+
+async function puts(
+  documents: ReturnType<ReturnType<typeof openMongoStore>["collection"]>,
+  value: object,
+): Promise<Write> {
+  let revision = await documents.put("one", value, 0);
+  return async () => (revision = await documents.put("one", value, revision));
+}
+
+/** All ways in each round, another first in each; a round that only warms up is left out. */
+async function interleaved(
+  rounds: number,
+  writes: number,
+  ways: readonly (readonly [string, Write])[],
+): Promise<ReadonlyMap<string, Times>> {
+  const times = new Map<string, Times>(ways.map(([name]) => [name, { cpu: [], wall: [] }]));
+  for (let round = -1; round < rounds; round++) {
+    const at = (round + 1) % ways.length;
+    for (const [name, write] of [...ways.slice(at), ...ways.slice(0, at)]) {
+      const [began, before] = [performance.now(), process.cpuUsage()];
+      for (let n = 0; n < writes; n++) await write();
+      const { user, system } = process.cpuUsage(before);
+      if (round < 0) continue;
+      times.get(name)?.cpu.push((user + system) / writes);
+      times.get(name)?.wall.push(((performance.now() - began) * 1_000) / writes);
+    }
+  }
+  return times;
+}
+
+function rowsOf(times: ReadonlyMap<string, Times>, writes: number, server: string): Row[] {
+  const words = {
+    put: "Documents.put",
+    registry: "registry's write (gRPC, read, change, store; relay of its event)",
+  };
+  const of = (way: string, kind: keyof Times): number[] => times.get(way)?.[kind] ?? [];
+  const peer = `the bare driver's, ${server}`;
+  return [
+    measured(`bare driver, ${server}: CPU of the client`, "µs/write", of("bare", "cpu")),
+    ...(Object.keys(words) as (keyof typeof words)[]).flatMap((way) =>
+      (["cpu", "wall"] as const).map((kind) =>
+        compared(
+          `${words[way]}: ${kind === "cpu" ? "CPU of this process" : "time"}`,
+          "µs/write",
+          of(way, kind),
+          { name: peer, values: of("bare", kind) },
+        ),
+      ),
+    ),
+  ];
+}

@@ -1,0 +1,2 @@
+export { type Backends, openBackends } from "./open.ts";
+export { type Places, backendSettings } from "./settings.ts";

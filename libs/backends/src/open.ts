@@ -1,0 +1,134 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, HeddleError, messageOf } from "@heddle/base";
+import { Secret } from "@heddle/config";
+import { type EventLog, openLocalLog } from "@heddle/eventlog";
+import { checkObjects, isObjectsUrl, type Objects, openObjects } from "@heddle/objects";
+import { type OnlineValues, openLmdbOnline } from "@heddle/online";
+import type { Need } from "@heddle/rpc";
+import {
+  type DocumentStore,
+  type LmdbEnvironment,
+  openLmdbEnvironment,
+  openLmdbStore,
+  openMongo,
+  openMongoStore,
+} from "@heddle/store";
+import type { Places } from "./settings.ts";
+
+/** The ports of one process, with what stands behind them. */
+export interface Backends extends AsyncDisposable {
+  readonly eventLog: EventLog;
+  readonly objects: Objects;
+  /** The documents of one service. */
+  storeOf(service: string): DocumentStore;
+  /** What is elsewhere and must be well for a service to be. */
+  readonly needs: readonly Need[];
+  /** Online values lie in LMDB wherever the rest is. */
+  openOnline(): OnlineValues;
+}
+
+export interface BackendsDeps {
+  readonly clock: Clock;
+  /** Uniform in [0, 1): spreads what is tried again. */
+  readonly random: () => number;
+}
+
+/**
+ * Opens what the settings name. A server that is absent refuses nothing here: the calls that need it name it, and find it without a
+ * restart.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, LOG_PASSWORD_UNREADABLE, OBJECTS_URL_INVALID,
+ *   CONFIG_UNREADABLE.
+ */
+export async function openBackends(places: Places, deps: BackendsDeps): Promise<Backends> {
+  const stack = new AsyncDisposableStack();
+  let opened: LmdbEnvironment | undefined;
+  /** One for all that lies in it, opened when the first of them is. */
+  const environment = (): LmdbEnvironment =>
+    (opened ??= stack.use(
+      openLmdbEnvironment({ path: lmdbFolder(places), mapBytesMax: places.mapBytesMax }),
+    ));
+  try {
+    const { storeOf, needs: storeNeeds } = await openStores(places, deps, environment, stack);
+    const eventLog = stack.use(await openLog(places, deps, environment));
+    const objects = await openObjects(places.objects);
+    const check = (): Promise<void> => checkObjects(objects);
+    const needs = [
+      ...storeNeeds,
+      ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
+    ];
+    const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
+    return {
+      ...{ eventLog, objects, storeOf, needs, openOnline },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+function lmdbFolder({ state }: Places): string {
+  const path = join(state, "store");
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+async function openStores(
+  places: Places,
+  deps: BackendsDeps,
+  environment: () => LmdbEnvironment,
+  stack: AsyncDisposableStack,
+): Promise<Pick<Backends, "storeOf" | "needs">> {
+  const url = storeUrlOf(places)?.reveal();
+  if (url === undefined) {
+    return { storeOf: (service) => openLmdbStore(environment(), service), needs: [] };
+  }
+  const connection = stack.use(await openMongo({ url, ...deps }));
+  return {
+    storeOf: (service) => openMongoStore(connection, service),
+    needs: [{ name: "document store", check: connection.check }],
+  };
+}
+
+function storeUrlOf({ storeUrl, storeUrlFile: file }: Places): Secret | undefined {
+  if (storeUrl !== undefined || file === undefined) return storeUrl;
+  try {
+    return new Secret(readFileSync(file, "utf8").split("\n")[0]?.trim() ?? "");
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "CONFIG_UNREADABLE",
+      `the file with the URL of the document store cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function openLog(
+  { logUrl: url, logUser, logPasswordFile }: Places,
+  deps: BackendsDeps,
+  environment: () => LmdbEnvironment,
+): Promise<EventLog> {
+  if (url === undefined) return openLocalLog(environment(), deps);
+  // Heavy, and needed only where the log is elsewhere.
+  const { openKafkaLog } = await import("@heddle/eventlog/kafka");
+  if (logUser === undefined) return openKafkaLog({ url, ...deps });
+  const mechanism = "SCRAM-SHA-512" as const;
+  const user = { mechanism, name: logUser, password: readPassword(logPasswordFile) };
+  return openKafkaLog({ url, user, ...deps });
+}
+
+function readPassword(file = ""): Secret {
+  try {
+    return new Secret(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "LOG_PASSWORD_UNREADABLE",
+      `a user of the event log is set, and the file of its password cannot be read: name one in logPasswordFile, for a host in HEDDLE_LOG_PASSWORD_FILE (${messageOf(error)})`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,170 @@
+import { type Backoff, type Clock, defaultBackoff } from "@heddle/base";
+import { Admin } from "@platformatic/kafka";
+import { letterBytesMax, letterOf, lettersOf } from "../dead-letter.ts";
+import { checkLimit } from "../errors.ts";
+import { checkSize, checkTopic } from "../layout.ts";
+import { type EventLog, type NewRecord, recordBytesMax } from "../port.ts";
+import type { Handle } from "../subscription.ts";
+import { type KafkaAddress, parseKafkaUrl } from "./address.ts";
+import { clientOptions, type KafkaUser } from "./client.ts";
+import { kafkaError } from "./errors.ts";
+import { consumeInGroup } from "./group.ts";
+import { partitionOf } from "./partition.ts";
+import { openReader, type Reader } from "./reader.ts";
+import { openTopics, type Topics } from "./topics.ts";
+import { openWriters, type Writers } from "./writers.ts";
+
+export interface KafkaLogDeps {
+  /** `kafka://host:port[,host:port][/prefix][?setting=value]`: see `parseKafkaUrl`. */
+  readonly url: string;
+  readonly user?: KafkaUser;
+  readonly clock: Clock;
+  /** Uniform in [0, 1): spreads the tries of failing handlers. */
+  readonly random: () => number;
+  /** Between the tries of a handler, and of a subscription whose log is away. */
+  readonly backoff?: Backoff;
+  /** A consumer that is silent for so long has lost its partitions; 10 s when absent. */
+  readonly sessionTimeoutMs?: number;
+  /** An append that the brokers did not take by then is given up; 30 s when absent, in which a broker is back. */
+  readonly appendWithinMs?: number;
+}
+
+/** The parts of an open log. Within it topics have the names that the brokers know: with the prefix. */
+interface Parts {
+  readonly deps: Required<Omit<KafkaLogDeps, "user" | "url">> & KafkaLogDeps;
+  readonly address: KafkaAddress;
+  readonly admin: Admin;
+  readonly topics: Topics;
+  readonly reader: Reader;
+  readonly writers: Writers;
+}
+
+const defaults = { backoff: defaultBackoff, sessionTimeoutMs: 10_000, appendWithinMs: 30_000 };
+/** Of reads and of changes of topics, which may be repeated. */
+const triesMax = 5;
+
+/**
+ * The event log on Kafka. Opens at once, whether the brokers are there or not: what needs them says so, and works once they are back.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT LOG_URL_INVALID.
+ */
+export function openKafkaLog(given: KafkaLogDeps): EventLog {
+  const parts = openParts({ ...defaults, ...given });
+  const { address, topics, reader, writers, admin } = parts;
+  const full = (name: string): string => `${address.prefix}${name}`;
+  const append = appendBy(parts);
+  const { subscribe, end } = subscriptionsOf(parts, append);
+  return {
+    append: (topic, batch) => append(topic, batch),
+    deadLetter: (topic, useless) => {
+      const letters = useless.map(({ record, reason }) => letterOf(record, reason));
+      return append(lettersOf(topic), letters, letterBytesMax);
+    },
+    read: async (name, partition, offset, limit) => {
+      checkTopic(name);
+      checkLimit(limit);
+      const partitions = (await topics.partitionsOf(full(name))) ?? 0;
+      if (partition >= partitions) return [];
+      return await reader.read(full(name), name, partition, offset, limit);
+    },
+    positions: async (name) => {
+      if ((await topics.partitionsOf(full(name))) === undefined) return [];
+      return await reader.positions(full(name));
+    },
+    trim: (name, partition, offset) => trim(parts, full(name), partition, offset),
+    topics: async () => {
+      const all = await topics.list();
+      return all
+        .filter((topic) => topic.startsWith(address.prefix) && !topic.startsWith("__"))
+        .map((topic) => topic.slice(address.prefix.length))
+        .sort();
+    },
+    subscribe,
+    [Symbol.asyncDispose]: async () => {
+      await end();
+      await writers[Symbol.asyncDispose]();
+      await reader[Symbol.asyncDispose]();
+      await admin.close();
+    },
+  };
+}
+
+function openParts(deps: Parts["deps"]): Parts {
+  const address = parseKafkaUrl(deps.url);
+  const { brokers } = address;
+  const admin = new Admin(clientOptions(address, deps.user, triesMax));
+  return {
+    ...{ deps, address, admin },
+    topics: openTopics(admin, address.topics, { brokers }),
+    reader: openReader(clientOptions(address, deps.user, triesMax), { brokers }),
+    writers: openWriters(address, deps),
+  };
+}
+
+/** @param bytesMax of a record; that of the port when absent. */
+type Append = (topic: string, batch: readonly NewRecord[], bytesMax?: number) => Promise<void>;
+
+function appendBy({ address, topics, writers }: Parts): Append {
+  return async (name, batch, bytesMax = recordBytesMax) => {
+    checkTopic(name);
+    for (const record of batch) checkSize(name, record, bytesMax);
+    if (batch.length === 0) return;
+    const topic = `${address.prefix}${name}`;
+    const partitions = await topics.ensure(topic);
+    await writers
+      .of(topic)
+      .append(batch.map((record) => ({ record, partition: partitionOf(record.key, partitions) })));
+  };
+}
+
+async function trim(
+  { reader, topics, admin, address }: Parts,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> {
+  if ((await topics.partitionsOf(topic)) === undefined) return;
+  const { start, end } = (await reader.positions(topic))[partition] ?? { start: 0, end: 0 };
+  const upTo = Math.min(offset, end);
+  if (upTo <= start) return;
+  try {
+    await admin.deleteRecords({
+      topics: [{ name: topic, partitions: [{ partition, offset: BigInt(upTo) }] }],
+    });
+  } catch (error) {
+    throw kafkaError(error, { brokers: address.brokers, topic });
+  }
+}
+
+function subscriptionsOf(parts: Parts, append: Append) {
+  const { deps, address, topics, reader } = parts;
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  const subscribe: EventLog["subscribe"] = async (options, handle: Handle, signal) => {
+    checkTopic(options.topic);
+    checkTopic(options.group);
+    const topic = `${address.prefix}${options.topic}`;
+    const membership = {
+      ...{ ...deps, reader, topic },
+      group: `${address.prefix}${options.group}`,
+      place: { brokers: address.brokers },
+      // Whoever consumes knows best what a failure means for it: nothing is tried again below.
+      options: clientOptions(address, deps.user, 0),
+      prepare: () => topics.ensure(topic),
+      bury: (letter: NewRecord) => append(lettersOf(options.topic), [letter], letterBytesMax),
+    };
+    const either = AbortSignal.any([signal, closing.signal]);
+    const mine = consumeInGroup(options, handle, membership, either);
+    running.add(mine);
+    try {
+      await mine;
+    } finally {
+      running.delete(mine);
+    }
+  };
+  const end = async (): Promise<void> => {
+    closing.abort();
+    await Promise.allSettled(running);
+  };
+  return { subscribe, end };
+}

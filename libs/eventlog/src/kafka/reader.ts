@@ -1,0 +1,73 @@
+import { Consumer, FetchIsolationLevels, ListOffsetTimestamps } from "@platformatic/kafka";
+import { offsetGone } from "../errors.ts";
+import type { LogRecord, Position } from "../port.ts";
+import type { ClientOptions } from "./client.ts";
+import { hasApiId, kafkaError, type Place } from "./errors.ts";
+import { fetchRecords } from "./fetch.ts";
+
+/** Reads topics by partition and offset; no group of consumers knows of it. */
+export interface Reader extends AsyncDisposable {
+  /** Records from `offset` on; none at the end. */
+  read(
+    topic: string,
+    name: string,
+    partition: number,
+    offset: number,
+    limit: number,
+  ): Promise<readonly LogRecord[]>;
+  positions(topic: string): Promise<readonly Position[]>;
+}
+
+export function openReader(options: ClientOptions, place: Place): Reader {
+  // Said here: for each call the client wants it as a text, and takes a text for its opposite.
+  const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
+  const consumer = new Consumer({ ...options, groupId: "heddle-reader", isolationLevel });
+  // The brokers keep, per client, what it asked for last: one request at a time.
+  let before: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
+    const mine = before.then(body);
+    before = mine.catch(() => undefined);
+    return mine;
+  };
+  const positions: Reader["positions"] = async (topic) => {
+    const offsets = async (timestamp: bigint) => {
+      const found = await consumer.listOffsets({ topics: [topic], timestamp });
+      return found.get(topic) ?? [];
+    };
+    try {
+      const starts = await offsets(ListOffsetTimestamps.EARLIEST);
+      const ends = await offsets(ListOffsetTimestamps.LATEST);
+      return ends.map((end, at) => ({ start: Number(starts[at] ?? 0n), end: Number(end) }));
+    } catch (error) {
+      throw kafkaError(error, { ...place, topic });
+    }
+  };
+  const read: Reader["read"] = async (topic, name, partition, offset, limit) => {
+    for (let at = offset; ;) {
+      const [fetched] = await inTurn(() =>
+        fetchRecords(consumer, topic, name, [{ partition, offset: at }], 0),
+      );
+      if (fetched === undefined) return [];
+      if (fetched.records.length > 0) return fetched.records.slice(0, limit);
+      if (fetched.next === at) {
+        const { end } = (await positions(topic))[partition] ?? { end: 0 };
+        if (at >= end) return [];
+      }
+      at = fetched.next;
+    }
+  };
+  return {
+    positions,
+    read: async (topic, name, partition, offset, limit) => {
+      try {
+        return await read(topic, name, partition, offset, limit);
+      } catch (error) {
+        if (!hasApiId(error, "OFFSET_OUT_OF_RANGE")) throw kafkaError(error, { ...place, topic });
+        const { start } = (await positions(topic))[partition] ?? { start: 0 };
+        if (offset >= start) return [];
+        throw offsetGone(name, partition, offset, start);
+      }
+    },
+    [Symbol.asyncDispose]: async () => consumer.close(true),
+  };
+}

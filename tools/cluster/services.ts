@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Addresses } from "../../apps/cli/src/host/clients.ts";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
+import { connect } from "@heddle/rpc";
+import { silentTelemetry } from "@heddle/telemetry";
+import { freePort, startServer } from "../../test/servers/src/index.ts";
+import type { Servers } from "./servers.ts";
+
+const apps = join(import.meta.dirname, "../../apps");
+const programOf = (path: string): string => join(apps, path);
+
+export interface ServicesOptions {
+  readonly state: string;
+  readonly servers: Servers;
+  /** Key of the pseudonyms. */
+  readonly pseudonymKeyFile: string;
+}
+
+/** Starts each service as a process of its own, with its settings in a file. */
+export async function startServices(
+  options: ServicesOptions,
+  stack: AsyncDisposableStack,
+): Promise<Addresses> {
+  const addresses = await freeAddresses();
+  const all = Object.entries(settingsOf(options, addresses));
+  const started = await Promise.all(
+    all.map(([service, settings]) => start(service, settings, options)),
+  );
+  for (const service of started) stack.use(service);
+  return addresses;
+}
+
+async function freeAddresses(): Promise<Addresses> {
+  const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
+  return {
+    registry: await address(),
+    featureStore: await address(),
+    evaluator: await address(),
+    modelServer: await address(),
+    sync: await address(),
+    scheduler: await address(),
+  };
+}
+
+/** By the folder of each service's program. */
+function settingsOf({ state, servers, pseudonymKeyFile }: ServicesOptions, at: Addresses) {
+  const { registry, featureStore, evaluator, modelServer, sync } = at;
+  const telemetry = { folder: join(state, "telemetry") };
+  const backends = (service: string) => ({
+    ...{ ...servers.settings, telemetry },
+    state: join(state, service),
+  });
+  const { objects } = servers.settings;
+  const programs = {
+    dataset: programOf("feature-store/src/dataset-job.ts"),
+    learner: programOf("learner/src/train-job.ts"),
+    learnerAlone: programOf("cli/src/host/train-alone-job.ts"),
+    shard: programOf("parameter-server/src/shard-job.ts"),
+    evaluation: programOf("evaluator/src/evaluation-job.ts"),
+  };
+  return {
+    registry: { ...backends("registry"), address: registry, featureStore },
+    "feature-store": { ...backends("feature-store"), address: featureStore, pseudonymKeyFile },
+    evaluator: { ...backends("evaluator"), address: evaluator, registry },
+    "model-server": { telemetry, objects, address: modelServer, copies: join(state, "copies") },
+    sync: { ...backends("sync"), address: sync, registry, modelServer },
+    scheduler: {
+      ...{ ...backends("scheduler"), address: at.scheduler, programs },
+      peers: { registry, featureStore, evaluator, sync },
+    },
+  };
+}
+
+function start(
+  service: string,
+  settings: { readonly address: string },
+  { state, servers }: ServicesOptions,
+) {
+  const folder = join(state, "config");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${service}.json`);
+  writeFileSync(file, JSON.stringify(settings, null, 2), { mode: 0o600 });
+  return startServer({
+    name: service,
+    ports: [Number(settings.address.split(":")[1])],
+    command: () => ({
+      program: process.execPath,
+      args: [programOf(`${service}/src/main.ts`), file],
+      env: servers.environment,
+    }),
+    url: () => settings.address,
+    answers: isServing,
+  });
+}
+
+async function isServing(address: string): Promise<boolean> {
+  await using health = connect(Health, address, {
+    telemetry: silentTelemetry(),
+    actor: "cluster",
+  });
+  return (await health.check({}, { timeoutMs: 1_000 })).status === Status.SERVING;
+}
