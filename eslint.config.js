@@ -7,6 +7,7 @@ export default tseslint.config(
       ...[
         "**/node_modules/**",
         ".heddle/**",
+        ".heddle-cluster/**",
         ".heddle-tensorflow/**",
         "bench/out/**",
         ".nx/**",
