@@ -23,8 +23,11 @@ const full = { resamples: 2_000, trees: 200, weeks: Number.POSITIVE_INFINITY, ho
 const small = { resamples: 300, trees: 60, weeks: 6, holdouts: 1 };
 type Size = typeof full;
 
-/** How much worse than LightGBM the model may be, at the lower end of the interval. */
-const behindMax = 0.005;
+/**
+ * How far behind each the model may be, at the lower end of the interval. LightGBM as it comes is not ahead of it; with settings for
+ * large categories it may be, by little.
+ */
+const behindMax: Readonly<Record<string, number>> = { lightgbm: 0, "lightgbm-regularised": 0.005 };
 /** LightGBM's threads wait for each other by spinning: with a core less than there are, a busy machine costs little. */
 const threadsByDefault = Math.max(1, availableParallelism() - 1);
 const peerMsMax = 3_600_000;
@@ -103,12 +106,12 @@ function rowsOf(
     measured(`AUC${kind}, ${which}`, intervalOf(resampled, "model"), weeks.length),
     ...["popularity", ...names].map((peer): Row => {
       const difference = differenceOf(resampled, "model", peer);
-      const goal = peer === "popularity" ? 0 : -behindMax;
+      const behind = behindMax[peer];
       return {
         ...measured(`AUC${kind} above ${peer}'s, ${which}`, difference, weeks.length),
         ...{ peer, peerValue: resampled.whole[peer] ?? Number.NaN },
-        goal: goal === 0 ? "lower end > 0" : `lower end ≥ −${behindMax}`,
-        verdict: judge(goal === 0 ? difference.low > 0 : difference.low >= goal),
+        goal: behind === undefined ? "lower end > 0" : `lower end ≥ ${-behind || 0}`,
+        verdict: judge(behind === undefined ? difference.low > 0 : difference.low >= -behind),
       };
     }),
   ];
