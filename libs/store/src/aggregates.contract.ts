@@ -115,8 +115,23 @@ export function aggregatesContract(
     await openWith(1).create("m", created, asked("0"));
     await Promise.all(processes.map((p, n) => p.update("m", addVersion, asked(`r${n}`))));
     assert.equal((await openWith(1).get("m"))?.state.versions, 4);
+    // All read before one writes, however fast the store is.
+    const allRead = Promise.withResolvers<void>();
+    let readers = 0;
+    const gathering: typeof shared = {
+      ...shared,
+      get: async (key) => {
+        const stored = await shared.get(key);
+        if ((readers += 1) === 4) allRead.resolve();
+        await allRead.promise;
+        return stored;
+      },
+    };
+    const once = { noun: "model", clock, random: () => 0.5, triesMax: 1 };
     const lost = Promise.allSettled(
-      Array.from({ length: 4 }, (_, n) => openWith(1).update("m", addVersion, asked(`s${n}`))),
+      Array.from({ length: 4 }, (_, n) =>
+        openAggregates(gathering, once).update("m", addVersion, asked(`s${n}`)),
+      ),
     );
     const reasons = (await lost).flatMap((o) =>
       o.status === "rejected" ? [(o.reason as HeddleError).reason] : [],
