@@ -129,7 +129,7 @@ export function openAggregates<State>(
         await store(id, next, 0);
         return { ...knownOf(id, next), result: decision.result as never, repeated: false };
       } catch (error) {
-        if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
+        if (!isToBeReadAgain(error)) throw error;
       }
       const stored = await documents.get(id);
       const repeat = stored === undefined ? undefined : repeatedRequest(stored.value, context);
@@ -191,13 +191,18 @@ function startTurns(): <T>(id: string, work: () => Promise<T>) => Promise<T> {
   };
 }
 
+/** Another's write came first, or came after ours and hides it: the request ids in the document say which. */
+function isToBeReadAgain(error: unknown): boolean {
+  return isHeddleError(error, "REVISION_CONFLICT") || isHeddleError(error, "WRITE_OUTCOME_UNKNOWN");
+}
+
 async function retryRaces<T>(deps: AggregatesDeps, attempt: () => Promise<T>): Promise<T> {
   const { clock, random, backoff = raceBackoff, triesMax = 20 } = deps;
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isHeddleError(error, "REVISION_CONFLICT") || tries >= triesMax) throw error;
+      if (!isToBeReadAgain(error) || tries >= triesMax) throw error;
     }
     // The wait is at most backoff.maxMs, so it needs no signal of the caller's.
     await clock.sleep(backoffMs(backoff, tries, random()), new AbortController().signal);

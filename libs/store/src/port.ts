@@ -37,6 +37,7 @@ export interface Documents<T extends Json | object> {
    *
    * @returns the new revision.
    * @throws {HeddleError} ABORTED REVISION_CONFLICT when another write came first.
+   * @throws {HeddleError} UNAVAILABLE WRITE_OUTCOME_UNKNOWN when the answer was lost and later writes hide whether it was done: read again, then decide.
    * @throws {HeddleError} INVALID_ARGUMENT DOCUMENT_TOO_LARGE above `documentBytesMax`.
    * @throws {HeddleError} RESOURCE_EXHAUSTED STORE_FULL when the disk or the map is full; nothing is written.
    */

@@ -10,6 +10,8 @@ import { writesKept } from "./stored.ts";
 
 interface Note {
   readonly n: number;
+  /** Of `n`, by writer. */
+  readonly by?: readonly number[];
 }
 
 const database = await databaseForTests();
@@ -154,23 +156,31 @@ test(
     const writers = 8;
     const [counters, each] = [3, 12];
     const counted = new Map<string, number>();
-    for (let c = 0; c < counters; c++) await notes.put(`c${c}`, { n: 0 }, 0);
-    const count = async (key: string): Promise<void> => {
+    // What each writer added stands beside the sum, so that one whose write was hidden by others' reads what became of it.
+    const none = Array<number>(writers).fill(0);
+    for (let c = 0; c < counters; c++) await notes.put(`c${c}`, { n: 0, by: none }, 0);
+    const count = async (key: string, w: number): Promise<void> => {
+      let before: number | undefined;
       for (;;) {
         const stored = await notes.get(key);
         assert.ok(stored);
+        const { n, by = none } = stored.value;
+        const mine = by[w] ?? 0;
+        if (mine > (before ??= mine)) break;
         try {
-          await notes.put(key, { n: stored.value.n + 1 }, stored.revision, { pending: true });
-          counted.set(key, (counted.get(key) ?? 0) + 1);
-          return;
+          const next = { n: n + 1, by: by.with(w, mine + 1) };
+          await notes.put(key, next, stored.revision, { pending: true });
+          break;
         } catch (error) {
-          if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
+          const again = ["REVISION_CONFLICT", "WRITE_OUTCOME_UNKNOWN"];
+          if (!again.some((reason) => isHeddleError(error, reason))) throw error;
         }
       }
+      counted.set(key, (counted.get(key) ?? 0) + 1);
     };
     await Promise.all(
       Array.from({ length: writers }, async (_, w) => {
-        for (let n = 0; n < each; n++) await count(`c${(w + n) % counters}`);
+        for (let n = 0; n < each; n++) await count(`c${(w + n) % counters}`, w);
       }),
     );
     assert.ok(broken > 30, `${broken} connections broke`);
