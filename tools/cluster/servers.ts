@@ -18,7 +18,7 @@ export interface Servers {
 const bucket = "heddle";
 
 /**
- * Starts Kafka, MongoDB (or its stand-in) and S3, or takes those that `HEDDLE_TEST_*_URL` name.
+ * Starts Kafka, a stand-in of MongoDB and S3.
  *
  * @throws {Unavailable} naming what this machine lacks.
  */
@@ -44,7 +44,7 @@ export async function startServers(folder: string, stack: AsyncDisposableStack):
       AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
     },
     lines: [
-      `Kafka 4.4.0         ${kafka.url}`,
+      `Kafka               ${kafka.url}`,
       `MongoDB (stand-in)  ${mongo.url}/heddle`,
       `S3 (versitygw)      ${s3.url}, bucket ${bucket}`,
     ],

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Addresses } from "../../apps/cli/src/host/clients.ts";
+import { programs } from "../../apps/cli/src/host/programs.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -8,7 +9,6 @@ import { freePort, startServer } from "../../test/servers/src/index.ts";
 import type { Servers } from "./servers.ts";
 
 const apps = join(import.meta.dirname, "../../apps");
-const programOf = (path: string): string => join(apps, path);
 
 export interface ServicesOptions {
   readonly state: string;
@@ -52,13 +52,6 @@ function settingsOf({ state, servers, pseudonymKeyFile }: ServicesOptions, at: A
     state: join(state, service),
   });
   const { objects } = servers.settings;
-  const programs = {
-    dataset: programOf("feature-store/src/dataset-job.ts"),
-    learner: programOf("learner/src/train-job.ts"),
-    learnerAlone: programOf("cli/src/host/train-alone-job.ts"),
-    shard: programOf("parameter-server/src/shard-job.ts"),
-    evaluation: programOf("evaluator/src/evaluation-job.ts"),
-  };
   return {
     registry: { ...backends("registry"), address: registry, featureStore },
     "feature-store": { ...backends("feature-store"), address: featureStore, pseudonymKeyFile },
@@ -86,7 +79,7 @@ function start(
     ports: [Number(settings.address.split(":")[1])],
     command: () => ({
       program: process.execPath,
-      args: [programOf(`${service}/src/main.ts`), file],
+      args: [join(apps, service, "src/main.ts"), file],
       env: servers.environment,
     }),
     url: () => settings.address,

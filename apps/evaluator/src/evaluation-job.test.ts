@@ -69,7 +69,7 @@ async function prepare(world: World): Promise<Prepared> {
 async function runJob(world: World, input: Readonly<Record<string, unknown>>): Promise<JobExit> {
   const { folder, address, peers, scheduler } = world;
   await using jobs = openProcessJobs({
-    programs: { evaluation: { entry: join(import.meta.dirname, "evaluation-job.ts") } },
+    programs: { evaluation: join(import.meta.dirname, "evaluation-job.ts") },
     node: process.execPath,
     logFolder: join(folder, "logs"),
     environment: jobEnvironment(),

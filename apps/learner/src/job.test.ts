@@ -16,8 +16,8 @@ import { startTestShards } from "./fixtures/shards.ts";
 
 const apps = join(import.meta.dirname, "../..");
 const programs = {
-  learner: { entry: join(apps, "learner/src/train-job.ts") },
-  shard: { entry: join(apps, "parameter-server/src/shard-job.ts") },
+  learner: join(apps, "learner/src/train-job.ts"),
+  shard: join(apps, "parameter-server/src/shard-job.ts"),
 };
 const partitions = ["7", "9"];
 

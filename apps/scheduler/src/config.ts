@@ -45,7 +45,7 @@ export const Config = z.strictObject({
     dataset: z.string(),
     learner: z.string(),
     /** A learner that keeps the parameters itself. */
-    learnerAlone: z.string(),
+    "learner-alone": z.string(),
     shard: z.string(),
     evaluation: z.string(),
   }),

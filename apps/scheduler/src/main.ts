@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { openBackends } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
-import { openProcessJobs } from "@heddle/jobs";
+import { openProcessJobs, passedOn } from "@heddle/jobs";
 import { objectVariables } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
@@ -15,32 +15,17 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_SCHEDULER_",
   ...(file === undefined ? {} : { file }),
 });
-/** What a job needs of this process's environment. */
-const passedOn = (): Record<string, string> =>
-  Object.fromEntries(
-    ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", ...objectVariables].flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 const clock = systemClock;
 const random = Math.random;
-const { dataset, learner, learnerAlone, shard, evaluation } = config.programs;
 const { folder, otlpEndpoint } = config.telemetry;
 
 await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
 await using jobs = openProcessJobs({
-  programs: {
-    dataset: { entry: dataset },
-    learner: { entry: learner },
-    "learner-alone": { entry: learnerAlone },
-    shard: { entry: shard },
-    evaluation: { entry: evaluation },
-  },
+  programs: config.programs,
   node: process.execPath,
   logFolder: join(config.state, "logs"),
-  environment: passedOn(),
+  environment: passedOn(["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", ...objectVariables]),
   clock,
 });
 await using scheduler = await startScheduler({

@@ -11,7 +11,7 @@ import type { BenchOptions } from "../main.ts";
 import { type Given, leader, startServices, type Told } from "./services.ts";
 
 const apps = join(import.meta.dirname, "../../../apps");
-const probe = { entry: join(import.meta.dirname, "probe-main.ts") };
+const probe = join(import.meta.dirname, "probe-main.ts");
 /** The product's programs, each started by the probe. */
 const entries = {
   dataset: join(apps, "feature-store/src/dataset-job.ts"),

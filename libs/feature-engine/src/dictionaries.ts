@@ -36,13 +36,13 @@ export function parseDictionaries(json: Uint8Array): Readonly<Record<string, Pac
     scan.text();
     const name = decoder.decode(json.subarray(start, scan.written));
     scan.expect(colon);
-    words.push([name, textsOf(json, scan)]);
+    words.push([name, readTexts(json, scan)]);
   });
   scan.end();
   return Object.fromEntries(words);
 }
 
-function textsOf(json: Uint8Array, scan: Scan): PackedTexts {
+function readTexts(json: Uint8Array, scan: Scan): PackedTexts {
   const start = scan.written;
   const ends: number[] = [];
   scan.list(openBracket, closeBracket, () => {

@@ -1,5 +1,6 @@
 export { exitWithParent } from "./exit-with-parent.ts";
 export { lastLines } from "./last-lines.ts";
+export { passedOn } from "./passed-on.ts";
 export type { JobExit, Jobs, JobSpec, RunningJob } from "./port.ts";
 export {
   inputBytesMax,

@@ -19,7 +19,7 @@ function newFolder(t: TestContext): string {
   return path;
 }
 function open(logFolder: string, node = process.execPath) {
-  const programs = { job: { entry } };
+  const programs = { job: entry };
   const environment = { GREETING: "hello" };
   return openProcessJobs({ programs, node, logFolder, environment, clock: systemClock });
 }

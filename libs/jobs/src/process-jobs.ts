@@ -10,7 +10,7 @@ import { idVariable, inputVariable, isExitMessage, parentVariable } from "./prot
 
 export interface ProcessJobsOptions {
   /** By program name: its main file, an absolute path. */
-  readonly programs: Readonly<Record<string, { readonly entry: string }>>;
+  readonly programs: Readonly<Record<string, string>>;
   /** The Node to run them with. */
   readonly node: string;
   /** Standard output and error of each job go to a file in it, made when it is missing. */
@@ -94,7 +94,7 @@ function spawnJob(options: ProcessJobsOptions, spec: JobSpec): ChildProcess {
       : [`--max-old-space-size=${Math.max(16, Math.floor(spec.memoryBytesMax / (1 << 20)))}`];
   const log = openSync(logPath(options.logFolder, spec.id), "a");
   try {
-    return spawn(options.node, [...heap, program.entry], {
+    return spawn(options.node, [...heap, program], {
       stdio: ["ignore", log, log, "ipc"],
       env: {
         ...options.environment,

@@ -12,7 +12,7 @@ after(() => rmSync(logFolder, { recursive: true }));
 
 jobsContract("process", async () =>
   openProcessJobs({
-    programs: { job: { entry: fileURLToPath(new URL("./fixtures/job.ts", import.meta.url)) } },
+    programs: { job: fileURLToPath(new URL("./fixtures/job.ts", import.meta.url)) },
     node: process.execPath,
     logFolder,
     environment: {},

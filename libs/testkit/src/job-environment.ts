@@ -1,5 +1,7 @@
+import { passedOn } from "@heddle/jobs";
+
 /** Where a job's programs are, where Node keeps what it compiled, and what whoever profiles asks of Node. */
-const passedOn = ["PATH", "NODE_COMPILE_CACHE", "NODE_OPTIONS"];
+const names = ["PATH", "NODE_COMPILE_CACHE", "NODE_OPTIONS"];
 
 /**
  * What a job that a test or a bench starts gets of this process's environment. Without what Node compiled before, compiling is half of
@@ -8,10 +10,5 @@ const passedOn = ["PATH", "NODE_COMPILE_CACHE", "NODE_OPTIONS"];
 export function jobEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Record<string, string> {
-  return Object.fromEntries(
-    passedOn.flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  return passedOn(names, environment);
 }

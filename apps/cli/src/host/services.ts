@@ -4,7 +4,7 @@ import { openBackends, type Places } from "@heddle/backends";
 import { HeddleError, systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
 import { startFeatureStore } from "@heddle/feature-store";
-import { openProcessJobs } from "@heddle/jobs";
+import { openProcessJobs, passedOn } from "@heddle/jobs";
 import { objectVariables } from "@heddle/objects";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
@@ -13,6 +13,7 @@ import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
+import { programs } from "./programs.ts";
 
 export interface Services extends AsyncDisposable {
   readonly addresses: Addresses;
@@ -27,19 +28,8 @@ export interface ServicesOptions {
   readonly places: Places;
 }
 
-const apps = join(import.meta.dirname, "../../..");
-
-/** Programs that the scheduler starts as jobs. */
-const programs = {
-  dataset: { entry: join(apps, "feature-store/src/dataset-job.ts") },
-  learner: { entry: join(apps, "learner/src/train-job.ts") },
-  "learner-alone": { entry: join(import.meta.dirname, "train-alone-job.ts") },
-  shard: { entry: join(apps, "parameter-server/src/shard-job.ts") },
-  evaluation: { entry: join(apps, "evaluator/src/evaluation-job.ts") },
-};
-
 /** What a job or the model server needs of this process's environment to run at all. */
-const passedOn = [
+const inherited = [
   ...["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE", "HEDDLE_FAILPOINT"],
   ...objectVariables,
 ];
@@ -130,13 +120,11 @@ async function openParts(
 }
 
 function openJobs(state: string) {
-  const logFolder = folderOf(state, "logs/jobs");
-  const environment = inherited();
   return openProcessJobs({
     programs,
     node: process.execPath,
-    logFolder,
-    environment,
+    logFolder: folderOf(state, "logs/jobs"),
+    environment: passedOn(inherited),
     clock: systemClock,
   });
 }
@@ -152,13 +140,6 @@ function telemetryEnvironment({ state, otlpEndpoint }: ServicesOptions): Record<
     HEDDLE_TELEMETRY_FOLDER: join(state, "telemetry"),
     ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),
   };
-}
-
-function inherited(): Record<string, string> {
-  const pairs = passedOn.map((name) => [name, process.env[name]] as const);
-  return Object.fromEntries(
-    pairs.filter((pair): pair is [string, string] => pair[1] !== undefined),
-  );
 }
 
 function started(address: string | undefined, service: string): string {

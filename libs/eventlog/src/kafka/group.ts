@@ -181,7 +181,7 @@ async function consumePartition(
         return await fetches.take(partition, offset, signal);
       } catch (error) {
         if (!hasApiId(error, "OFFSET_OUT_OF_RANGE")) throw kafkaError(error, { ...place, topic });
-        const { start } = (await deps.reader.positions(topic))[partition] ?? { start: 0 };
+        const { start } = await deps.reader.position(topic, partition);
         throw offsetGone(options.topic, partition, offset, start);
       }
     },
@@ -203,5 +203,5 @@ async function startOf(partition: number, member: Consumer, deps: GroupDeps): Pr
   });
   const offset = committed.get(topic)?.[partition] ?? -1n;
   if (offset >= 0n) return Number(offset);
-  return (await deps.reader.positions(topic))[partition]?.start ?? 0;
+  return (await deps.reader.position(topic, partition)).start;
 }

@@ -124,7 +124,7 @@ async function trim(
   offset: number,
 ): Promise<void> {
   if ((await topics.partitionsOf(topic)) === undefined) return;
-  const { start, end } = (await reader.positions(topic))[partition] ?? { start: 0, end: 0 };
+  const { start, end } = await reader.position(topic, partition);
   const upTo = Math.min(offset, end);
   if (upTo <= start) return;
   try {

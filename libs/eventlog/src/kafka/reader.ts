@@ -16,6 +16,8 @@ export interface Reader extends AsyncDisposable {
     limit: number,
   ): Promise<readonly LogRecord[]>;
   positions(topic: string): Promise<readonly Position[]>;
+  /** Of one partition; nothing where there is none. */
+  position(topic: string, partition: number): Promise<Position>;
 }
 
 export function openReader(options: ClientOptions, place: Place): Reader {
@@ -42,6 +44,8 @@ export function openReader(options: ClientOptions, place: Place): Reader {
       throw kafkaError(error, { ...place, topic });
     }
   };
+  const position: Reader["position"] = async (topic, partition) =>
+    (await positions(topic))[partition] ?? { start: 0, end: 0 };
   const read: Reader["read"] = async (topic, name, partition, offset, limit) => {
     for (let at = offset; ;) {
       const [fetched] = await inTurn(() =>
@@ -50,7 +54,7 @@ export function openReader(options: ClientOptions, place: Place): Reader {
       if (fetched === undefined) return [];
       if (fetched.records.length > 0) return fetched.records.slice(0, limit);
       if (fetched.next === at) {
-        const { end } = (await positions(topic))[partition] ?? { end: 0 };
+        const { end } = await position(topic, partition);
         if (at >= end) return [];
       }
       at = fetched.next;
@@ -58,12 +62,13 @@ export function openReader(options: ClientOptions, place: Place): Reader {
   };
   return {
     positions,
+    position,
     read: async (topic, name, partition, offset, limit) => {
       try {
         return await read(topic, name, partition, offset, limit);
       } catch (error) {
         if (!hasApiId(error, "OFFSET_OUT_OF_RANGE")) throw kafkaError(error, { ...place, topic });
-        const { start } = (await positions(topic))[partition] ?? { start: 0 };
+        const { start } = await position(topic, partition);
         if (offset >= start) return [];
         throw offsetGone(name, partition, offset, start);
       }

@@ -158,9 +158,8 @@ function nextSend(queue: Piece[]): readonly Piece[] {
   let bytes = 0;
   let count = 0;
   // A batch is of one partition: all of a send in one is the worst that can be.
-  const limit = batchBytesMax;
   for (const piece of queue) {
-    if (count > 0 && bytes + piece.bytes > limit) break;
+    if (count > 0 && bytes + piece.bytes > batchBytesMax) break;
     bytes += piece.bytes;
     count++;
   }

@@ -3,7 +3,7 @@ import { objectCorrupt } from "../errors.ts";
 import type { ObjectInfo } from "../port.ts";
 import type { S3 } from "./client.ts";
 import { errorName, statusOf } from "./errors.ts";
-import { digestKeyOf, keyOf } from "./keys.ts";
+import { digestTargetOf, targetOf } from "./keys.ts";
 
 /** An object as the server has it. */
 export interface S3Reference extends ObjectInfo {
@@ -20,7 +20,7 @@ const digestText = /^[0-9a-f]{64}$/;
 
 /** What a name stands for, if anything. */
 export async function find(s3: S3, name: string): Promise<S3Reference | undefined> {
-  const target = { Bucket: s3.location.bucket, Key: keyOf(s3.location, name) };
+  const target = targetOf(s3.location, name);
   const answer = await s3.call(`object ${name}`, (client, sdk) =>
     client.send(new sdk.HeadObjectCommand(target)).catch(async (error: unknown) => {
       if (statusOf(error) === undefined) throw error;
@@ -58,8 +58,7 @@ export async function referenceOf(
 }
 
 async function readDigest(s3: S3, name: string, token: string): Promise<string | undefined> {
-  const { bucket } = s3.location;
-  const target = { Bucket: bucket, Key: digestKeyOf(s3.location, name, token) };
+  const target = digestTargetOf(s3.location, name, token);
   return await s3.call(`the digest of object ${name}`, async (client, sdk) => {
     const answer = await client.send(new sdk.GetObjectCommand(target)).catch(absentOrThrow);
     return await answer?.Body?.transformToString();

@@ -8,9 +8,18 @@ const end = "!";
 
 export const keyOf = ({ prefix }: S3Location, name: string): string => `${prefix}${name}${end}`;
 
+/** Where an object lies, as requests name it. */
+export function targetOf(location: S3Location, name: string): { Bucket: string; Key: string } {
+  return { Bucket: location.bucket, Key: keyOf(location, name) };
+}
+
 /** Where the digest lies of an object whose digest was not known when its upload began. */
-export function digestKeyOf(location: S3Location, name: string, token: string): string {
-  return `${keyOf(location, name)}${token}`;
+export function digestTargetOf(
+  location: S3Location,
+  name: string,
+  token: string,
+): { Bucket: string; Key: string } {
+  return { Bucket: location.bucket, Key: `${keyOf(location, name)}${token}` };
 }
 
 /** The name behind an object's key; undefined for the key of a digest, and for what others put there. */

@@ -6,7 +6,7 @@ import { type Digest, digestOf, digestOfFile } from "../files.ts";
 import type { ObjectInfo } from "../port.ts";
 import type { S3 } from "./client.ts";
 import { digestMetadata, find, infoOf, type S3Reference, tokenMetadata } from "./find.ts";
-import { digestKeyOf } from "./keys.ts";
+import { digestTargetOf } from "./keys.ts";
 import { openPartMemory, type Part, partsOfBytes, partsOfFile, partsOfPieces } from "./parts.ts";
 import type { Refusal } from "./requests.ts";
 import * as uploads from "./upload.ts";
@@ -156,7 +156,7 @@ async function giveUp(s3: S3, upload: uploads.Upload, token: string | undefined)
 
 /** A digest that stays where it is belongs to nothing and harms nobody. */
 export async function removeDigest(s3: S3, name: string, token: string): Promise<void> {
-  const target = { Bucket: s3.location.bucket, Key: digestKeyOf(s3.location, name, token) };
+  const target = digestTargetOf(s3.location, name, token);
   await s3
     .call(`the digest of object ${name}`, (client, sdk) =>
       client.send(new sdk.DeleteObjectCommand(target)),

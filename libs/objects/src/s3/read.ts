@@ -5,7 +5,7 @@ import { noSuchObject, objectCorrupt } from "../errors.ts";
 import type { S3 } from "./client.ts";
 import { s3Error } from "./errors.ts";
 import { absentOrThrow, closeBody, referenceOf, type S3Reference } from "./find.ts";
-import { targetOf } from "./upload.ts";
+import { targetOf } from "./keys.ts";
 
 /** An object that is being read. */
 export interface OpenedObject {
@@ -42,7 +42,9 @@ function request(
   part: { readonly Range?: string; readonly IfMatch?: string },
 ): Promise<GetObjectCommandOutput | undefined> {
   return s3.call(`object ${name}`, (client, sdk) =>
-    client.send(new sdk.GetObjectCommand({ ...targetOf(s3, name), ...part })).catch(absentOrThrow),
+    client
+      .send(new sdk.GetObjectCommand({ ...targetOf(s3.location, name), ...part }))
+      .catch(absentOrThrow),
   );
 }
 

@@ -6,12 +6,11 @@ import { openS3, type S3 } from "./client.ts";
 import { proveConditional } from "./conditional.ts";
 import { openCopies } from "./copies.ts";
 import { find, infoOf } from "./find.ts";
-import { nameOf } from "./keys.ts";
+import { nameOf, targetOf } from "./keys.ts";
 import type { S3Location } from "./location.ts";
 import { type PutDeps, putBytes, putPath, putPieces, removeDigest } from "./put.ts";
 import { checkExpected, openObject } from "./read.ts";
 import { sweepUploads } from "./sweep.ts";
-import { targetOf } from "./upload.ts";
 
 export interface S3ObjectsOptions {
   readonly location: S3Location;
@@ -90,7 +89,7 @@ export function openS3Objects(options: S3ObjectsOptions): Objects {
         const reference = await find(s3, name);
         if (reference === undefined) return;
         await s3.call(`object ${name}`, (client, sdk) =>
-          client.send(new sdk.DeleteObjectCommand(targetOf(s3, name))),
+          client.send(new sdk.DeleteObjectCommand(targetOf(location, name))),
         );
         if (reference.token !== undefined) await removeDigest(s3, name, reference.token);
         await copies.remove(reference);

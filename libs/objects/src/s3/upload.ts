@@ -3,7 +3,7 @@ import type { CompletedPart } from "@aws-sdk/client-s3";
 import { HeddleError, sha256 } from "@heddle/base";
 import type { S3 } from "./client.ts";
 import { errorName } from "./errors.ts";
-import { digestKeyOf, keyOf } from "./keys.ts";
+import { digestTargetOf, targetOf } from "./keys.ts";
 import type { Part } from "./parts.ts";
 import { base64Of, refusalOf, type Refusal, signBody } from "./requests.ts";
 
@@ -29,7 +29,7 @@ export function putWhole(
 ): Promise<"stored" | Refusal> {
   return s3.call(`object ${name}`, async (client, sdk) => {
     const command = new sdk.PutObjectCommand({
-      ...targetOf(s3, name),
+      ...targetOf(s3.location, name),
       Body: bytes,
       ContentLength: bytes.byteLength,
       IfNoneMatch: "*",
@@ -97,7 +97,7 @@ async function begin(
   const { UploadId = "" } = await s3.call(`object ${name}`, (client, sdk) =>
     client.send(
       new sdk.CreateMultipartUploadCommand({
-        ...targetOf(s3, name),
+        ...targetOf(s3.location, name),
         ChecksumAlgorithm: "SHA256",
         Metadata: metadata,
       }),
@@ -117,7 +117,7 @@ async function sendPart(
   const checksum = base64Of(digest);
   const { ETag = "" } = await s3.call(`part ${number} of object ${name}`, (client, sdk) => {
     const command = new sdk.UploadPartCommand({
-      ...targetOf(s3, name),
+      ...targetOf(s3.location, name),
       UploadId: id,
       PartNumber: number,
       Body: bytes,
@@ -141,7 +141,7 @@ export function complete(
 ): Promise<"stored" | "gone" | Refusal> {
   return s3.call(`object ${name}`, (client, sdk) => {
     const command = new sdk.CompleteMultipartUploadCommand({
-      ...targetOf(s3, name),
+      ...targetOf(s3.location, name),
       UploadId: id,
       MultipartUpload: { Parts: [...parts] },
       IfNoneMatch: "*",
@@ -155,7 +155,7 @@ export function complete(
 
 /** Gives up an upload. Whatever hinders it now, the sweep comes back to it. */
 export async function abandon(s3: S3, { name, id }: Pick<Upload, "name" | "id">): Promise<void> {
-  const request = { ...targetOf(s3, name), UploadId: id };
+  const request = { ...targetOf(s3.location, name), UploadId: id };
   await s3
     .call(`object ${name}`, (client, sdk) =>
       client.send(new sdk.AbortMultipartUploadCommand(request)),
@@ -170,17 +170,13 @@ export async function putDigest(
   token: string,
   digest: string,
 ): Promise<void> {
-  const Key = digestKeyOf(s3.location, name, token);
+  const target = digestTargetOf(s3.location, name, token);
   await s3.call(`the digest of object ${name}`, (client, sdk) =>
-    client.send(new sdk.PutObjectCommand({ Bucket: s3.location.bucket, Key, Body: digest })),
+    client.send(new sdk.PutObjectCommand({ ...target, Body: digest })),
   );
 }
 
 export const newToken = (): string => randomUUID();
-
-export function targetOf({ location }: S3, name: string): { Bucket: string; Key: string } {
-  return { Bucket: location.bucket, Key: keyOf(location, name) };
-}
 
 function tooLarge(name: string, { partsMax }: UploadLimits): HeddleError {
   return new HeddleError(
