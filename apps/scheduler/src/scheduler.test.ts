@@ -103,7 +103,9 @@ test("a job without heartbeats is stopped when its lease ends, and replaced", as
 
 test("a gang that loses a member starts again as a whole, with a higher fence", async () => {
   await using world = await openWorld();
-  await using host = await world.start({ "train/1/shard-1": "die", "train/1/learner": "wait" });
+  const acts = { "train/1/shard-1": "die", "train/1/learner": "wait" };
+  // Long enough that on a busy machine no lease ends before the loss is seen.
+  await using host = await world.start(acts, { leaseMs: 5_000 });
   const run = await host.until(await host.submit("49"), ended);
   assert.deepEqual(reasons(run, "train"), ["JOB_LOST", ""]);
   assert.match(stepOf(run, "train").attempts[0]!.error, /^job shard-1 vanished/);
