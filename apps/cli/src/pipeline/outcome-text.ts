@@ -3,7 +3,7 @@ import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
 import { remarksOn } from "../report/remarks.ts";
-import { metricOf, type Outcome } from "./outcome.ts";
+import { metricOf, type Outcome, rankingOf } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
 const widths = [18, 13, 24, 24] as const;
@@ -14,10 +14,14 @@ const row = (...cells: readonly string[]): string =>
     .join("")
     .trimEnd();
 
-/** The head of the table that `outcomeLines` fills. */
-export function outcomeHead(rankingName: string): string {
+/** The head of the table that `outcomeLines` fills, with a column for a ranking where it has one. */
+export function outcomeHead({ evaluation }: Outcome): string {
+  const ranking = rankingOf(evaluation);
   return [
-    row("trained through", "examples", "AUC (95 % interval)", `${rankingName} (95 % interval)`),
+    row(
+      ...["trained through", "examples", "AUC (95 % interval)"],
+      ...(ranking === undefined ? [] : [`${ranking.name.toUpperCase()} (95 % interval)`]),
+    ),
     "─".repeat(79),
   ].join("\n");
 }
@@ -26,9 +30,7 @@ export function outcomeHead(rankingName: string): string {
 export function outcomeLines(outcome: Outcome, label: string, palette: Palette): string {
   const { evaluation, version } = outcome;
   const auc = metricOf(evaluation, "auc");
-  const ranking = evaluation?.metrics.find(
-    (metric) => metric.name.startsWith("ndcg@") && metric.slice === "",
-  );
+  const ranking = rankingOf(evaluation);
   const rival = (name: string, pick: (metric: Metric) => Metric["versusLive"]): string[] =>
     auc === undefined || pick(auc) === undefined
       ? []
@@ -45,7 +47,7 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
       palette.strong(label),
       count(version?.training?.examples ?? 0n),
       interval(auc?.candidate),
-      interval(ranking?.candidate),
+      ranking === undefined ? "" : interval(ranking.candidate),
     ),
     ...trainingLines(outcome, palette),
     ...rival("vs fallback", (metric) => metric.versusFallback),
