@@ -62,7 +62,7 @@ export async function describeTable(
 }
 
 /** Whether a column can be a label: true or false, 0 or 1. */
-export function isBinary({ type, distinct }: ColumnDescription): boolean {
+function isBinary({ type, distinct }: ColumnDescription): boolean {
   return (type === "boolean" || type === "int64" || type === "float64") && distinct === 2;
 }
 
