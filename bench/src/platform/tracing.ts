@@ -8,6 +8,7 @@ import { clickModel } from "../train/criteo/definition.ts";
 import { type Clicks, makeClicks } from "../train/criteo/table.ts";
 import { openJobs, type Place, placeIn } from "../train/gang.ts";
 import { type Steady, trainSteady } from "../train/measure.ts";
+import { loaderHookRows } from "./loader-hook.ts";
 import { cpuOfLookUs, cpuOfSpanUs } from "./span-cost.ts";
 
 const full = { partitions: 4, partitionRows: 131_072, rounds: 9 };
@@ -51,7 +52,7 @@ export async function tracingRows({
       say(`round ${round + 1}, ${way}: ${rate} examples/CPU-s, ${one.spans} spans`);
     }
   }
-  return rowsOf(done, cost);
+  return [...rowsOf(done, cost), ...loaderHookRows(rounds)];
 }
 
 async function train(
