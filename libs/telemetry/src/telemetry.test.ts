@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -139,5 +141,25 @@ test("with an endpoint, spans and metrics both go to the collector, each service
     assert.ok(received.get("metrics")?.includes("service.name"));
   } finally {
     server.forceShutdown();
+  }
+});
+
+test("a collector that is away or silent fails nothing, and holds up an end for seconds at most", async () => {
+  const callers: Socket[] = [];
+  const silent = createServer((caller) => void callers.push(caller)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  try {
+    for (const otlpEndpoint of ["http://127.0.0.1:1", `http://127.0.0.1:${port}`]) {
+      const place = { otlpEndpoint, logLevel: "silent" };
+      const telemetry = await startTelemetry({ service: "a", ...place });
+      assert.equal(await telemetry.span("kept", {}, () => Promise.resolve(7)), 7);
+      const began = performance.now();
+      await telemetry[Symbol.asyncDispose]();
+      assert.ok(performance.now() - began < 6_000);
+    }
+  } finally {
+    silent.close();
+    for (const caller of callers) caller.destroy();
   }
 });
