@@ -80,6 +80,26 @@ test("a link names a span of another trace; nothing is recorded outside of spans
   assert.deepEqual(effect?.links, [{ traceId: cause?.traceId, spanId: cause?.spanId }]);
 });
 
+test("a line of the log within a span names its trace", async () => {
+  using folder = temporaryFolder("telemetry");
+  const logFile = folder.file("log");
+  await using telemetry = await startTelemetry({ service: "a", folder: folder.path, logFile });
+  telemetry.log.info({}, "outside");
+  const traceId = await telemetry.span("work", {}, async () => {
+    telemetry.log.info({ fact: 1 }, "within");
+    return telemetry.traceparent()?.split("-")[1];
+  });
+  const [outside, within] = readFileSync(logFile, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(outside?.["traceId"], undefined);
+  assert.deepEqual(
+    [within?.["traceId"], within?.["fact"], within?.["msg"]],
+    [traceId, 1, "within"],
+  );
+});
+
 test("variables say where telemetry goes, and what is no number is refused by its name", () => {
   const place = { folder: "f", otlpEndpoint: "http://o", traceShare: 0.25, traceEverySteps: 7 };
   assert.deepEqual(telemetryPlace(telemetryVariables(place)), place);

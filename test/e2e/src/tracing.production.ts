@@ -176,6 +176,8 @@ test(
     const answers = told.answers.length;
     await untilMetric(`heddle_serving_rows_total{heddle_model="clicker"}`, answers);
     await untilMetric(`heddle_learner_examples_total{model="clicker"}`, 800);
+    const answered = `traces_span_metrics_calls_total{service_name="model-server",span_name="model-server.answer"}`;
+    await untilMetric(answered, answers);
     await untilMetric(`heddle_scheduler_attempt_duration_seconds_count{kind="train"}`, 1);
   },
 );

@@ -95,8 +95,8 @@ function settingsOf([query, otlp, metrics, queryGrpc]: readonly number[]): objec
     service: {
       extensions: ["jaeger_storage", "jaeger_query"],
       pipelines: {
-        traces: { receivers: ["otlp"], exporters: ["jaeger_storage_exporter"] },
-        metrics: { receivers: ["otlp"], exporters: ["prometheus"] },
+        traces: { receivers: ["otlp"], exporters: ["jaeger_storage_exporter", "spanmetrics"] },
+        metrics: { receivers: ["otlp", "spanmetrics"], exporters: ["prometheus"] },
       },
       telemetry: { metrics: { level: "none" }, logs: { level: "warn" } },
     },
@@ -108,6 +108,7 @@ function settingsOf([query, otlp, metrics, queryGrpc]: readonly number[]): objec
       },
       jaeger_storage: { backends: { memory: { memory: { max_traces: 100_000 } } } },
     },
+    connectors: { spanmetrics: { metrics_flush_interval: "5s" } },
     receivers: { otlp: { protocols: { grpc: { endpoint: at(otlp) } } } },
     exporters: {
       jaeger_storage_exporter: { trace_storage: "memory" },
