@@ -11,7 +11,7 @@ import { type Steady, trainSteady } from "../train/measure.ts";
 import { loaderHookRows } from "./loader-hook.ts";
 import { cpuOfLookUs, cpuOfSpanUs } from "./span-cost.ts";
 
-const full = { partitions: 4, partitionRows: 131_072, rounds: 9 };
+const full = { partitions: 2, partitionRows: 131_072, rounds: 9 };
 const small = { partitions: 2, partitionRows: 65_536, rounds: 3 };
 /** Small steps, of which a second has more. */
 const batchSize = 1_024;
