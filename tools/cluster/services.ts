@@ -46,7 +46,9 @@ async function freeAddresses(): Promise<Addresses> {
 /** By the folder of each service's program. */
 function settingsOf({ state, servers, pseudonymKeyFile }: ServicesOptions, at: Addresses) {
   const { registry, featureStore, evaluator, modelServer, sync } = at;
-  const telemetry = { folder: join(state, "telemetry") };
+  const { otlpEndpoint } = servers;
+  const folder = join(state, "telemetry");
+  const telemetry = { folder, ...(otlpEndpoint !== undefined && { otlpEndpoint }) };
   const backends = (service: string) => ({
     ...{ ...servers.settings, telemetry },
     state: join(state, service),

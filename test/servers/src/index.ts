@@ -8,6 +8,7 @@ export {
   type TestServer,
 } from "./for-tests.ts";
 export { grpcurlProgram } from "./grpcurl.ts";
+export { jaegerForTests, type RunningJaeger, startJaeger, type TestJaeger } from "./jaeger.ts";
 export { kafkaForTests, type RunningKafka, startKafka } from "./kafka.ts";
 export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {
@@ -17,6 +18,7 @@ export {
   startServer,
 } from "./running.ts";
 export { freePort } from "./ports.ts";
+export { prometheusForTests, startPrometheus } from "./prometheus.ts";
 export { newBucket, type TestBucket } from "./s3-bucket.ts";
 export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
