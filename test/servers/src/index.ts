@@ -6,8 +6,9 @@ export {
   type ServerChoice,
   type ServerNote,
   type TestServer,
+  type TestTool,
 } from "./for-tests.ts";
-export { grpcurlProgram } from "./grpcurl.ts";
+export { grpcurlForTests } from "./grpcurl.ts";
 export { kafkaForTests, type RunningKafka, startKafka } from "./kafka.ts";
 export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {
