@@ -9,3 +9,4 @@ export {
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";
+export { traceLog } from "./traced-log.ts";

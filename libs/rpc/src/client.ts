@@ -71,7 +71,7 @@ function callOf(
   const span = <T>(run: () => Promise<T>): Promise<T> =>
     telemetry.span(
       name,
-      { attributes: { "rpc.system": "grpc", "rpc.method": name, "rpc.role": "client" } },
+      { kind: "client", attributes: { "rpc.system": "grpc", "rpc.method": name } },
       run,
     );
 

@@ -172,6 +172,7 @@ async function answer(
   const parent = text(metadata, "traceparent");
   const name = `${method.parent.typeName}/${method.name}`;
   const options = {
+    kind: "server" as const,
     attributes: { "rpc.system": "grpc", "rpc.method": name },
     ...(parent === undefined ? {} : { parent }),
   };
