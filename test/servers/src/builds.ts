@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { built, folderOf, type Recipe } from "./cache.ts";
+import { composeRecipe } from "./compose.ts";
 import { grpcurlRecipe } from "./grpcurl.ts";
 import { kafkaRecipe } from "./kafka.ts";
 import { mongoRecipe } from "./mongo.ts";
@@ -12,7 +13,7 @@ import { Unavailable } from "./unavailable.ts";
  */
 export const builds: readonly (readonly Recipe[])[] = [
   [kafkaRecipe, mongoRecipe], // Maven
-  [s3Recipe, grpcurlRecipe], // Go
+  [s3Recipe, grpcurlRecipe, composeRecipe], // Go
 ];
 
 const stillMs = 30_000;

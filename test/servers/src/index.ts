@@ -1,5 +1,6 @@
 export { buildAll, builds } from "./builds.ts";
 export { built, type Recipe } from "./cache.ts";
+export { composeForTests } from "./compose.ts";
 export {
   notesVariable,
   serverForTests,
