@@ -2,9 +2,7 @@ import { shortName } from "@heddle/base";
 import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
-import { earlyStopLine } from "../report/early-stop.ts";
-import { rowsLine } from "../report/rows.ts";
-import { transferLine } from "../report/transfer.ts";
+import { remarksOn } from "../report/remarks.ts";
 import { metricOf, type Outcome } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
@@ -59,10 +57,8 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
 /** What is worth knowing of a training beside its figures. */
 function trainingLines({ version }: Outcome, palette: Palette): string[] {
   const indent = " ".repeat(4);
-  const training = version?.training;
-  const said = [transferLine(training), earlyStopLine(training), rowsLine(training)];
-  return said.flatMap((line) =>
-    line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`],
+  return remarksOn(version?.training).map(
+    (line) => `${indent}${palette.doubt("!")} ${wrap(line, indent)}`,
   );
 }
 
