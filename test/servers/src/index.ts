@@ -20,6 +20,6 @@ export {
 } from "./running.ts";
 export { freePort } from "./ports.ts";
 export { newBucket, type TestBucket } from "./s3-bucket.ts";
-export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
+export { type RunningS3, s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
 export { Unavailable } from "./unavailable.ts";
