@@ -181,7 +181,7 @@ async function answer(
     const result = await telemetry.span(name, options, async () => {
       const context = contextOf(call, metadata, telemetry);
       traceId = context.traceparent?.split("-")[1] ?? "";
-      const input = streamsIn(method) ? call : call.request;
+      const input = streamsIn(method) ? requestsOf(method, call) : call.request;
       const out = handler(input, context);
       return streamsOut(method) ? pump(out, call) : await out;
     });
@@ -197,6 +197,11 @@ async function answer(
     if (streamsOut(method)) call.emit("error", status);
     else reply(status);
   }
+}
+
+/** Where answers stream, too, the end of the requests must not close the stream that both are on. */
+function requestsOf(method: DescMethod, call: AnyMessage): AsyncIterable<AnyMessage> {
+  return streamsOut(method) ? call.iterator({ destroyOnReturn: false }) : call;
 }
 
 function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemetry): CallContext {

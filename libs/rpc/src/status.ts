@@ -1,8 +1,11 @@
 import { type ErrorCode, HeddleError } from "@heddle/base";
 import * as grpc from "@grpc/grpc-js";
+import { standardDetails } from "./status-details.ts";
 
 const reasonKey = "heddle-reason";
 const metadataKey = "heddle-metadata-bin";
+/** Where clients of other makes look. */
+const standardKey = "grpc-status-details-bin";
 
 /** The gRPC status of anything a handler threw. What is not a HeddleError becomes INTERNAL without details. */
 export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusObject> {
@@ -17,7 +20,9 @@ export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusOb
   }
   metadata.set(reasonKey, error.reason);
   metadata.set(metadataKey, Buffer.from(JSON.stringify(error.metadata)));
-  return { code: grpc.status[error.code], details: error.message, metadata };
+  const code = grpc.status[error.code];
+  metadata.set(standardKey, standardDetails(code, error));
+  return { code, details: error.message, metadata };
 }
 
 /** The HeddleError that a failed call carries, whole; failures of the transport get reasons of their own. */

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { built, folderOf, type Recipe } from "./cache.ts";
+import { composeRecipe } from "./compose.ts";
 import { grpcurlRecipe } from "./grpcurl.ts";
 import { jaegerRecipe } from "./jaeger.ts";
 import { kafkaRecipe } from "./kafka.ts";
@@ -14,7 +15,7 @@ import { Unavailable } from "./unavailable.ts";
  */
 export const builds: readonly (readonly Recipe[])[] = [
   [kafkaRecipe, mongoRecipe], // Maven
-  [s3Recipe, grpcurlRecipe, jaegerRecipe], // Go
+  [s3Recipe, grpcurlRecipe, composeRecipe, jaegerRecipe], // Go
   [prometheusRecipe], // apt
 ];
 
