@@ -9,3 +9,4 @@ export {
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";
+export { auditTopic, type EventTopic, eventTopics, ingestTopicOf, lettersOf } from "./topics.ts";
