@@ -46,6 +46,7 @@ export async function commitDataset(
     rows: Number(manifest.rows),
     manifest: { name: kept.name, sha256: kept.sha256 },
     committedTimeMs: clock.now(),
+    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     purposes,
     grants: [],
   };

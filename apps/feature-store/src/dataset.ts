@@ -9,6 +9,8 @@ export interface Dataset {
   readonly rows: number;
   readonly manifest: { readonly name: string; readonly sha256: string };
   readonly committedTimeMs: number;
+  /** W3C trace context of the build that committed it; absent when that was not traced. */
+  readonly traceparent?: string;
   /** Purposes that every source behind it allows. */
   readonly purposes: readonly string[];
   /** Newest grants, at most `grantsMax`; all are in the audit trail. */

@@ -2,7 +2,7 @@ import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
 import { exitWithParent } from "@heddle/jobs";
-import { openFileObjects, openObjects } from "@heddle/objects";
+import { openFileObjects, openTracedObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startModelServer } from "./start.ts";
@@ -29,7 +29,7 @@ const executor = (): Promise<Executor> => (opening ??= openExecutor(config.execu
 
 await using telemetry = await startTelemetry({ service: "model-server", ...config.telemetry });
 await using server = await startModelServer({
-  objects: await openObjects(config.objects),
+  objects: await openTracedObjects(config.objects, telemetry),
   copies: await openFileObjects({ path: config.copies }),
   executor,
   clock: systemClock,

@@ -190,6 +190,7 @@ export async function registerVersion(
       evaluation: "",
       failedChecks: [],
       archived: false,
+      ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     },
     events: [modelEvent(model, "registered", { version, number, ...origin })],
   };

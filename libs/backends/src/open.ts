@@ -2,8 +2,14 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HeddleError, messageOf } from "@heddle/base";
 import { Secret } from "@heddle/config";
-import { type EventLog, openLocalLog } from "@heddle/eventlog";
-import { checkObjects, isObjectsUrl, type Objects, openObjects } from "@heddle/objects";
+import { type EventLog, openLocalLog, traceLog } from "@heddle/eventlog";
+import {
+  checkObjects,
+  isObjectsUrl,
+  type Objects,
+  openObjects,
+  traceObjects,
+} from "@heddle/objects";
 import { type OnlineValues, openLmdbOnline } from "@heddle/online";
 import type { Need } from "@heddle/rpc";
 import {
@@ -13,17 +19,27 @@ import {
   openLmdbStore,
   openMongo,
   openMongoStore,
+  traceStore,
 } from "@heddle/store";
+import type { Telemetry } from "@heddle/telemetry";
 import type { Places } from "./settings.ts";
 
-/** The ports of one process, with what stands behind them. */
-export interface Backends extends AsyncDisposable {
+/** The ports as one service of a process has them. */
+export interface Ports {
+  /** Its own documents. */
+  readonly store: DocumentStore;
   readonly eventLog: EventLog;
   readonly objects: Objects;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs: readonly Need[];
+}
+
+/** The ports of one process, with what stands behind them. */
+export interface Backends extends Omit<Ports, "store">, AsyncDisposable {
+  /** The ports with spans of what one service does there. */
+  portsOf(service: string, telemetry: Telemetry): Ports;
   /** The documents of one service. */
   storeOf(service: string): DocumentStore;
-  /** What is elsewhere and must be well for a service to be. */
-  readonly needs: readonly Need[];
   /** Online values lie in LMDB wherever the rest is. */
   openOnline(): OnlineValues;
 }
@@ -59,8 +75,11 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
       ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
     ];
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
+    const ports = { eventLog, objects, needs };
     return {
-      ...{ eventLog, objects, storeOf, needs, openOnline },
+      ...{ ...ports, storeOf, openOnline },
+      portsOf: (service, telemetry) =>
+        traced({ ...ports, store: storeOf(service) }, places, telemetry),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -68,6 +87,22 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
     throw error;
   }
 }
+
+function traced(
+  { store, eventLog, objects, needs }: Ports,
+  places: Places,
+  telemetry: Telemetry,
+): Ports {
+  return {
+    store: traceStore(store, telemetry, hasStoreUrl(places) ? "mongodb" : "lmdb"),
+    eventLog: traceLog(eventLog, telemetry, places.logUrl === undefined ? "heddle-log" : "kafka"),
+    objects: traceObjects(objects, telemetry, isObjectsUrl(places.objects) ? "s3" : "folder"),
+    needs,
+  };
+}
+
+const hasStoreUrl = ({ storeUrl, storeUrlFile }: Places): boolean =>
+  storeUrl !== undefined || storeUrlFile !== undefined;
 
 function lmdbFolder({ state }: Places): string {
   const path = join(state, "store");

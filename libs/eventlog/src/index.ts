@@ -10,3 +10,4 @@ export {
   type UselessRecord,
 } from "./port.ts";
 export { auditTopic, type EventTopic, eventTopics, ingestTopicOf, lettersOf } from "./topics.ts";
+export { traceLog } from "./traced-log.ts";

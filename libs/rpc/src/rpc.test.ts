@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
@@ -140,57 +138,3 @@ test("a port in use is named with the remedy", async () => {
     message: new RegExp(`cannot listen on ${server.address}.*choose another port`),
   });
 });
-
-test("health says NOT_SERVING while the server drains", async () => {
-  await using server = await serve({ implementations: [], telemetry });
-  await using health = connect(Health, server.address, { telemetry, actor });
-  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.SERVING);
-  server.setServing(false);
-  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.NOT_SERVING);
-});
-
-test("health says NOT_SERVING, and why, until what the server needs is well", async () => {
-  let away = true;
-  const check = () => (away ? Promise.reject(new Error("no route ☂")) : Promise.resolve());
-  await using server = await serve({
-    implementations: [],
-    telemetry,
-    needs: [{ name: "store", check }],
-  });
-  await using health = connect(Health, server.address, { telemetry, actor });
-  const stop = new AbortController();
-  const seen: Status[] = [];
-  const trailer = await trailerOfCheck(server.address);
-  assert.deepEqual(trailer.get("heddle-not-serving"), ["store: NOT_USABLE: no route ?"]);
-  for await (const { status } of health.watch({}, { timeoutMs: 20_000, signal: stop.signal })) {
-    seen.push(status);
-    away = false;
-    if (status === Status.SERVING) break;
-  }
-  stop.abort();
-  assert.deepEqual(seen, [Status.NOT_SERVING, Status.SERVING]);
-});
-
-/** What a client of another make is told besides the status; asked until there is something. */
-async function trailerOfCheck(address: string): Promise<grpc.Metadata> {
-  const { check } = Health.method;
-  const client = new grpc.Client(address, grpc.credentials.createInsecure());
-  for (;;) {
-    const trailer = await new Promise<grpc.Metadata>((resolve, reject) => {
-      const call = client.makeUnaryRequest(
-        `/${Health.typeName}/${check.name}`,
-        () => Buffer.alloc(0),
-        (bytes: Buffer) => bytes,
-        {},
-        (error) => {
-          if (error !== null) reject(error);
-        },
-      );
-      call.on("status", (status: grpc.StatusObject) => resolve(status.metadata));
-    });
-    if (trailer.get("heddle-not-serving").length > 0) {
-      client.close();
-      return trailer;
-    }
-  }
-}

@@ -1,3 +1,4 @@
+export { buildAll, builds } from "./builds.ts";
 export { built, type Recipe } from "./cache.ts";
 export {
   notesVariable,
@@ -6,6 +7,7 @@ export {
   type ServerNote,
   type TestServer,
 } from "./for-tests.ts";
+export { grpcurlProgram } from "./grpcurl.ts";
 export { kafkaForTests, type RunningKafka, startKafka } from "./kafka.ts";
 export { mongoForTests, type MongoServerOptions, startMongo } from "./mongo.ts";
 export {

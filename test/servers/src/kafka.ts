@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { built } from "./cache.ts";
+import { built, type Recipe } from "./cache.ts";
 import { serverForTests, type TestServer } from "./for-tests.ts";
 import { clusterIdAt } from "./kafka-cluster-id.ts";
 import { kafkaProperties } from "./kafka-properties.ts";
@@ -17,6 +17,19 @@ export interface RunningKafka extends RunningServer {
 const kafkaVersion = "4.4.0";
 const recipe = join(import.meta.dirname, "../kafka/pom.xml");
 const java = "Java 17 or newer";
+
+/** Kafka and the libraries that it needs. */
+export const kafkaRecipe: Recipe = {
+  name: "kafka",
+  version: kafkaVersion,
+  parts: [readFileSync(recipe, "utf8")],
+  build: async (folder) => {
+    const copy = ["dependency:copy-dependencies", `-DoutputDirectory=${folder}`];
+    await runTool("mvn", ["-q", "-B", "-f", recipe, ...copy], {
+      remedy: `Maven 3.8 or newer, and ${java}`,
+    });
+  },
+};
 
 /** What a folder's Kafka keeps from start to start. */
 interface Place {
@@ -35,7 +48,7 @@ export async function startKafka(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<RunningKafka> {
-  const libraries = `${await kafkaLibraries()}/*`;
+  const libraries = `${await built(kafkaRecipe)}/*`;
   const home = resolve(folder);
   const before = readPlace(home);
   const clusterId = before?.clusterId ?? randomBytes(16).toString("base64url");
@@ -68,20 +81,6 @@ export function kafkaForTests(): Promise<TestServer> {
 
 const memory = ["-Xmx256m", "-XX:+UseSerialGC"];
 const logging = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
-
-function kafkaLibraries(): Promise<string> {
-  return built({
-    name: "kafka",
-    version: kafkaVersion,
-    parts: [readFileSync(recipe, "utf8")],
-    build: async (folder) => {
-      const copy = ["dependency:copy-dependencies", `-DoutputDirectory=${folder}`];
-      await runTool("mvn", ["-q", "-B", "-f", recipe, ...copy], {
-        remedy: `Maven 3.8 or newer, and ${java}`,
-      });
-    },
-  });
-}
 
 async function format(
   home: string,

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { built } from "./cache.ts";
+import { goProgram } from "./go-program.ts";
 import { serverForTests, type TestServer } from "./for-tests.ts";
 import { type RunningServer, type ServerStart, startServer } from "./running.ts";
-import { runTool } from "./tool.ts";
 
 const version = "1.8.0";
-const module = `github.com/versity/versitygw/cmd/versitygw@v${version}`;
+export const s3Recipe = goProgram("github.com/versity/versitygw/cmd/versitygw", version);
 
 /** The keys of the server that we start: of no value to anyone. */
 export const testCredentials = {
@@ -21,17 +21,7 @@ export interface S3Options extends Pick<ServerStart, "ports"> {
 
 /** Versity's S3 gateway over a folder: multipart uploads, checksums, conditional writes and ranges are right in it. */
 export async function startS3(folder: string, options: S3Options = {}): Promise<RunningServer> {
-  const programs = await built({
-    name: "versitygw",
-    version,
-    parts: [module],
-    build: async (into) => {
-      await runTool("go", ["install", module], {
-        env: { GOBIN: into },
-        remedy: "Go 1.26 or newer",
-      });
-    },
-  });
+  const programs = await built(s3Recipe);
   const [data, beside] = [join(folder, "data"), join(folder, "beside")];
   for (const each of [data, beside]) mkdirSync(each, { recursive: true });
   return await startServer({

@@ -1,13 +1,27 @@
-import { seconds } from "../output/numbers.ts";
+import { count, seconds, when } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
-import type { SpanNode } from "./read.ts";
+import type { SpanNode, Trace } from "./read.ts";
 
 const siblingsMax = 6;
 const barWidth = 14;
 const nameWidth = 44;
 
+/** A trace as a tree, and a line for each of those that led to it. */
+export function tracesText(own: Trace, linked: readonly Trace[], palette: Palette): string {
+  const tree = traceTree(own.roots, palette);
+  if (linked.length === 0) return tree;
+  const lines = linked.flatMap(({ traceId, roots }) => {
+    const [root] = roots;
+    if (root === undefined) return [];
+    const began = when(BigInt(Math.round(root.startUs / 1_000)));
+    return [`${padded(shortened(root), nameWidth)} ${began}  ${palette.faint(traceId)}`];
+  });
+  const head = `led to by ${count(linked.length)} other traces (heddle trace ID shows one):`;
+  return [tree, "", palette.faint(head), ...lines].join("\n");
+}
+
 /** A trace as a tree with times: when each span ran within the whole, how long, in which process. */
-export function traceTree(roots: readonly SpanNode[], palette: Palette): string {
+function traceTree(roots: readonly SpanNode[], palette: Palette): string {
   const from = Math.min(...roots.map((root) => root.startUs));
   const to = Math.max(...roots.map(latest));
   const lines: string[] = [];

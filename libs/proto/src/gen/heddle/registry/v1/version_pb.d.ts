@@ -621,6 +621,13 @@ export declare type Version = Message<"heddle.registry.v1.Version"> & {
    * @generated from field: heddle.registry.v1.Recipe recipe = 12;
    */
   recipe?: Recipe | undefined;
+
+  /**
+   * W3C trace context of the call that registered it, which is of its run's trace; empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 13;
+   */
+  traceparent: string;
 };
 
 /**
