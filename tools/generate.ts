@@ -1,5 +1,6 @@
-// Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, and the
-// WebAssembly of libs/kernels and libs/executor. `--check` generates elsewhere and says whether what is committed is the same.
+// Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, the
+// WebAssembly of libs/kernels and libs/executor, and the contract of the event log.
+// `--check` generates elsewhere and says whether what is committed is the same.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,6 +31,11 @@ for (const { source, committed, generate } of generators) {
     );
     process.exitCode = 1;
   }
+}
+
+// Its `--check` is a step of `npm run lint`.
+if (!process.argv.includes("--check")) {
+  execFileSync(process.execPath, [join(root, "tools/asyncapi.ts")], { stdio: "inherit" });
 }
 
 function generateProto(out: string): void {

@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import type { EventTopic } from "@heddle/eventlog";
 import type { DomainEvent } from "@heddle/store";
 
 /** A committed dataset: its manifest is an object, immutable and too large for a document. */
@@ -48,11 +49,11 @@ export function checkPurpose(what: string, purpose: string, allowed: readonly st
 }
 
 export function datasetEvent(
-  topic: "heddle.datasets.v1" | "heddle.audit.v1",
+  topic: EventTopic,
   { dataset, model, rows }: Pick<Dataset, "dataset" | "model" | "rows">,
 ): DomainEvent {
   return {
-    topic,
+    topic: topic.name,
     type: "heddle.feature_store.v1.DatasetEvent",
     data: { dataset, model, rows: String(rows) },
   };

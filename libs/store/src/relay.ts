@@ -122,7 +122,8 @@ function toRecord(
       ce_source: `//heddle/${service}`,
       ce_subject: id,
       ce_time: new Date(entry.timeMs).toISOString(),
-      content_type: "application/json",
+      // As the binding names it; `content_type` is not found by CloudEvents libraries.
+      "content-type": "application/json",
       ...(entry.traceparent === undefined ? {} : { traceparent: entry.traceparent }),
     },
   };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogRange, present } from "@heddle/base";
-import type { EventLog, Position } from "@heddle/eventlog";
+import { type EventLog, ingestTopicOf, type Position } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
 import type { IngestResult, SegmentFile } from "@heddle/feature-engine";
 import type { Known } from "@heddle/store";
@@ -17,7 +17,7 @@ import {
 } from "../ingest.ts";
 import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
 import { lineOf, recordsOf, type Refusal } from "./records.ts";
-import { streamOf, topicOf } from "./topic.ts";
+import { streamOf } from "./declared.ts";
 
 export interface CutDeps extends IngestDeps {
   readonly eventLog: EventLog;
@@ -43,7 +43,7 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
   const { store, eventLog } = deps;
   const known = await sourceOf(store, source);
   const { windowRecords } = streamOf(known.state.definition);
-  const topic = topicOf(source);
+  const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
   const before = known.state.stream ?? beginning(positions);
   await trimCut(topic, before, positions, eventLog);
@@ -118,7 +118,7 @@ async function commit(
     record,
     reason: `${reason}: ${problem}`,
   }));
-  await eventLog.deadLetter(topicOf(name), useless);
+  await eventLog.deadLetter(ingestTopicOf(name), useless);
   failpoint("feature-store.window.after-dead-letters");
   const { segment: written, events, duplicates } = outcome;
   const cut = piece.map(({ to }) => to);
@@ -189,7 +189,7 @@ async function checked(
   const outcome = await engine.ask({ kind: "ingest", task });
   for (const { row, reason, problem } of outcome.leftOut ?? []) {
     const { partition, offset } = present(places[row - 1], `row ${row}`);
-    const [record] = await eventLog.read(topicOf(definition.name), partition, offset, 1);
+    const [record] = await eventLog.read(ingestTopicOf(definition.name), partition, offset, 1);
     refusals.push({ record: present(record, `record ${offset}`), reason, problem });
   }
   return { refusals, outcome };

@@ -717,6 +717,27 @@ export declare type ModelEvent = Message<"heddle.registry.v1.ModelEvent"> & {
    * @generated from field: string run = 4;
    */
   run: string;
+
+  /**
+   * `registered`: the version's number in its family; 0 otherwise.
+   *
+   * @generated from field: uint32 number = 5;
+   */
+  number: number;
+
+  /**
+   * `run-opened` and `registered`: the dataset that the run trains on, by name; empty otherwise.
+   *
+   * @generated from field: string dataset = 6;
+   */
+  dataset: string;
+
+  /**
+   * `configured`, `run-opened` and `registered`: the configuration, by content name; empty otherwise.
+   *
+   * @generated from field: string configuration = 7;
+   */
+  configuration: string;
 };
 
 /**
