@@ -65,7 +65,7 @@ export async function serverForTests(choice: ServerChoice): Promise<TestServer> 
   }
 }
 
-function note(fields: Omit<ServerNote, "file">): void {
+export function note(fields: Omit<ServerNote, "file">): void {
   const file = process.env[notesVariable];
   if (file === undefined || file === "") return;
   const line: ServerNote = { file: process.argv[1] ?? "", ...fields };

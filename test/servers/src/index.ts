@@ -17,6 +17,7 @@ export {
   startServer,
 } from "./running.ts";
 export { freePort } from "./ports.ts";
+export { pythonForTests, type TestPython } from "./python.ts";
 export { newBucket, type TestBucket } from "./s3-bucket.ts";
 export { s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
