@@ -94,7 +94,7 @@ export async function toolForTests(
   }
 }
 
-function note(fields: Omit<ServerNote, "file">): void {
+export function note(fields: Omit<ServerNote, "file">): void {
   const file = process.env[notesVariable];
   if (file === undefined || file === "") return;
   const line: ServerNote = { file: process.argv[1] ?? "", ...fields };
