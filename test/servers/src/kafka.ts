@@ -59,7 +59,7 @@ export async function startKafka(
   const libraries = `${await built(kafkaRecipe)}/*`;
   const home = resolve(folder);
   const before = readPlace(home);
-  const clusterId = before?.clusterId ?? joined?.clusterId ?? randomBytes(16).toString("base64url");
+  const clusterId = before?.clusterId ?? joined?.clusterId ?? newClusterId();
   const all =
     joined === undefined
       ? settings
@@ -94,6 +94,12 @@ export function kafkaForTests(): Promise<TestServer> {
 
 const memory = ["-Xmx256m", "-XX:+UseSerialGC"];
 const logging = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
+
+/** Kafka's tools take one that begins with a dash for an option; Kafka's own never do. */
+function newClusterId(): string {
+  const id = randomBytes(16).toString("base64url");
+  return id.startsWith("-") ? newClusterId() : id;
+}
 
 async function format(
   home: string,
