@@ -1,12 +1,18 @@
 import { HeddleError } from "@heddle/base";
 import type { Bench } from "../main.ts";
 import { kafkaClientRows } from "../platform/kafka-clients.ts";
+import { ingestRows } from "../platform/ingest.ts";
 import { objectRows } from "../platform/objects.ts";
 import { storeRows } from "../platform/store.ts";
 import type { Row } from "../row.ts";
 
 /** Each on real servers of its own, started for it. */
-const parts = { "kafka-clients": kafkaClientRows, objects: objectRows, store: storeRows };
+const parts = {
+  ingest: ingestRows,
+  "kafka-clients": kafkaClientRows,
+  objects: objectRows,
+  store: storeRows,
+};
 type Part = keyof typeof parts;
 
 export const bench: Bench = {

@@ -153,15 +153,19 @@ async function checked(
   let nowMs = 0;
   {
     await using file = await open(path, "w");
-    for await (const record of recordsOf(eventLog, piece)) {
-      nowMs = Math.max(nowMs, record.timeMs);
-      const line = lineOf(record, definition);
-      if (typeof line !== "string") {
-        refusals.push({ record, ...line });
-        continue;
+    for await (const records of recordsOf(eventLog, piece)) {
+      const lines: string[] = [];
+      for (const record of records) {
+        nowMs = Math.max(nowMs, record.timeMs);
+        const line = lineOf(record, definition);
+        if (typeof line !== "string") {
+          refusals.push({ record, ...line });
+          continue;
+        }
+        places.push({ partition: record.partition, offset: record.offset });
+        lines.push(`${line}\n`);
       }
-      places.push({ partition: record.partition, offset: record.offset });
-      await file.appendFile(`${line}\n`);
+      await file.appendFile(lines.join(""));
     }
   }
   if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0 } };
