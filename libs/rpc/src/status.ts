@@ -4,6 +4,9 @@ import * as grpc from "@grpc/grpc-js";
 const reasonKey = "heddle-reason";
 const metadataKey = "heddle-metadata-bin";
 
+/** Trailers beyond what an HTTP/2 peer takes (grpc-js: 16 KiB with all headers) break the stream instead of saying what is wrong. */
+const [messageCharactersMax, metadataCharactersMax] = [2_000, 200];
+
 /** The gRPC status of anything a handler threw. What is not a HeddleError becomes INTERNAL without details. */
 export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusObject> {
   const metadata = new grpc.Metadata();
@@ -16,8 +19,19 @@ export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusOb
     };
   }
   metadata.set(reasonKey, error.reason);
-  metadata.set(metadataKey, Buffer.from(JSON.stringify(error.metadata)));
-  return { code: grpc.status[error.code], details: error.message, metadata };
+  const facts = Object.entries(error.metadata).map(([name, value]) => [
+    name,
+    shortened(value, metadataCharactersMax),
+  ]);
+  metadata.set(metadataKey, Buffer.from(JSON.stringify(Object.fromEntries(facts))));
+  // Half of a surrogate pair, as a text that is cut may end with, is no URI: grpc-js would throw, and nobody catches that.
+  const details = shortened(error.message, messageCharactersMax).toWellFormed();
+  return { code: grpc.status[error.code], details, metadata };
+}
+
+function shortened(text: string, charactersMax: number): string {
+  if (text.length <= charactersMax) return text;
+  return `${text.slice(0, charactersMax)}… (${text.length} characters)`;
 }
 
 /** The HeddleError that a failed call carries, whole; failures of the transport get reasons of their own. */
