@@ -47,7 +47,7 @@ function generateProto(out: string): void {
     env: { ...process.env, PATH: path },
     stdio: "inherit",
   });
-  for (const family of ["heddle", "grpc"]) {
+  for (const family of ["heddle", "grpc", "google"]) {
     for (const service of readdirSync(join(out, family)).sort()) writeEntry(out, family, service);
   }
 }
@@ -75,10 +75,12 @@ function assemblyOf(library: string, entries: readonly string[]): Generator {
 }
 
 function writeEntry(out: string, family: string, service: string): void {
-  const lines = readdirSync(join(out, family, service, "v1"))
+  // The public contracts of google.rpc have no versions.
+  const folder = family === "google" ? `${family}/${service}` : `${family}/${service}/v1`;
+  const lines = readdirSync(join(out, folder))
     .filter((file) => file.endsWith("_pb.js"))
     .sort()
-    .map((file) => `export * from "./${family}/${service}/v1/${file}";\n`)
+    .map((file) => `export * from "./${folder}/${file}";\n`)
     .join("");
   const entry = join(out, service.replaceAll("_", "-"));
   writeFileSync(`${entry}.js`, lines);

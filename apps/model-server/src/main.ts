@@ -2,7 +2,7 @@ import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
 import { exitWithParent } from "@heddle/jobs";
-import { openFileObjects, openTracedObjects } from "@heddle/objects";
+import { checkObjects, isObjectsUrl, openFileObjects, openTracedObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startModelServer } from "./start.ts";
@@ -28,14 +28,17 @@ let opening: Promise<Executor> | undefined;
 const executor = (): Promise<Executor> => (opening ??= openExecutor(config.executor));
 
 await using telemetry = await startTelemetry({ service: "model-server", ...config.telemetry });
+const objects = await openTracedObjects(config.objects, telemetry);
+const check = (): Promise<void> => checkObjects(objects);
 await using server = await startModelServer({
-  objects: await openTracedObjects(config.objects, telemetry),
+  objects,
   copies: await openFileObjects({ path: config.copies }),
   executor,
   clock: systemClock,
   telemetry,
   address: config.address,
   limits: config.limits,
+  needs: isObjectsUrl(config.objects) ? [{ name: "object store", check }] : [],
 });
 telemetry.log.info({ config, address: server.address }, "model server started");
 process.send?.({ address: server.address });

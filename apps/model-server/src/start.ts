@@ -1,7 +1,7 @@
 import type { Clock } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { Objects } from "@heddle/objects";
-import { serve } from "@heddle/rpc";
+import { type Need, serve } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits } from "./config.ts";
 import { startLoader } from "./load.ts";
@@ -21,6 +21,8 @@ export interface ModelServerDeps {
   /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
   readonly address?: string;
   readonly limits?: Partial<Limits>;
+  /** What must be well while nothing is in memory: what is there answers without it. */
+  readonly needs?: readonly Need[];
 }
 
 /** A service that runs until it is disposed. */
@@ -43,6 +45,12 @@ export async function startModelServer(deps: ModelServerDeps): Promise<Running> 
   const server = await serve({
     implementations: [modelServerService({ versions, loader, scoring, clock, limits })],
     telemetry,
+    needs: (deps.needs ?? []).map((need) => ({
+      ...need,
+      check: async () => {
+        if (versions.all().length === 0) await need.check();
+      },
+    })),
     ...(deps.address === undefined ? {} : { address: deps.address }),
   });
   return {

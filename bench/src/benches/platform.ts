@@ -3,10 +3,16 @@ import type { Bench } from "../main.ts";
 import { kafkaClientRows } from "../platform/kafka-clients.ts";
 import { objectRows } from "../platform/objects.ts";
 import { storeRows } from "../platform/store.ts";
+import { tracingRows } from "../platform/tracing.ts";
 import type { Row } from "../row.ts";
 
-/** Each on real servers of its own, started for it. */
-const parts = { "kafka-clients": kafkaClientRows, objects: objectRows, store: storeRows };
+/** Each on real servers of its own, started for it; tracing needs none. */
+const parts = {
+  "kafka-clients": kafkaClientRows,
+  objects: objectRows,
+  store: storeRows,
+  tracing: tracingRows,
+};
 type Part = keyof typeof parts;
 
 export const bench: Bench = {

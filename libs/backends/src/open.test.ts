@@ -55,6 +55,11 @@ test("where servers keep all, opening makes no folder and waits for no server", 
   await assert.rejects(objectStore?.check() ?? Promise.resolve(), {
     reason: "OBJECTS_UNAVAILABLE",
   });
+  const eventLog = backends.needs.find(({ name }) => name === "event log");
+  await assert.rejects(eventLog?.check() ?? Promise.resolve(), {
+    reason: "LOG_UNAVAILABLE",
+    message: /127\.0\.0\.1:1/,
+  });
 });
 
 test("a place that is none is refused by name, and no password is shown", async () => {

@@ -67,11 +67,12 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
     ));
   try {
     const { storeOf, needs: storeNeeds } = await openStores(places, deps, environment, stack);
-    const eventLog = stack.use(await openLog(places, deps, environment));
+    const { eventLog, needs: logNeeds } = await openLog(places, deps, environment, stack);
     const objects = await openObjects(places.objects);
     const check = (): Promise<void> => checkObjects(objects);
     const needs = [
       ...storeNeeds,
+      ...logNeeds,
       ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
     ];
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
@@ -145,14 +146,20 @@ async function openLog(
   { logUrl: url, logUser, logPasswordFile }: Places,
   deps: BackendsDeps,
   environment: () => LmdbEnvironment,
-): Promise<EventLog> {
-  if (url === undefined) return openLocalLog(environment(), deps);
+  stack: AsyncDisposableStack,
+): Promise<Pick<Backends, "eventLog" | "needs">> {
+  if (url === undefined) {
+    return { eventLog: stack.use(openLocalLog(environment(), deps)), needs: [] };
+  }
   // Heavy, and needed only where the log is elsewhere.
   const { openKafkaLog } = await import("@heddle/eventlog/kafka");
-  if (logUser === undefined) return openKafkaLog({ url, ...deps });
-  const mechanism = "SCRAM-SHA-512" as const;
-  const user = { mechanism, name: logUser, password: readPassword(logPasswordFile) };
-  return openKafkaLog({ url, user, ...deps });
+  const user = logUser === undefined ? {} : { user: userOf(logUser, logPasswordFile) };
+  const eventLog = stack.use(openKafkaLog({ url, ...user, ...deps }));
+  return { eventLog, needs: [{ name: "event log", check: eventLog.check }] };
+}
+
+function userOf(name: string, passwordFile: string | undefined) {
+  return { mechanism: "SCRAM-SHA-512" as const, name, password: readPassword(passwordFile) };
 }
 
 function readPassword(file = ""): Secret {

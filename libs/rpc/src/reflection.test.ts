@@ -7,6 +7,8 @@ import { status } from "@grpc/grpc-js";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { ServerReflection, type ServerReflectionRequestSchema } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
+import { silentTelemetry } from "@heddle/telemetry";
+import { connect, serve } from "./index.ts";
 import { reflectionOf } from "./reflection.ts";
 
 type Asked = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
@@ -90,4 +92,20 @@ test("what is not there is said, and the stream goes on", async () => {
   ]);
   const [first] = answers;
   assert.match(JSON.stringify(first), /there is no symbol heddle\.Nothing here/);
+});
+
+test("a served reflection answers as long as it is asked, and ends when its caller has asked all", async () => {
+  const telemetry = silentTelemetry();
+  await using server = await serve({ implementations: [], telemetry });
+  await using client = connect(ServerReflection, server.address, { telemetry, actor: "test" });
+  async function* twice() {
+    yield { messageRequest: { case: "listServices", value: "" } } as const;
+    await Promise.resolve();
+    yield {
+      messageRequest: { case: "fileContainingSymbol", value: "google.rpc.ErrorInfo" },
+    } as const;
+  }
+  const answers = client.serverReflectionInfo(twice(), { timeoutMs: 10_000 });
+  const kinds = (await Array.fromAsync(answers)).map(({ messageResponse }) => messageResponse.case);
+  assert.deepEqual(kinds, ["listServicesResponse", "fileDescriptorResponse"]);
 });

@@ -7,6 +7,7 @@ import {
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
+import { file_google_rpc_error_details } from "@heddle/proto/rpc";
 import {
   ServerReflection,
   type ServerReflectionRequest,
@@ -21,9 +22,13 @@ type Kind = NonNullable<Answer["messageResponse"]>;
  * they were made of, so that a client of another make needs no file of ours.
  */
 export function reflectionOf(served: readonly DescService[]) {
-  const services = [...served, ServerReflection].map(({ typeName }) => typeName).sort();
+  const all = [...served, ServerReflection];
+  const services = all.map(({ typeName }) => typeName).sort();
   const files = new Set<DescFile>();
-  for (const { file } of [...served, ServerReflection]) addWithImports(file, files);
+  // No method names the details of an error; clients that meet them ask.
+  for (const file of [...all.map((service) => service.file), file_google_rpc_error_details]) {
+    addWithImports(file, files);
+  }
   const byPath = new Map([...files].map((file) => [file.proto.name, file]));
   const bySymbol = symbolsOf(files);
 

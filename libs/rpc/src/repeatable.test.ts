@@ -17,7 +17,7 @@ const repeatable: Readonly<Record<string, readonly string[]>> = {
     ...["GetMetric", "GetEvaluation", "ListDefinitions", "CheckModel", "GetStream", "GetSource"],
     ...["ResolveDataset", "GetDataset", "GetOnlineFeatures", "Loaded", "Golden", "Predict", "Rank"],
     ...["Pull", "Stats", "GetConfiguration", "GetRun", "ListRuns", "GetVersion", "ListVersions"],
-    ...["WhatWasLive", "Lineage", "GetPipeline", "GetPipelineRun", "ListPipelineRuns"],
+    ...["WhatWasLive", "Lineage", "GetOrigin", "GetPipeline", "GetPipelineRun", "ListPipelineRuns"],
     ...["WatchPipelineRun", "AwaitGang", "GetFleet", "Verify"],
   ],
   "they set a state, and set it again": [

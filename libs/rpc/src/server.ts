@@ -184,7 +184,7 @@ async function answer(
       const context = contextOf(call, metadata, telemetry);
       traceId = context.traceparent?.split("-")[1] ?? "";
       const input = streamsIn(method)
-        ? allWellFormed(call, method)
+        ? allWellFormed(requestsOf(method, call), method)
         : wellFormed(call.request, method);
       const out = handler(input, context);
       return streamsOut(method) ? pump(out, call) : await out;
@@ -201,6 +201,11 @@ async function answer(
     if (streamsOut(method)) call.emit("error", status);
     else reply(status);
   }
+}
+
+/** Where answers stream, too, the end of the requests must not close the stream that both are on. */
+function requestsOf(method: DescMethod, call: AnyMessage): AsyncIterable<AnyMessage> {
+  return streamsOut(method) ? call.iterator({ destroyOnReturn: false }) : call;
 }
 
 function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemetry): CallContext {

@@ -1,11 +1,14 @@
 import { type ErrorCode, HeddleError } from "@heddle/base";
 import * as grpc from "@grpc/grpc-js";
+import { standardDetails } from "./status-details.ts";
 
 const reasonKey = "heddle-reason";
 const metadataKey = "heddle-metadata-bin";
+/** Where clients of other makes look. */
+const standardKey = "grpc-status-details-bin";
 
 /** Trailers beyond what an HTTP/2 peer takes (grpc-js: 16 KiB with all headers) break the stream instead of saying what is wrong. */
-const [messageCharactersMax, metadataCharactersMax] = [2_000, 200];
+const [messageBytesMax, metadataBytesMax] = [2_000, 200];
 
 /** The gRPC status of anything a handler threw. What is not a HeddleError becomes INTERNAL without details. */
 export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusObject> {
@@ -21,17 +24,25 @@ export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusOb
   metadata.set(reasonKey, error.reason);
   const facts = Object.entries(error.metadata).map(([name, value]) => [
     name,
-    shortened(value, metadataCharactersMax),
+    shortened(value, metadataBytesMax),
   ]);
-  metadata.set(metadataKey, Buffer.from(JSON.stringify(Object.fromEntries(facts))));
-  // Half of a surrogate pair, as a text that is cut may end with, is no URI: grpc-js would throw, and nobody catches that.
-  const details = shortened(error.message, messageCharactersMax).toWellFormed();
-  return { code: grpc.status[error.code], details, metadata };
+  const short = new HeddleError(
+    error.code,
+    error.reason,
+    shortened(error.message, messageBytesMax),
+    { metadata: Object.fromEntries(facts) as Record<string, string> },
+  );
+  metadata.set(metadataKey, Buffer.from(JSON.stringify(short.metadata)));
+  const code = grpc.status[error.code];
+  metadata.set(standardKey, standardDetails(code, short));
+  return { code, details: short.message, metadata };
 }
 
-function shortened(text: string, charactersMax: number): string {
-  if (text.length <= charactersMax) return text;
-  return `${text.slice(0, charactersMax)}… (${text.length} characters)`;
+/** Half of a surrogate pair, as a text that was cut may end with, is no URI: grpc-js would throw, and nobody catches that. */
+function shortened(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text.toWellFormed();
+  return `${bytes.toString("utf8", 0, bytesMax)}… (${bytes.length} bytes)`;
 }
 
 /** The HeddleError that a failed call carries, whole; failures of the transport get reasons of their own. */

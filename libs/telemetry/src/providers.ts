@@ -26,6 +26,8 @@ export interface Providers {
 /** A process that is killed loses what it did in this time. */
 const flushMs = 500;
 const metricsMs = 10_000;
+/** A collector that is silent holds up an end for so long; a host has eight services, and 25 s to end. */
+const collectorMs = 2_000;
 
 /** Keeps this share of the traces that begin here; of those that came from elsewhere what their beginner kept. */
 const samplerOf = (traceShare: number): Sampler =>
@@ -83,13 +85,14 @@ export async function toCollector(
   const { NodeSDK } = await import("@opentelemetry/sdk-node");
   const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
   const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-grpc");
+  const collector = { url: endpoint, timeoutMillis: collectorMs };
   const sdk = new NodeSDK({
     serviceName: service,
     sampler: samplerOf(traceShare),
-    spanProcessors: [processorOf(new OTLPTraceExporter({ url: endpoint }))],
+    spanProcessors: [processorOf(new OTLPTraceExporter(collector))],
     metricReaders: [
       new PeriodicExportingMetricReader({
-        exporter: new OTLPMetricExporter({ url: endpoint }),
+        exporter: new OTLPMetricExporter(collector),
         exportIntervalMillis: metricsMs,
       }),
     ],

@@ -41,7 +41,13 @@ function openLog({ service, logLevel, logFile }: TelemetryOptions): Logger {
   const destination = pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true });
   // A line that a full disk does not take is lost; unheard, the error would end the process.
   destination.on("error", () => undefined);
-  return pino({ name: service, level: logLevel ?? "info" }, destination);
+  return pino({ name: service, level: logLevel ?? "info", mixin: traceOf }, destination);
+}
+
+/** What leads from a line of the log to its trace. */
+function traceOf(): { readonly traceId?: string } {
+  const active = trace.getSpanContext(context.active());
+  return active === undefined ? {} : { traceId: active.traceId };
 }
 
 function telemetryOver(providers: Providers, log: Logger): Telemetry {

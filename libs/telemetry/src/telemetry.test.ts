@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -78,6 +80,26 @@ test("a link names a span of another trace; nothing is recorded outside of spans
   assert.deepEqual(effect?.links, [{ traceId: cause?.traceId, spanId: cause?.spanId }]);
 });
 
+test("a line of the log within a span names its trace", async () => {
+  using folder = temporaryFolder("telemetry");
+  const logFile = folder.file("log");
+  await using telemetry = await startTelemetry({ service: "a", folder: folder.path, logFile });
+  telemetry.log.info({}, "outside");
+  const traceId = await telemetry.span("work", {}, async () => {
+    telemetry.log.info({ fact: 1 }, "within");
+    return telemetry.traceparent()?.split("-")[1];
+  });
+  const [outside, within] = readFileSync(logFile, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(outside?.["traceId"], undefined);
+  assert.deepEqual(
+    [within?.["traceId"], within?.["fact"], within?.["msg"]],
+    [traceId, 1, "within"],
+  );
+});
+
 test("variables say where telemetry goes, and what is no number is refused by its name", () => {
   const place = { folder: "f", otlpEndpoint: "http://o", traceShare: 0.25, traceEverySteps: 7 };
   assert.deepEqual(telemetryPlace(telemetryVariables(place)), place);
@@ -139,5 +161,25 @@ test("with an endpoint, spans and metrics both go to the collector, each service
     assert.ok(received.get("metrics")?.includes("service.name"));
   } finally {
     server.forceShutdown();
+  }
+});
+
+test("a collector that is away or silent fails nothing, and holds up an end for seconds at most", async () => {
+  const callers: Socket[] = [];
+  const silent = createServer((caller) => void callers.push(caller)).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  try {
+    for (const otlpEndpoint of ["http://127.0.0.1:1", `http://127.0.0.1:${port}`]) {
+      const place = { otlpEndpoint, logLevel: "silent" };
+      const telemetry = await startTelemetry({ service: "a", ...place });
+      assert.equal(await telemetry.span("kept", {}, () => Promise.resolve(7)), 7);
+      const began = performance.now();
+      await telemetry[Symbol.asyncDispose]();
+      assert.ok(performance.now() - began < 6_000);
+    }
+  } finally {
+    silent.close();
+    for (const caller of callers) caller.destroy();
   }
 });

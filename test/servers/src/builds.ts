@@ -1,18 +1,22 @@
 import { existsSync } from "node:fs";
 import { built, folderOf, type Recipe } from "./cache.ts";
+import { composeRecipe } from "./compose.ts";
 import { grpcurlRecipe } from "./grpcurl.ts";
+import { jaegerRecipe } from "./jaeger.ts";
 import { kafkaRecipe } from "./kafka.ts";
 import { mongoRecipe } from "./mongo.ts";
+import { prometheusRecipe } from "./prometheus.ts";
 import { s3Recipe } from "./s3.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /**
- * All that the tests build, by the tool that builds it. The tools work side by side, so at most two builds run at once; one tool makes
+ * All that the tests build, by the tool that builds it. The tools work side by side, so at most two builds run at once, beside a download; one tool makes
  * one thing at a time, for neither shares its downloads well.
  */
 export const builds: readonly (readonly Recipe[])[] = [
   [kafkaRecipe, mongoRecipe], // Maven
-  [s3Recipe, grpcurlRecipe], // Go
+  [s3Recipe, grpcurlRecipe, composeRecipe, jaegerRecipe], // Go
+  [prometheusRecipe], // apt
 ];
 
 const stillMs = 30_000;

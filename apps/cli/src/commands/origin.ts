@@ -5,10 +5,11 @@ const timeoutMs = 30_000;
 
 export const origin = buildCommand({
   docs: {
-    brief:
-      "Say what a version came from: its run, snapshot and dataset, segments and offsets of the log",
-    fullDescription:
-      "VERSION is a version as an answer names it (a unique prefix will do), or a model, whose live version is meant. What the version\nthat it started from had learnt is that version's origin.",
+    brief: "Say what a version came from: run, snapshot, dataset, segments, offsets of the log",
+    fullDescription: [
+      "VERSION is a version as an answer names it (a unique prefix will do), or a model, whose live version",
+      "is meant. What the version that it started from had learnt is that version's origin.",
+    ].join("\n"),
   },
   parameters: {
     flags: hostFlags,

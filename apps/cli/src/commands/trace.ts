@@ -5,8 +5,11 @@ import { type Context, hostFlags, type HostFlags } from "../context.ts";
 export const trace = buildCommand({
   docs: {
     brief: "Print a run's trace across all processes as a tree with times, and what led to it",
-    fullDescription:
-      'OF is a pipeline run as "heddle runs" lists it, e.g. grocer-weekly/49; or a version (a unique prefix will do), a model,\nwhose live version is meant, or the id of a trace. Behind it come the traces that its spans link to: who ingested what it was\ntrained on.',
+    fullDescription: [
+      'OF is a pipeline run as "heddle runs" lists it, e.g. grocer-weekly/49; a version (a unique prefix will do);',
+      "a model, whose live version is meant; or the id of a trace. Behind it come the traces that its spans link",
+      "to: who ingested what was learnt.",
+    ].join("\n"),
   },
   parameters: {
     flags: hostFlags,

@@ -50,7 +50,6 @@ function offsetsOf(log: readonly LogRange[]): string {
   return log[0] === undefined ? "" : `${log[0].topic} ${ranges.join(", ")}`;
 }
 
-const nameOf = ({ manifest }: Snapshot): string =>
-  manifest?.name ?? "";
+const nameOf = ({ manifest }: Snapshot): string => manifest?.name ?? "";
 
 const traceIdOf = (traceparent: string): string => traceparent.split("-")[1] ?? "";

@@ -1,2 +1,2 @@
 export type { KafkaUser } from "./client.ts";
-export { type KafkaLogDeps, openKafkaLog } from "./kafka-log.ts";
+export { type KafkaLog, type KafkaLogDeps, openKafkaLog } from "./kafka-log.ts";

@@ -30,6 +30,16 @@ export interface KafkaLogDeps {
   readonly appendWithinMs?: number;
 }
 
+/** The event log on Kafka, which may be away. */
+export interface KafkaLog extends EventLog {
+  /**
+   * Whether the brokers answer now, to this user.
+   *
+   * @throws {HeddleError} UNAVAILABLE LOG_UNAVAILABLE; PERMISSION_DENIED LOG_FORBIDDEN.
+   */
+  check(): Promise<void>;
+}
+
 /** The parts of an open log. Within it topics have the names that the brokers know: with the prefix. */
 interface Parts {
   readonly deps: Required<Omit<KafkaLogDeps, "user" | "url">> & KafkaLogDeps;
@@ -49,7 +59,7 @@ const triesMax = 5;
  *
  * @throws {HeddleError} INVALID_ARGUMENT LOG_URL_INVALID.
  */
-export function openKafkaLog(given: KafkaLogDeps): EventLog {
+export function openKafkaLog(given: KafkaLogDeps): KafkaLog {
   const parts = openParts({ ...defaults, ...given });
   const { address, topics, reader, writers, admin } = parts;
   const full = (name: string): string => `${address.prefix}${name}`;
@@ -81,6 +91,7 @@ export function openKafkaLog(given: KafkaLogDeps): EventLog {
         .sort();
     },
     subscribe,
+    check: () => topics.check(),
     [Symbol.asyncDispose]: async () => {
       await end();
       await writers[Symbol.asyncDispose]();

@@ -13,6 +13,8 @@ export interface Topics {
    */
   ensure(topic: string): Promise<number>;
   list(): Promise<readonly string[]>;
+  /** Asks the brokers for nothing but an answer, once. */
+  check(): Promise<void>;
 }
 
 /** Someone may add partitions; a producer that knows of fewer is right, too, but not for long. */
@@ -50,14 +52,7 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
         topics: [topic],
         partitions: settings.partitions,
         replicas: settings.replicas,
-        configs: Object.entries({
-          "cleanup.policy": "delete",
-          "min.insync.replicas": String(settings.minInSyncReplicas),
-          "retention.ms": String(settings.retentionMs),
-          "max.message.bytes": String(maxMessageBytes),
-          // The log's own time: those of its producers may be wrong.
-          "message.timestamp.type": "LogAppendTime",
-        }).map(([name, value]) => ({ name, value })),
+        configs: configsFor(settings),
       });
     } catch (error) {
       // Another process was first.
@@ -79,6 +74,14 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
   return {
     ensure,
     partitionsOf: async (topic) => (await layoutOf(topic))?.partitionsCount,
+    check: async () => {
+      try {
+        // What is known already would be answered without a broker.
+        await admin.metadata({ topics: [], forceUpdate: true, retries: 0 });
+      } catch (error) {
+        throw kafkaError(error, place);
+      }
+    },
     list: async () => {
       try {
         return await admin.listTopics();
@@ -87,6 +90,18 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
       }
     },
   };
+}
+
+/** What a topic is made with. */
+function configsFor({ minInSyncReplicas, retentionMs }: TopicSettings) {
+  return Object.entries({
+    "cleanup.policy": "delete",
+    "min.insync.replicas": String(minInSyncReplicas),
+    "retention.ms": String(retentionMs),
+    "max.message.bytes": String(maxMessageBytes),
+    // The log's own time: those of its producers may be wrong.
+    "message.timestamp.type": "LogAppendTime",
+  }).map(([name, value]) => ({ name, value }));
 }
 
 const leaderTriesMax = 50;
