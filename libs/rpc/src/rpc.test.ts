@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
@@ -51,6 +52,45 @@ test("what is not a HeddleError becomes INTERNAL and keeps its details to itself
       return true;
     },
   );
+});
+
+test("a message too long for a trailer, or cut within a character, reaches the caller short, and the server stays", async () => {
+  const messages = ["x".repeat(100_000), "no \ud835", `${"x".repeat(1_999)}𝕏 and more`];
+  await using server = await serving(RegistryService, {
+    getRun: ({ run }: { run: string }) => {
+      const message = messages[Number(run)] ?? "";
+      const metadata = { run: message };
+      return Promise.reject(new HeddleError("NOT_FOUND", "UNKNOWN_RUN", message, { metadata }));
+    },
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  const expected = [/^x{2000}… \(100000 bytes\)$/, /^no \ufffd$/, /^x{1999}\ufffd… \(\d+ bytes\)$/];
+  for (const [run, message] of expected.entries()) {
+    const asked = registry.getRun({ run: String(run) }, { timeoutMs: 5_000 });
+    await assert.rejects(asked, { reason: "UNKNOWN_RUN", message });
+  }
+});
+
+test("bytes that are no message of the method are refused by name, also in a stream", async () => {
+  const taken = async (chunks: AsyncIterable<unknown>) => {
+    for await (const _ of chunks);
+    return {};
+  };
+  await using server = await serving(FeatureStoreService, { ingest: taken, getDataset: taken });
+  const client = new grpc.Client(server.address, grpc.credentials.createInsecure());
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  for (const method of ["GetDataset", "Ingest"]) {
+    const path = `/${FeatureStoreService.typeName}/${method}`;
+    const error = await new Promise<grpc.ServiceError | null>((resolve) => {
+      if (method === "GetDataset") {
+        client.makeUnaryRequest(path, asIs, asIs, Buffer.from([0xff]), resolve);
+      } else client.makeClientStreamRequest(path, asIs, asIs, resolve).end(Buffer.from([0xff]));
+    });
+    assert.equal(error?.code, grpc.status.INVALID_ARGUMENT);
+    assert.deepEqual(error.metadata.get("heddle-reason"), ["MESSAGE_MALFORMED"]);
+    assert.match(error.details, new RegExp(`${method}: the bytes are no heddle.*Request`));
+  }
+  client.close();
 });
 
 test("the handler knows who calls and aborts when the caller's deadline passes", async () => {

@@ -7,6 +7,7 @@ import type { Telemetry } from "@heddle/telemetry";
 import { defaultKeepalive, type Keepalive, keepaliveOptions } from "./channels/channel.ts";
 import { healthOf } from "./health.ts";
 import {
+  allWellFormed,
   type AnyMessage,
   definitionOf,
   type Handlers,
@@ -14,6 +15,7 @@ import {
   pump,
   streamsIn,
   streamsOut,
+  wellFormed,
 } from "./method.ts";
 import { type Need, watchNeeds } from "./needs.ts";
 import { reflectionOf } from "./reflection.ts";
@@ -181,7 +183,9 @@ async function answer(
     const result = await telemetry.span(name, options, async () => {
       const context = contextOf(call, metadata, telemetry);
       traceId = context.traceparent?.split("-")[1] ?? "";
-      const input = streamsIn(method) ? requestsOf(method, call) : call.request;
+      const input = streamsIn(method)
+        ? allWellFormed(requestsOf(method, call), method)
+        : wellFormed(call.request, method);
       const out = handler(input, context);
       return streamsOut(method) ? pump(out, call) : await out;
     });
