@@ -64,6 +64,11 @@ export default tseslint.config(
     },
   },
   {
+    // A program of another team, which says on its terminal what it sees.
+    files: ["examples/consumers/**"],
+    rules: { "no-console": "off" },
+  },
+  {
     // The adapter between grpc-js and protobuf-es handles messages without knowing their types.
     files: ["libs/rpc/src/*.ts"],
     rules: {

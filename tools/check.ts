@@ -4,8 +4,19 @@ import { type CheckStep, type Lane, runSteps, type TestStep } from "./steps.ts";
 /** The slowest check, on one core. */
 const eslint: CheckStep = { name: "eslint", program: "eslint", args: ["--max-warnings=0", "."] };
 
-/** Layers, style and what nobody uses. */
+/** Contracts, layers, style and what nobody uses. */
 const lintSteps: readonly CheckStep[] = [
+  { name: "protobuf style (buf lint)", program: "buf", args: ["lint", "proto"] },
+  {
+    name: "contracts break nothing that landed (buf breaking)",
+    program: "node",
+    args: ["tools/contract.ts", "--check"],
+  },
+  {
+    name: "the contract of the event log is current",
+    program: "node",
+    args: ["tools/asyncapi.ts", "--check"],
+  },
   {
     name: "layers",
     program: "node",
@@ -24,12 +35,6 @@ const lintSteps: readonly CheckStep[] = [
 ];
 
 const staticSteps: readonly CheckStep[] = [
-  { name: "protobuf style (buf lint)", program: "buf", args: ["lint", "proto"] },
-  {
-    name: "contracts break nothing that landed (buf breaking)",
-    program: "node",
-    args: ["tools/contract.ts", "--check"],
-  },
   { name: "generated code is current", program: "node", args: ["tools/generate.ts", "--check"] },
   { name: "types (tsc)", program: "tsc", args: ["-p", "."] },
   ...lintSteps,

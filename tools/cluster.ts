@@ -29,7 +29,9 @@ async function run(state: string): Promise<number> {
   // The same as npm start's, so that the same events have the same pseudonyms and the models the same bytes.
   const pseudonymKeyFile = join(state, "pseudonym.key");
   writeFileSync(pseudonymKeyFile, story.pseudonymKey, { mode: 0o600 });
-  console.log("starting Kafka, MongoDB and S3 (built once, which takes minutes) …");
+  console.log(
+    "starting Kafka, MongoDB, S3, Jaeger and Prometheus (built once, which takes minutes) …",
+  );
   const servers = await startServers(join(state, "servers"), stack);
   const addresses = await startServices({ state, servers, pseudonymKeyFile }, stack);
   stack.use(
@@ -41,7 +43,8 @@ async function run(state: string): Promise<number> {
   }
   const where = `--state ${relative(process.cwd(), state)}`;
   console.log(`  commands reach it by ${where}\n`);
-  const code = await heddle(["demo", "grocer", ...(flags.small ? ["--small"] : [])], state);
+  const demo = ["demo", "grocer", ...(flags.small ? ["--small"] : [])];
+  const code = await heddle(demo, state, servers.otlpEndpoint);
   if (flags.keep && code === 0) {
     console.log("\nall stays up until Ctrl-C");
     await stopAsked;
@@ -55,9 +58,10 @@ const stopAsked = new Promise<void>((resolve) => {
 });
 
 /** Runs a command of heddle on the cluster; a Ctrl-C ends it. */
-async function heddle(args: readonly string[], state: string): Promise<number> {
+async function heddle(args: readonly string[], state: string, otlpEndpoint = ""): Promise<number> {
   const command = [join(root, "apps/cli/src/main.ts"), ...args, "--state", state];
-  const child = spawn(process.execPath, command, { stdio: "inherit" });
+  const env = { ...process.env, HEDDLE_OTLP_ENDPOINT: otlpEndpoint };
+  const child = spawn(process.execPath, command, { stdio: "inherit", env });
   void stopAsked.then(() => child.kill("SIGTERM"));
   return await new Promise((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
 }

@@ -1,5 +1,6 @@
-// Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, and the
-// WebAssembly of libs/kernels and libs/executor. `--check` generates elsewhere and says whether what is committed is the same.
+// Generates what is committed though a program makes it: the protobuf code of proto/, with one entry file per service, the
+// WebAssembly of libs/kernels and libs/executor, and the contract of the event log.
+// `--check` generates elsewhere and says whether what is committed is the same.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +33,11 @@ for (const { source, committed, generate } of generators) {
   }
 }
 
+// Its `--check` is a step of `npm run lint`.
+if (!process.argv.includes("--check")) {
+  execFileSync(process.execPath, [join(root, "tools/asyncapi.ts")], { stdio: "inherit" });
+}
+
 function generateProto(out: string): void {
   const plugin = { local: "protoc-gen-es", out, opt: ["target=js+dts", "import_extension=js"] };
   const template = JSON.stringify({ version: "v2", clean: true, plugins: [plugin] });
@@ -41,7 +47,7 @@ function generateProto(out: string): void {
     env: { ...process.env, PATH: path },
     stdio: "inherit",
   });
-  for (const family of ["heddle", "grpc"]) {
+  for (const family of ["heddle", "grpc", "google"]) {
     for (const service of readdirSync(join(out, family)).sort()) writeEntry(out, family, service);
   }
 }
@@ -69,10 +75,12 @@ function assemblyOf(library: string, entries: readonly string[]): Generator {
 }
 
 function writeEntry(out: string, family: string, service: string): void {
-  const lines = readdirSync(join(out, family, service, "v1"))
+  // The public contracts of google.rpc have no versions.
+  const folder = family === "google" ? `${family}/${service}` : `${family}/${service}/v1`;
+  const lines = readdirSync(join(out, folder))
     .filter((file) => file.endsWith("_pb.js"))
     .sort()
-    .map((file) => `export * from "./${family}/${service}/v1/${file}";\n`)
+    .map((file) => `export * from "./${folder}/${file}";\n`)
     .join("");
   const entry = join(out, service.replaceAll("_", "-"));
   writeFileSync(`${entry}.js`, lines);

@@ -1,5 +1,5 @@
 // The layers of CONTRIBUTING.md §1: which project may import which, checked from package.json tags and imports.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -22,8 +22,8 @@ interface Project {
 
 /** Every breach of the layers under `root`, in words; an empty list when there is none. */
 export function layerBreaches(root: string): string[] {
-  const projects = ["libs", "apps", "test", "examples", "."].flatMap((group) =>
-    projectsIn(join(root, group), group === "." ? ["bench"] : undefined),
+  const projects = ["libs", "apps", "test", "examples", "examples/consumers", "."].flatMap(
+    (group) => projectsIn(join(root, group), group === "." ? ["bench"] : undefined),
   );
   const byName = new Map(projects.map((project) => [project.name, project]));
   return projects.flatMap((project) =>
@@ -60,8 +60,10 @@ function breach(
 }
 
 function projectsIn(folder: string, only?: readonly string[]): Project[] {
-  const names = only ?? readdirSync(folder);
-  return names.map((name) => {
+  const names = only ?? (existsSync(folder) ? readdirSync(folder) : []);
+  // A folder of examples, or one in another language, is no project.
+  const projects = names.filter((name) => existsSync(join(folder, name, "package.json")));
+  return projects.map((name) => {
     const manifest = JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8")) as {
       name: string;
       nx: { tags: string[] };

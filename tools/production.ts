@@ -2,12 +2,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { notesVariable, type ServerNote } from "../test/servers/src/for-tests.ts";
+import { buildAll, builds, notesVariable, type ServerNote } from "../test/servers/src/index.ts";
 import { runSteps, type TestStep } from "./steps.ts";
 
 const step: TestStep = {
   name: "tests on real servers",
-  // A server is built within the first file that needs it: some compile for minutes.
+  // For files named on the command line a server is built within the first one that needs it, which may take minutes.
   options: ["--test-concurrency=1", "--test-timeout=1800000"],
   tests: ["{libs,apps,test}/**/*.production.ts"],
 };
@@ -36,6 +36,7 @@ if (import.meta.main) {
   try {
     const notes = join(folder, "notes");
     process.env[notesVariable] = notes;
+    if (files.length === 0) await buildAll(builds, console.log);
     const passed = await runSteps([[files.length === 0 ? step : { ...step, tests: files }]]);
     console.log(`\n${summaryOf(readNotes(notes)).join("\n")}`);
     console.log(passed ? "all that ran passed" : "something failed: see ! and ✗ above");

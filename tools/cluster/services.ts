@@ -7,6 +7,7 @@ import { connect } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 import { freePort, startServer } from "../../test/servers/src/index.ts";
 import type { Servers } from "./servers.ts";
+import { settingsOf } from "./settings.ts";
 
 const apps = join(import.meta.dirname, "../../apps");
 
@@ -23,7 +24,13 @@ export async function startServices(
   stack: AsyncDisposableStack,
 ): Promise<Addresses> {
   const addresses = await freeAddresses();
-  const all = Object.entries(settingsOf(options, addresses));
+  const { state, servers, pseudonymKeyFile } = options;
+  const { settings, otlpEndpoint } = servers;
+  const surroundings = {
+    ...{ state, servers: settings, pseudonymKeyFile, programs },
+    ...(otlpEndpoint !== undefined && { otlpEndpoint }),
+  };
+  const all = Object.entries(settingsOf(surroundings, addresses));
   const started = await Promise.all(
     all.map(([service, settings]) => start(service, settings, options)),
   );
@@ -40,28 +47,6 @@ async function freeAddresses(): Promise<Addresses> {
     modelServer: await address(),
     sync: await address(),
     scheduler: await address(),
-  };
-}
-
-/** By the folder of each service's program. */
-function settingsOf({ state, servers, pseudonymKeyFile }: ServicesOptions, at: Addresses) {
-  const { registry, featureStore, evaluator, modelServer, sync } = at;
-  const telemetry = { folder: join(state, "telemetry") };
-  const backends = (service: string) => ({
-    ...{ ...servers.settings, telemetry },
-    state: join(state, service),
-  });
-  const { objects } = servers.settings;
-  return {
-    registry: { ...backends("registry"), address: registry, featureStore },
-    "feature-store": { ...backends("feature-store"), address: featureStore, pseudonymKeyFile },
-    evaluator: { ...backends("evaluator"), address: evaluator, registry },
-    "model-server": { telemetry, objects, address: modelServer, copies: join(state, "copies") },
-    sync: { ...backends("sync"), address: sync, registry, modelServer },
-    scheduler: {
-      ...{ ...backends("scheduler"), address: at.scheduler, programs },
-      peers: { registry, featureStore, evaluator, sync },
-    },
   };
 }
 

@@ -11,6 +11,7 @@ import { ingest } from "./commands/ingest.ts";
 import { init } from "./commands/init.ts";
 import { lineage } from "./commands/lineage.ts";
 import { live } from "./commands/live.ts";
+import { origin } from "./commands/origin.ts";
 import { predict } from "./commands/predict.ts";
 import { report } from "./commands/report.ts";
 import { rollback } from "./commands/rollback.ts";
@@ -37,6 +38,7 @@ const routes = buildRouteMap<string, Context>({
     versions,
     live,
     lineage,
+    origin,
     predict,
     rollback,
     trace,

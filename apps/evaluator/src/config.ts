@@ -1,4 +1,5 @@
 import { backendSettings } from "@heddle/backends";
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 /** Settings of an evaluator that runs alone. */
@@ -8,11 +9,5 @@ export const Config = z.strictObject({
   ...backendSettings("data/evaluator"),
   /** `host:port` of the registry. */
   registry: z.string(),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
 });

@@ -5,12 +5,12 @@ import { openDuckdb } from "@heddle/feature-engine";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openScorer } from "@heddle/model";
-import { openObjects } from "@heddle/objects";
+import { openTracedObjects } from "@heddle/objects";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
-import { startTelemetry } from "@heddle/telemetry";
+import { startTelemetry, telemetryPlace } from "@heddle/telemetry";
 import { availableParallelism } from "node:os";
 import { callMs } from "./deps.ts";
 import { evaluate } from "./evaluate.ts";
@@ -29,12 +29,8 @@ await runJob(async (given, stopped) => {
     "input of an evaluation job",
     "JOB_INPUT_INVALID",
   );
-  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
-  await using telemetry = await startTelemetry({
-    service: "evaluator",
-    ...(folder === undefined ? {} : { folder }),
-    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-  });
+  const place = telemetryPlace(process.env);
+  await using telemetry = await startTelemetry({ service: "evaluator", ...place });
   const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
   const attributes = { job: input.job, version: input.version };
   await telemetry.span("evaluation", { ...parent, attributes }, async () => {
@@ -47,7 +43,7 @@ await runJob(async (given, stopped) => {
       const options = { objects: input.objects, readerMemoryBytesMax };
       return opened.use(openRankingThreads(count, options)).helpers;
     };
-    const objects = await openObjects(input.objects);
+    const objects = await openTracedObjects(input.objects, telemetry);
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
       threads: 1,

@@ -18,10 +18,7 @@ const random = Math.random;
 await using telemetry = await startTelemetry({ service: "evaluator", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
 await using evaluator = await startEvaluator({
-  store: backends.storeOf("evaluator"),
-  eventLog: backends.eventLog,
-  needs: backends.needs,
-  objects: backends.objects,
+  ...backends.portsOf("evaluator", telemetry),
   clock,
   random,
   telemetry,

@@ -108,16 +108,20 @@ test("a verdict reaches the registry and the event log, once per request", async
     verdicts.map(({ verdict, evaluation: of, requestId: id }) => [verdict, of, id]),
     [1, 2].map(() => ["pass", evaluation, `${request.requestId}/verdict`]),
   );
-  const told: unknown[] = [];
+  const told: { readonly data: Record<string, unknown> }[] = [];
   const stop = new AbortController();
   const subscription = { topic: "heddle.evaluations.v1", group: "test" };
   const handle = async ({ value }: { readonly value: Uint8Array }): Promise<void> => {
-    told.push(JSON.parse(Buffer.from(value).toString()));
+    told.push(JSON.parse(Buffer.from(value).toString()) as (typeof told)[number]);
     if (told.length === 3) stop.abort();
   };
   await eventLog.subscribe(subscription, handle, stop.signal);
   const judged = told.filter((event) => JSON.stringify(event).includes('"verdict":"pass"'));
   assert.equal(judged.length, 1);
+  const { data } = told.find((event) => "metrics" in event.data) ?? {};
+  assert.equal(data?.["dataset"], measured.dataset);
+  const [figure] = data?.["metrics"] as [Record<string, unknown>];
+  assert.deepEqual([figure["slice"], "candidate" in figure], [undefined, true], "over all rows");
 });
 
 test("a gate of what is not known says so", async () => {

@@ -11,9 +11,10 @@ import { readMetric } from "./metric-definition.ts";
 import { getRecorded, nameEvaluation, putEvaluation } from "./recorded-evaluation.ts";
 import {
   createOnce,
-  evaluationEvent,
   type EvaluatorStore,
   find,
+  judgedEvent,
+  measuredEvent,
   metricEvent,
   type StoredEvaluation,
 } from "./store.ts";
@@ -47,11 +48,12 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
     recordEvaluation: async (request, call) => {
       const context = contextOf(request, call);
       const named = nameEvaluation(request.evaluation);
-      const { model, version } = present(request.evaluation, "a checked evaluation");
+      const evaluation = present(request.evaluation, "a checked evaluation");
+      const { model, version } = evaluation;
       await putEvaluation(objects, named);
       failpoint("evaluator.record.after-object");
       const state: StoredEvaluation = { model, version, verdict: "", checks: [] };
-      const events = [evaluationEvent(named.evaluation, state)];
+      const events = [measuredEvent(named.evaluation, evaluation)];
       await createOnce(evaluations, named.evaluation, { state, events }, context);
       return { evaluation: named.evaluation };
     },
@@ -71,7 +73,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
         id,
         (current) => {
           const state = { ...current, verdict, checks };
-          return { state, events: [evaluationEvent(id, state)] };
+          return { state, events: [judgedEvent(id, state)] };
         },
         context,
       );

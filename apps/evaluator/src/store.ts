@@ -1,4 +1,7 @@
+import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { eventTopics } from "@heddle/eventlog";
+import { type Evaluation, EvaluationEventSchema } from "@heddle/proto/evaluator";
 import {
   type Aggregate,
   type Aggregates,
@@ -75,15 +78,28 @@ export async function find<State>(
   );
 }
 
-const topic = "heddle.evaluations.v1";
+const topic = eventTopics.evaluations.name;
 
-/** What the world is told of an evaluation: measured, and judged when it has a verdict. */
-export function evaluationEvent(
+/** What the world is told of an evaluation: measured, with its figures over all rows. */
+export function measuredEvent(
+  evaluation: string,
+  { model, version, dataset, trainingDataset, metrics }: Evaluation,
+): DomainEvent {
+  const overall = metrics.filter(({ slice }) => slice === "");
+  const facts = { model, version, evaluation, dataset, trainingDataset, metrics: overall };
+  const data = toJson(EvaluationEventSchema, create(EvaluationEventSchema, facts)) as JsonObject;
+  return { topic, type: EvaluationEventSchema.typeName, data };
+}
+
+/** And judged. */
+export function judgedEvent(
   evaluation: string,
   { model, version, verdict }: StoredEvaluation,
 ): DomainEvent {
-  const data = { model, version, evaluation, ...(verdict === "" ? {} : { verdict }) };
-  return { topic, type: "heddle.evaluator.v1.EvaluationEvent", data };
+  return {
+    ...{ topic, type: EvaluationEventSchema.typeName },
+    data: { model, version, evaluation, verdict },
+  };
 }
 
 export function metricEvent({ digest, definition: { name } }: StoredMetric): DomainEvent {

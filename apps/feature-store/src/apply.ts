@@ -1,4 +1,5 @@
 import { type Clock, contentName, HeddleError, isHeddleError } from "@heddle/base";
+import { eventTopics } from "@heddle/eventlog";
 import type { FeatureViewDefinition, SourceDefinition } from "@heddle/sdk";
 import type { ChangeContext, Decision } from "@heddle/store";
 import { parseDefinition } from "./definition.ts";
@@ -85,7 +86,7 @@ async function applyView(
     state: { definition, digest, author: definition.author, appliedTimeMs: clock.now() },
     events: [
       {
-        topic: "heddle.features.v1",
+        topic: eventTopics.features.name,
         type: "heddle.feature_store.v1.FeatureViewEvent",
         data: { view: id, digest, author: definition.author },
       },

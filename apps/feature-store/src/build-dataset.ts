@@ -20,6 +20,7 @@ import {
 } from "@heddle/proto/feature-store";
 import { LogRangeSchema } from "@heddle/proto/common";
 import type { Client } from "@heddle/rpc";
+import type { Telemetry } from "@heddle/telemetry";
 import { fileDigest } from "./file-digest.ts";
 import {
   manifestOf,
@@ -45,6 +46,8 @@ export interface BuildDeps {
   readonly folder: string;
   readonly threads: number;
   readonly memoryBytesMax: number;
+  /** Where spans note which ingestions they read. */
+  readonly telemetry: Pick<Telemetry, "link">;
   /** Called as partitions are done. */
   readonly progress: (done: number, total: number, message: string) => void;
 }
@@ -71,6 +74,7 @@ export async function buildDataset(
   const { use, ...range } = request;
   const resolved = await featureStore.resolveDataset({ ...range, use: protoUse(use) }, call);
   const plan = JSON.parse(resolved.planJson) as DatasetPlan;
+  linkIngestions(plan, deps.telemetry);
   const done = new Map(
     resolved.partitions.flatMap((p) => (p.built === undefined ? [] : [[p.partition, p.built]])),
   );
@@ -93,6 +97,18 @@ export async function buildDataset(
   const requestId = contentName(partitions.map((p) => [p.inputsDigest, p.rowHash]).concat([[use]]));
   const { dataset } = await featureStore.commitDataset({ requestId, manifest }, call);
   return { dataset, rows: Number(manifest.rows), positives: Number(manifest.positives) };
+}
+
+const ingestionsMax = 100;
+
+/** Says which ingestions the rows come from: of each source the newest, for a span does not keep any number of them. */
+function linkIngestions({ sources }: DatasetPlan, telemetry: Pick<Telemetry, "link">): void {
+  const all = Object.values(sources);
+  const share = Math.floor(ingestionsMax / Math.max(1, all.length));
+  const traces = all.flatMap(({ segments }) =>
+    segments.slice(-share).flatMap(({ traceparent }) => traceparent ?? []),
+  );
+  for (const traceparent of new Set(traces)) telemetry.link(traceparent);
 }
 
 /** Sampled rows of some sixty partitions fit in memory together; all candidates of one are a batch, and so are a window's rows. */

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Clock, contentName, HeddleError, isHeddleError } from "@heddle/base";
+import { auditTopic, eventTopics } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
 import { type DatasetManifest, DatasetManifestSchema } from "@heddle/proto/feature-store";
 import type { ChangeContext, Known } from "@heddle/store";
@@ -45,10 +46,11 @@ export async function commitDataset(
     rows: Number(manifest.rows),
     manifest: { name: kept.name, sha256: kept.sha256 },
     committedTimeMs: clock.now(),
+    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     purposes,
     grants: [],
   };
-  const decision = { state, events: [datasetEvent("heddle.datasets.v1", state)] };
+  const decision = { state, events: [datasetEvent(eventTopics.datasets, state)] };
   try {
     await store.datasets.create(name, decision, context);
   } catch (error) {
@@ -160,7 +162,7 @@ export async function grantRead(
   const context = { ...call, requestId: grant.grant, request: grant };
   await store.datasets.update(
     dataset,
-    (state) => ({ state: granted(state, grant), events: [datasetEvent("heddle.audit.v1", state)] }),
+    (state) => ({ state: granted(state, grant), events: [datasetEvent(auditTopic, state)] }),
     context,
   );
   return grant;

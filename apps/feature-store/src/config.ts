@@ -1,4 +1,5 @@
 import { backendSettings } from "@heddle/backends";
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 /** What the feature store may take. */
@@ -22,12 +23,6 @@ export const Config = z.strictObject({
   ...backendSettings("data/feature-store"),
   /** File with the key of the pseudonyms; made when it is missing. */
   pseudonymKeyFile: z.string().default("data/pseudonym.key"),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

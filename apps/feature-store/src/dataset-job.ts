@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
-import { openObjects } from "@heddle/objects";
+import { openTracedObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { connect } from "@heddle/rpc";
-import { startTelemetry } from "@heddle/telemetry";
+import { startTelemetry, telemetryPlace } from "@heddle/telemetry";
 import { z } from "zod";
 import { buildDataset } from "./build-dataset.ts";
 
@@ -33,12 +33,8 @@ const Input = z.looseObject({
 await runJob(async (given, stopped) => {
   const input = parseStrict(Input, given, "input of a dataset build", "JOB_INPUT_INVALID");
   const { job, threads, memoryBytesMax } = input;
-  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
-  await using telemetry = await startTelemetry({
-    service: "dataset",
-    ...(folder === undefined ? {} : { folder }),
-    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-  });
+  const place = telemetryPlace(process.env);
+  await using telemetry = await startTelemetry({ service: "dataset", ...place });
   const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
   await telemetry.span(
     "build-dataset",
@@ -47,11 +43,10 @@ await runJob(async (given, stopped) => {
       await using scheduler = openJobClient(input, telemetry);
       const client = { telemetry, actor: job };
       await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
-      const objects = await openObjects(input.objects);
+      const objects = await openTracedObjects(input.objects, telemetry);
       const signal = AbortSignal.any([stopped, scheduler.fenced]);
       const deps = {
-        featureStore,
-        objects,
+        ...{ featureStore, objects, telemetry },
         folder: join(tmpdir(), `heddle-dataset-${process.pid}`),
         threads,
         memoryBytesMax,

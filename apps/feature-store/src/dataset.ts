@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import type { EventTopic } from "@heddle/eventlog";
 import type { DomainEvent } from "@heddle/store";
 
 /** A committed dataset: its manifest is an object, immutable and too large for a document. */
@@ -8,6 +9,8 @@ export interface Dataset {
   readonly rows: number;
   readonly manifest: { readonly name: string; readonly sha256: string };
   readonly committedTimeMs: number;
+  /** W3C trace context of the build that committed it; absent when that was not traced. */
+  readonly traceparent?: string;
   /** Purposes that every source behind it allows. */
   readonly purposes: readonly string[];
   /** Newest grants, at most `grantsMax`; all are in the audit trail. */
@@ -46,11 +49,11 @@ export function checkPurpose(what: string, purpose: string, allowed: readonly st
 }
 
 export function datasetEvent(
-  topic: "heddle.datasets.v1" | "heddle.audit.v1",
+  topic: EventTopic,
   { dataset, model, rows }: Pick<Dataset, "dataset" | "model" | "rows">,
 ): DomainEvent {
   return {
-    topic,
+    topic: topic.name,
     type: "heddle.feature_store.v1.DatasetEvent",
     data: { dataset, model, rows: String(rows) },
   };

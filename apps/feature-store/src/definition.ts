@@ -152,23 +152,27 @@ export type StoredDefinition = SourceDefinition | FeatureViewDefinition;
 /** @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID naming each wrong or unknown key. */
 export function parseDefinition(json: string): StoredDefinition {
   const value = read(json, "the definition");
-  const kind = (value as { kind?: unknown } | null)?.kind;
-  const what = `${String(kind)} ${String((value as { name?: unknown } | null)?.name)}`;
+  const kind = said(value, "kind");
+  const what = `${kind} ${said(value, "name")}`;
   if (kind === "source") return checkSource(parseStrict(source, value, what, invalid));
   if (kind === "feature-view") return parseStrict(view, value, what, invalid);
-  throw refuse(
-    `the kind of a definition to apply here is source or feature-view, not ${String(kind)}`,
-  );
+  throw refuse(`the kind of a definition to apply here is source or feature-view, not ${kind}`);
 }
 
 /** @throws {HeddleError} INVALID_ARGUMENT DEFINITION_INVALID. */
 export function parseModel(json: string): ModelDefinition {
   const value = read(json, "the model definition");
-  const what = `model ${String((value as { name?: unknown } | null)?.name)}`;
+  const what = `model ${said(value, "name")}`;
   return parseStrict(model, value, what, invalid) as unknown as ModelDefinition;
 }
 
 const invalid = "DEFINITION_INVALID";
+
+/** A key of what somebody sent, in words; an object of its own `toString` has no text but JSON. */
+function said(value: unknown, key: string): string {
+  const found = (value as Readonly<Record<string, unknown>> | null)?.[key];
+  return typeof found === "string" ? found : (JSON.stringify(found) ?? "undefined");
+}
 
 function read(json: string, what: string): unknown {
   try {

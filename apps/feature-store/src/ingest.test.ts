@@ -117,6 +117,19 @@ test("an event is counted once, within a file, between files, and whatever the f
   assert.equal(await events("sales", own), 43);
 });
 
+test("where all columns together are the id, an empty value is one like any other", async () => {
+  await using own = await openWorld();
+  const { eventId: _, subject: __, ...rest } = sales;
+  await own.apply(defineSource({ ...rest, eventId: Object.keys(sales.columns) }));
+  const [head = "", one = "", ...more] = salesCsv(1).split("\n");
+  const empty = one.replace(/^\d+,/, ",");
+  const first = await own.ingestText("sales", "one.csv", [head, one, empty, empty].join("\n"));
+  assert.deepEqual([Number(first.events), Number(first.duplicates)], [2, 1]);
+  // Beside a file whose numbers lie elsewhere.
+  const second = await own.ingestText("sales", "two.csv", [head, empty, more.at(-1)].join("\n"));
+  assert.deepEqual([Number(second.events), Number(second.duplicates)], [1, 1]);
+});
+
 test("the same request again answers with the first result and adds nothing", async () => {
   await using own = await openWorld();
   await own.apply(sales);

@@ -150,6 +150,7 @@ async function takeIn(
       events: outcome.events,
       fileName: header.fileName,
       ...written,
+      ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     };
   }
   failpoint("feature-store.ingest.after-segment");

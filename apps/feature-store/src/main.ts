@@ -18,10 +18,7 @@ const random = Math.random;
 await using telemetry = await startTelemetry({ service: "feature-store", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
 await using featureStore = await startFeatureStore({
-  store: backends.storeOf("feature-store"),
-  eventLog: backends.eventLog,
-  needs: backends.needs,
-  objects: backends.objects,
+  ...backends.portsOf("feature-store", telemetry),
   online: backends.openOnline(),
   clock,
   random,

@@ -1,5 +1,6 @@
-import { contentName, HeddleError } from "@heddle/base";
-import type { DatasetPlan, DatasetUse, PartitionFacts } from "@heddle/feature-engine";
+import { contentName, HeddleError, writeLogRange } from "@heddle/base";
+import type { DatasetPlan, DatasetUse, PartitionFacts, SegmentFile } from "@heddle/feature-engine";
+import type { SegmentOriginSchema } from "@heddle/proto/common";
 import {
   DatasetManifestSchema,
   DatasetUse as Use,
@@ -83,6 +84,9 @@ export function manifestOf(
   const times = filled.flatMap((p) => [Number(p.exampleTimeMinMs), Number(p.exampleTimeMaxMs)]);
   const sources = Object.entries(plan.sources);
   const segments = sources.flatMap(([, source]) => source.segments);
+  const origins = sources.flatMap(([name, source]) =>
+    source.segments.map((s) => originOf(name, s)),
+  );
   return {
     model: plan.model,
     use: protoUse(plan.use),
@@ -97,6 +101,7 @@ export function manifestOf(
       ...sources.map(([name]) => `source:${name}`),
       ...segments.map((s) => `segment:${s.rowHash}`),
     ],
+    segments: origins,
     samplingJson: JSON.stringify(samplingOf(plan)),
     slices: slicesOf(filled),
     watermarkTimeMs: BigInt(Math.max(0, ...segments.map((s) => s.availableTimeMaxMs))),
@@ -110,6 +115,15 @@ export function manifestOf(
       ]),
     ),
   };
+}
+
+/** What a source may have replaced when somebody asks, and a dataset still knows. */
+function originOf(
+  source: string,
+  { rowHash, fileName, events, window, traceparent = "" }: SegmentFile,
+): MessageInitShape<typeof SegmentOriginSchema> {
+  const log = (window?.log ?? []).map(writeLogRange);
+  return { source, rowHash, fileName, events: BigInt(events), log, traceparent };
 }
 
 function samplingOf({ examples, use }: DatasetPlan): unknown {

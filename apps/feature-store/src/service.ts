@@ -138,12 +138,16 @@ function datasetCalls(
     getDataset: async ({ dataset }) => {
       const known = await datasetNamed(store, dataset);
       const manifest = await manifestOfDataset(known, objects);
-      return { manifest, committedTimeMs: BigInt(known.state.committedTimeMs) };
+      const { committedTimeMs, traceparent = "" } = known.state;
+      return { manifest, committedTimeMs: BigInt(committedTimeMs), traceparent };
     },
     grantRead: async (request, call) => {
       const grant = await grantRead(request, actorOf(call), deps);
-      const manifest = await manifestOfDataset(await datasetNamed(store, request.dataset), objects);
-      return { grantId: grant.grant, expiresTimeMs: BigInt(grant.expiresTimeMs), manifest };
+      const known = await datasetNamed(store, request.dataset);
+      const manifest = await manifestOfDataset(known, objects);
+      const { traceparent = "" } = known.state;
+      const expiresTimeMs = BigInt(grant.expiresTimeMs);
+      return { grantId: grant.grant, expiresTimeMs, manifest, traceparent };
     },
   };
 }

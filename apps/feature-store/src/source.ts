@@ -1,3 +1,4 @@
+import { eventTopics } from "@heddle/eventlog";
 import type { SegmentFile } from "@heddle/feature-engine";
 import type { SourceDefinition } from "@heddle/sdk";
 import type { Decision, DomainEvent } from "@heddle/store";
@@ -96,7 +97,7 @@ function sourceEvent(
   events: number,
 ): DomainEvent {
   return {
-    topic: "heddle.features.v1",
+    topic: eventTopics.features.name,
     type: "heddle.feature_store.v1.SourceEvent",
     data: { source, change, branch, events: String(events) },
   };

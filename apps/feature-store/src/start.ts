@@ -59,7 +59,7 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     telemetry,
   });
   const ingesting = { store, objects, engine, clock, pseudonymKey, inTurn: startTurns(), folder };
-  const cutting = startCutting({ ...ingesting, eventLog }, telemetry);
+  const cutting = startCutting({ ...ingesting, eventLog, telemetry });
   const { waitingRecordsMax } = limits;
   const service = featureStoreService({
     ...ingesting,

@@ -94,7 +94,7 @@ const kills: readonly (readonly [string, number, 0 | 1, number, number])[] = [
   ["learner.version.after-register", 0, 0, 1, 2],
   ["learner.step.after-push@5", 1, 1, 2, 2],
 ];
-for (const [failpoint, dies, lag, learners, shards] of sample(kills, 3)) {
+for (const [failpoint, dies, lag, learners, shards] of sample(kills, 2)) {
   test(`learner ${dies} of ${learners} on ${shards} shards killed at ${failpoint} with lag ${lag}, the next gang stops at the same step`, async () => {
     await using world = await openWorld(definitionOf(lag), shards);
     const end = await loseGang(world.input(1), { learners, dies }, failpoint);

@@ -84,7 +84,7 @@ test("with any update rules, storage, admission and travel of rows one and three
       dense: { kind: "sgd", rate: 0.05 },
     },
   ];
-  const sampled = sample(rules, 2);
+  const sampled = sample(rules, 1);
   const versions = new Set([expected[0]]);
   for (const optimizer of sampled) {
     const version = await undisturbed(tinyDefinition({ optimizer }), 1);
@@ -101,7 +101,7 @@ test("with any update rules, storage, admission and travel of rows one and three
     { wire: "bfloat16" },
     { wire: "int8" },
   ];
-  for (const rows of sample(kept, 3)) {
+  for (const rows of sample(kept, 2)) {
     const version = await undisturbed(tinyDefinition({ rows }), 1);
     assert.equal(await undisturbed(tinyDefinition({ rows }), 3), version);
     assert.ok(!versions.has(version));
@@ -126,7 +126,7 @@ const kills: readonly (readonly [string, 0 | 1])[] = [
   ["learner.version.before-register", 1],
   ["learner.version.after-register", 0],
 ];
-for (const [failpoint, lag] of sample(kills, 5)) {
+for (const [failpoint, lag] of sample(kills, 3)) {
   test(`killed at ${failpoint} with lag ${lag}, the next attempt ends with the same version`, async () => {
     await using world = await openWorld(tinyDefinition({ lag }), 2);
     assert.equal(await killedAt(failpoint, world.input(1)), true);
@@ -154,9 +154,10 @@ async function disturbedAtEachStep(definition: ModelDefinition): Promise<void> {
     ["learner.snapshot.after-delete@2", 3],
     ["learner.step.after-push@2", 1],
   ] as const;
-  for (const [i, [failpoint, shards]] of stops.entries()) {
+  const sampled = sample(stops, 2);
+  for (const [i, [failpoint, shards]] of sampled.entries()) {
     assert.equal(await killedAt(failpoint, world.input(i + 1)), true, failpoint);
     await world.loseShards(shards);
   }
-  assert.equal((await attempt(world.input(stops.length + 1), memoryReader())).version, whole);
+  assert.equal((await attempt(world.input(sampled.length + 1), memoryReader())).version, whole);
 }

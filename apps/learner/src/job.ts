@@ -5,11 +5,11 @@ import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { usageOfProcess } from "@heddle/jobs";
-import { type Objects, openObjects } from "@heddle/objects";
+import { type Objects, openTracedObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, type Implementation } from "@heddle/rpc";
-import { startTelemetry, type Telemetry } from "@heddle/telemetry";
+import { startTelemetry, telemetryPlace, type Telemetry } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
 import { followTraining } from "./follow.ts";
@@ -25,6 +25,7 @@ import { TrainInput } from "./train-input.ts";
 const readerMemoryBytesMax = 256 << 20;
 /** In a gang a step's call waits for other learners too, and for the snapshot that their leader writes. */
 const gangStepCallMs = 300_000;
+const traceEveryStepsDefault = 100;
 
 /** Opens the one shard that a learner has in its own process. */
 export type OpenOwnShard = (
@@ -43,13 +44,10 @@ export async function trainAsJob(
   openOwnShard?: OpenOwnShard,
 ): Promise<void> {
   const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
-  const { job, traceEverySteps } = input;
-  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
-  await using telemetry = await startTelemetry({
-    service: "learner",
-    ...(folder === undefined ? {} : { folder }),
-    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-  });
+  const { job } = input;
+  const place = telemetryPlace(process.env);
+  const traceEverySteps = input.traceEverySteps ?? place.traceEverySteps ?? traceEveryStepsDefault;
+  await using telemetry = await startTelemetry({ service: "learner", ...place });
   const client = { telemetry, actor: job };
   const attributes = { job, "heddle.dataset": input.dataset };
   const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
@@ -57,7 +55,7 @@ export async function trainAsJob(
     await using scheduler = openJobClient(input, telemetry);
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
-    const objects = await openObjects(input.objects);
+    const objects = await openTracedObjects(input.objects, telemetry);
     await using own = openOwnShard?.({ objects, telemetry });
     const queues = openQueues(systemClock);
     const reading = { objects: input.objects, readerMemoryBytesMax };

@@ -40,7 +40,7 @@ const points = [
   "parameter-server.freeze.after-copy@5",
   "parameter-server.snapshot.after-write@5",
 ];
-for (const [n, point] of sample([...points.entries()], 3)) {
+for (const [n, point] of sample([...points.entries()], 2)) {
   const [learners, shards] = [1 + (n % 2), 1 + ((n >> 1) % 2)];
   test(`a shard killed at ${point} is restored alone, and costs one interval at most (${learners} learners, ${shards} shards)`, async () => {
     const deaths = Array.from({ length: shards }, (_, shard) => (shard === 0 ? [point] : []));

@@ -25,7 +25,7 @@ export const TrainInput = z.strictObject({
   lockFileSha256: z.string().exactOptional(),
   executor: z.enum(["auto", "onnx", "tensorflow", "tfjs"]).default("auto"),
   executorThreads: z.number().int().positive().default(1),
-  /** Every n-th step is traced with its pull and push. */
-  traceEverySteps: z.number().int().positive().default(100),
+  /** Every n-th step is traced with its pull and push; as the environment says when absent. */
+  traceEverySteps: z.number().int().positive().exactOptional(),
 });
 export type TrainInput = z.output<typeof TrainInput>;

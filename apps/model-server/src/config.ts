@@ -1,3 +1,4 @@
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 /** What one model server takes on at most. */
@@ -24,13 +25,6 @@ export const Config = z.strictObject({
       threads: z.int().positive().default(1),
     })
     .prefault({}),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logFile: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

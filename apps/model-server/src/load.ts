@@ -22,10 +22,11 @@ export interface Loader {
    * Copies and loads a version. One that is in memory already, unchanged, stays; one whose memory
    * no longer has its manifest's digest is loaded afresh.
    *
+   * @param traceparent of the run that made it, for the spans of its answers; empty when that is not known.
    * @returns the digest of what is in memory.
    * @throws {HeddleError} COPY_CORRUPT, MANIFEST_INVALID, TOO_MANY_VERSIONS, and those of the scorer.
    */
-  load(model: string, version: string, manifest: ObjectInfo): Promise<string>;
+  load(model: string, version: string, manifest: ObjectInfo, traceparent?: string): Promise<string>;
   /** Unloads a version and removes its copy. @throws {HeddleError} NOT_LOADED, STILL_ROUTED. */
   unload(version: string): Promise<void>;
 }
@@ -40,14 +41,14 @@ export function startLoader(deps: LoadDeps): Loader {
     return mine;
   };
   return {
-    load: (model, version, manifest) =>
+    load: (model, version, manifest, traceparent = "") =>
       inTurn(async () => {
         const known = versions.find(version);
         if (known !== undefined && known.model === model) {
           const digest = known.scorer.memoryDigest();
           if (digest === known.scorer.manifest.memoryDigest) return digest;
         }
-        const opened = await open(model, version, manifest, deps);
+        const opened = { ...(await open(model, version, manifest, deps)), traceparent };
         try {
           versions.add(opened);
         } catch (error) {
@@ -70,7 +71,7 @@ async function open(
   version: string,
   place: ObjectInfo,
   { objects, copies, executor }: LoadDeps,
-): Promise<LoadedVersion> {
+): Promise<Omit<LoadedVersion, "traceparent">> {
   if (place.sha256 !== version) {
     throw invalid(version, `its manifest has the digest ${place.sha256}`);
   }

@@ -2,7 +2,7 @@ import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
 import { exitWithParent } from "@heddle/jobs";
-import { checkObjects, isObjectsUrl, openFileObjects, openObjects } from "@heddle/objects";
+import { checkObjects, isObjectsUrl, openFileObjects, openTracedObjects } from "@heddle/objects";
 import { startTelemetry } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startModelServer } from "./start.ts";
@@ -28,7 +28,7 @@ let opening: Promise<Executor> | undefined;
 const executor = (): Promise<Executor> => (opening ??= openExecutor(config.executor));
 
 await using telemetry = await startTelemetry({ service: "model-server", ...config.telemetry });
-const objects = await openObjects(config.objects);
+const objects = await openTracedObjects(config.objects, telemetry);
 const check = (): Promise<void> => checkObjects(objects);
 await using server = await startModelServer({
   objects,

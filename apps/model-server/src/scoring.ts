@@ -25,20 +25,24 @@ export function startScoring(versions: Versions, telemetry: Telemetry, clock: Cl
   const rowsScored = telemetry.counter("heddle.serving.rows", "{row}", "rows scored");
   const duration = telemetry.histogram("heddle.serving.duration", "ms", "time to score a request");
 
-  /** Every answer is a span that names the version and the run it came from. */
+  /** Every answer is a span that names the version and the run it came from, and links to the trace of that run. */
   const answer = async (
     model: string,
     version: string,
     run: string,
     rows: number,
     score: () => Promise<Scored["scores"]>,
+    madeBy = "",
   ): Promise<Scored> => {
     const attributes = { "heddle.model": model, "heddle.version": version, "heddle.run": run };
     const started = clock.monotonicMs();
     const scores = await telemetry.span(
       "model-server.answer",
       { attributes: { ...attributes, "heddle.rows": rows } },
-      score,
+      () => {
+        if (madeBy !== "") telemetry.link(madeBy);
+        return score();
+      },
     );
     duration.record(clock.monotonicMs() - started, { "heddle.model": model });
     rowsScored.add(rows, { "heddle.model": model, "heddle.version": version });
@@ -46,8 +50,10 @@ export function startScoring(versions: Versions, telemetry: Telemetry, clock: Cl
   };
   const byVersion = (loaded: LoadedVersion, rows: readonly Row[], timeMs: number) =>
     versions.using(loaded, () =>
-      answer(loaded.model, loaded.version, loaded.scorer.manifest.run, rows.length, () =>
-        scoresOf(loaded, rows, timeMs),
+      answer(
+        ...([loaded.model, loaded.version, loaded.scorer.manifest.run, rows.length] as const),
+        () => scoresOf(loaded, rows, timeMs),
+        loaded.traceparent,
       ),
     );
 

@@ -22,10 +22,10 @@ export function modelServerService(deps: ServiceDeps): Implementation {
   const { versions, loader, scoring, limits } = deps;
   const momentOf = (timeMs: bigint): number => (timeMs === 0n ? deps.clock.now() : Number(timeMs));
   return implement(ModelServerService, {
-    load: async ({ model, version, manifest }) => {
+    load: async ({ model, version, manifest, traceparent }) => {
       const { name = "", bytes = 0n, sha256 = "" } = manifest ?? {};
       const place = { name, bytes: Number(bytes), sha256 };
-      return { memoryDigest: await loader.load(model, version, place) };
+      return { memoryDigest: await loader.load(model, version, place, traceparent) };
     },
     loaded: async () => ({
       versions: versions.all().map((loaded) => ({

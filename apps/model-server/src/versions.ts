@@ -12,6 +12,8 @@ export interface LoadedVersion {
   readonly scorer: Scorer;
   readonly definition: ModelDefinition;
   readonly uses: ReturnType<typeof featureUses>;
+  /** W3C trace context of the run that made it; empty when that is not known. */
+  readonly traceparent: string;
 }
 
 /** The versions in memory and which of them answers each model's traffic. */

@@ -3,22 +3,18 @@ import { once } from "node:events";
 import { parseStrict } from "@heddle/config";
 import { openJobClient } from "@heddle/jobclient";
 import { runJob, usageOfProcess } from "@heddle/jobs";
-import { openObjects } from "@heddle/objects";
-import { startTelemetry } from "@heddle/telemetry";
+import { openTracedObjects } from "@heddle/objects";
+import { startTelemetry, telemetryPlace } from "@heddle/telemetry";
 import { ShardInput } from "./shard-input.ts";
 import { startShard } from "./start.ts";
 
 await runJob(async (given, stopped) => {
   const input = parseStrict(ShardInput, given, "input of a shard job", "JOB_INPUT_INVALID");
-  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
-  await using telemetry = await startTelemetry({
-    service: "parameter-server",
-    ...(folder === undefined ? {} : { folder }),
-    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-  });
+  const place = telemetryPlace(process.env);
+  await using telemetry = await startTelemetry({ service: "parameter-server", ...place });
   const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
   await telemetry.span("shard", { ...parent, attributes: { job: input.job } }, async () => {
-    const objects = await openObjects(input.objects);
+    const objects = await openTracedObjects(input.objects, telemetry);
     await using scheduler = openJobClient(input, telemetry);
     await using shard = await startShard({
       objects,

@@ -33,6 +33,7 @@ export const ArchitectureSchema = z.discriminatedUnion("kind", [
     kind: z.literal("dcn-v2"),
     dimension,
     crossLayers: z.int().min(1).max(16),
+    crossRank: z.int().min(1).max(4_096).exactOptional(),
     hidden,
   }),
   z.strictObject({ kind: z.literal("dlrm"), dimension, bottom: hidden, hidden }),

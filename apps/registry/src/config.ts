@@ -1,4 +1,5 @@
 import { backendSettings } from "@heddle/backends";
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 /** What the registry keeps at most: a family is one document of at most 1 MiB. */
@@ -24,12 +25,6 @@ export const Config = z.strictObject({
   ...backendSettings("data/registry"),
   /** `host:port` of the feature store. */
   featureStore: z.string(),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

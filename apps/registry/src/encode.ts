@@ -132,7 +132,7 @@ function logOf({ log }: TrainingMessage): Pick<TrainingSummary, "log"> {
   return log.length === 0 ? {} : { log: log.map(readLogRange) };
 }
 
-function writeSnapshot({ step, manifest }: Snapshot) {
+export function writeSnapshot({ step, manifest }: Snapshot) {
   return { step: BigInt(step), manifest: writePlace(manifest) };
 }
 
@@ -190,6 +190,7 @@ export function writeVersion(
     },
     createdTimeMs: BigInt(version.createdTimeMs),
     recipe,
+    traceparent: version.traceparent ?? "",
   };
 }
 

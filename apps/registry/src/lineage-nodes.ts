@@ -1,4 +1,5 @@
 import { isHeddleError, shortName } from "@heddle/base";
+import type { SegmentOrigin } from "@heddle/proto/common";
 import type { DatasetManifest, Definition } from "@heddle/proto/feature-store";
 import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
 import type { Known } from "@heddle/store";
@@ -68,6 +69,8 @@ export function datasetEdges(dataset: string, { inputs }: DatasetManifest): Edge
  */
 export function describeNodes(store: RegistryStore, features: FeatureStore): Describe {
   let definitions: Promise<ReadonlyMap<string, Definition>> | undefined;
+  /** Of the datasets described so far, from which alone a segment is reached. */
+  const segments = new Map<string, SegmentOrigin>();
   const definition = async (id: string): Promise<Definition | undefined> =>
     (await (definitions ??= features.definitions())).get(id);
   const byKind: Record<string, (name: string, id: string) => Promise<Described | undefined>> = {
@@ -77,11 +80,15 @@ export function describeNodes(store: RegistryStore, features: FeatureStore): Des
     },
     run: async (name) => describeRun(name, store),
     configuration: async (name) => describeConfiguration(name, store),
-    dataset: async (name, id) => describeDataset(id, await features.dataset(name)),
+    dataset: async (name, id) => {
+      const manifest = await features.dataset(name);
+      for (const origin of manifest?.segments ?? []) segments.set(origin.rowHash, origin);
+      return describeDataset(id, manifest);
+    },
     view: async (_, id) => describeView(id, await definition(id)),
     source: async (_, id) => describeSource(id, await definition(id)),
     served: async (name) => describeServed(name, store),
-    segment: async (name) => ({ label: shortName(name), facts: {} }),
+    segment: async (name) => describeSegment(name, segments.get(name)),
     author: async (name) => ({ label: name, facts: {} }),
   };
   return async (id) => {
@@ -104,6 +111,7 @@ async function describeVersion(version: Version, store: RegistryStore): Promise<
       ...(version.evaluation === "" ? {} : { evaluation: shortName(version.evaluation) }),
       examples: String(version.training.examples),
       registered: isoTime(version.createdTimeMs),
+      ...(version.traceparent && { trace: traceIdOf(version.traceparent) }),
     },
     results: live ? [{ from: `served:${version.model}`, to, relation: "serves" }] : [],
   };
@@ -154,6 +162,25 @@ function describeDataset(id: string, manifest: DatasetManifest | undefined): Des
       .map((to) => ({ from: id, to, relation: "read" })),
   };
 }
+
+function describeSegment(name: string, origin: SegmentOrigin | undefined): Described {
+  const label = shortName(name);
+  if (origin === undefined) return { label, facts: {} };
+  const { source, fileName, events, log, traceparent } = origin;
+  const offsets = log.map(
+    ({ partition, fromOffset, toOffset }) => `${partition}: ${fromOffset} to ${toOffset}`,
+  );
+  return {
+    label,
+    facts: {
+      ...{ source, from: fileName, events: String(events) },
+      ...(log[0] && { topic: log[0].topic, offsets: offsets.join(", ") }),
+      ...(traceparent !== "" && { trace: traceIdOf(traceparent) }),
+    },
+  };
+}
+
+const traceIdOf = (traceparent: string): string => traceparent.split("-")[1] ?? "";
 
 function describeView(id: string, definition: Definition | undefined): Described | undefined {
   if (definition === undefined) return undefined;

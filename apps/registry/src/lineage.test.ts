@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stage } from "@heddle/proto/registry";
 import { definition } from "./fixtures/definition.ts";
-import { dataset, openBench, passed, requestId, segment, soon } from "./fixtures/registry.ts";
+import {
+  dataset,
+  ingestion,
+  openBench,
+  passed,
+  requestId,
+  segment,
+  soon,
+} from "./fixtures/registry.ts";
+import { segmentsOf } from "./origin.ts";
 
 test("lineage walks from a served version to its sources and authors, and back", async () => {
   await using bench = await openBench();
@@ -37,6 +46,47 @@ test("lineage walks from a served version to its sources and authors, and back",
       assert.ok(found.includes(id), `${node} leads to ${id}`);
     }
   }
+});
+
+test("a version resolves to its run, the snapshot it ended with, its dataset, and the segments and offsets behind it", async () => {
+  await using bench = await openBench();
+  const { registry, objects } = bench;
+  const name = await passed(bench);
+  const run = (await registry.getVersion({ version: name }, soon)).version?.run ?? "";
+  const object = await objects.put("snapshots/last", Buffer.from("snapshot"));
+  const manifest = { ...object, bytes: BigInt(object.bytes) };
+  const taken = { requestId: requestId(), run, snapshot: { step: 7n, manifest } };
+  await registry.recordSnapshot(taken, soon);
+
+  const { version, snapshot, segments } = await registry.getOrigin(
+    { version: name.slice(0, 9) },
+    soon,
+  );
+  assert.deepEqual([version?.version, version?.run, version?.number], [name, run, 1]);
+  assert.equal(version?.recipe?.dataset, dataset);
+  assert.deepEqual([snapshot?.step, snapshot?.manifest?.sha256], [7n, object.sha256]);
+  assert.equal(segments.length, 1);
+  const [{ source, rowHash, fileName, log, traceparent } = assert.fail()] = segments;
+  assert.deepEqual(
+    [source, rowHash, fileName, traceparent],
+    ["clicks", segment, "window 3", ingestion],
+  );
+  assert.deepEqual([log[0]?.fromOffset, log[0]?.toOffset], [5n, 17n]);
+  await assert.rejects(registry.getOrigin({ version: "0".repeat(64) }, soon), {
+    reason: "UNKNOWN_VERSION",
+  });
+
+  const { nodes } = await registry.lineage({ node: name }, soon);
+  const facts = nodes.find(({ kind }) => kind === "segment")?.facts;
+  assert.deepEqual(facts, {
+    ...{ source: "clicks", from: "window 3", events: "12" },
+    ...{ topic: "heddle.ingest.clicks.v1", offsets: "0: 5 to 17", trace: "1".repeat(32) },
+  });
+});
+
+test("a manifest from before origins were kept still names its segments", () => {
+  const inputs = ["view:product@1", `segment:${segment}`];
+  assert.deepEqual(segmentsOf({ segments: [], inputs }), [{ rowHash: segment }]);
 });
 
 test("a lineage is bounded, nearest first, and an unknown node is named", async () => {

@@ -18,10 +18,7 @@ const random = Math.random;
 await using telemetry = await startTelemetry({ service: "registry", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
 await using registry = await startRegistry({
-  store: backends.storeOf("registry"),
-  eventLog: backends.eventLog,
-  needs: backends.needs,
-  objects: backends.objects,
+  ...backends.portsOf("registry", telemetry),
   clock,
   random,
   telemetry,

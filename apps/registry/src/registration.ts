@@ -69,7 +69,8 @@ export async function createConfiguration(
     model,
     (family) => {
       const next = configured(family, configuration, owner, limits);
-      return { state: next, events: next === family ? [] : [modelEvent(model, "configured")] };
+      const events = next === family ? [] : [modelEvent(model, "configured", { configuration })];
+      return { state: next, events };
     },
     withStep(context, "list"),
   );
@@ -105,7 +106,8 @@ export async function createRun(
     version: "",
     createdTimeMs: deps.clock.now(),
   };
-  const events = [modelEvent(model, "run-opened", { run })];
+  const { dataset } = recipe;
+  const events = [modelEvent(model, "run-opened", { run, dataset, configuration })];
   const created = await createOnce(registry.runs, run, { state: opened, events }, context);
   failpoint("registry.open-run.after-store");
   await registry.families.update(
@@ -173,6 +175,9 @@ export async function registerVersion(
   );
   failpoint("registry.register.after-number");
   await registry.edges.add(versionEdges(version, found.id));
+  const number = numberOf(family.state, version);
+  const { dataset, configuration } = found.state.recipe;
+  const origin = { run: found.id, dataset, configuration };
   const entry = {
     state: {
       version,
@@ -185,11 +190,12 @@ export async function registerVersion(
       evaluation: "",
       failedChecks: [],
       archived: false,
+      ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
     },
-    events: [modelEvent(model, "registered", { version, run: found.id })],
+    events: [modelEvent(model, "registered", { version, number, ...origin })],
   };
   await createOnce(registry.versions, version, entry, context);
-  return { version, number: numberOf(family.state, version) };
+  return { version, number };
 }
 
 /**

@@ -278,6 +278,12 @@ test("every change has its event, and the audit chain of each aggregate holds", 
   for (const own of byKey.values()) {
     verifyChain(own.map(entryOf).sort((a, b) => a.revision - b.revision));
   }
+  const registered = records.map(entryOf).find(({ data }) => data["change"] === "registered");
+  const { recipe, run } = (await bench.registry.getVersion({ version }, soon)).version ?? {};
+  assert.deepEqual(registered?.data, {
+    ...{ model: "shop-ranking", change: "registered", version, run, number: 1 },
+    ...{ dataset: recipe?.dataset, configuration: recipe?.configuration },
+  });
 });
 
 function changesOf(records: readonly OutboxRecord[]): unknown[] {

@@ -13,6 +13,7 @@ import {
 import { type Family, liveAt } from "./family.ts";
 import { describeNodes, resolveNode } from "./lineage-nodes.ts";
 import { lineageOf, unknown } from "./lineage.ts";
+import { originOf } from "./origin.ts";
 import { archive, setLive } from "./promotion.ts";
 import {
   createConfiguration,
@@ -128,6 +129,10 @@ function readsOf(deps: RegistrationDeps): Omit<RegistryHandlers, Change> {
       const live = liveAt(family, timeMs === 0n ? clock.now() : Number(timeMs));
       const history = family.history.map(writeChange);
       return live === "" ? { history } : { version: await version(live), history };
+    },
+    getOrigin: async (request) => {
+      const { state } = await findByPrefix(versions, "version", request.version);
+      return originOf(state, await encodeVersion(state, registry), deps);
     },
     lineage: async (request) => {
       const node = await resolveNode(request.node, registry);

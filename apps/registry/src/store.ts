@@ -1,4 +1,5 @@
 import { type Clock, HeddleError, isHeddleError, type Json } from "@heddle/base";
+import { auditTopic, eventTopics } from "@heddle/eventlog";
 import type { ModelDefinition } from "@heddle/sdk";
 import {
   type Aggregate,
@@ -201,19 +202,28 @@ type Event = DomainEvent & { readonly data: Readonly<Record<string, Json>> };
 export function modelEvent(
   model: string,
   change: "configured" | "run-opened" | "snapshot" | "registered" | "judged" | "live" | "archived",
-  about: { readonly version?: string; readonly run?: string } = {},
+  about: EventFacts = {},
 ): Event {
   return {
-    topic: "heddle.models.v1",
+    topic: eventTopics.models.name,
     type: "heddle.registry.v1.ModelEvent",
     data: { model, change, ...about },
   };
 }
 
+/** Fields of a `ModelEvent` beside its model and change. */
+interface EventFacts {
+  readonly version?: string;
+  readonly run?: string;
+  readonly number?: number;
+  readonly dataset?: string;
+  readonly configuration?: string;
+}
+
 /** The audit record of a step inside a change that has one event for the world already. */
 export function trailEvent(model: string, change: string): Event {
   return {
-    topic: "heddle.audit.v1",
+    topic: auditTopic.name,
     type: "heddle.registry.v1.ModelEvent",
     data: { model, change },
   };

@@ -100,6 +100,8 @@ export interface Version {
   readonly evaluation: string;
   readonly failedChecks: readonly string[];
   readonly archived: boolean;
+  /** W3C trace context of the call that registered it; absent when that was not traced. */
+  readonly traceparent?: string;
 }
 
 export interface Judgement {

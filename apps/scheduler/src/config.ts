@@ -1,4 +1,5 @@
 import { backendSettings } from "@heddle/backends";
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 /** What the scheduler allows. Times are in milliseconds. */
@@ -49,12 +50,8 @@ export const Config = z.strictObject({
     shard: z.string(),
     evaluation: z.string(),
   }),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
+  /** Every n-th training step of its jobs is traced; 100 when absent. */
+  traceEverySteps: z.int().positive().exactOptional(),
   limits: Limits.prefault({}),
 });

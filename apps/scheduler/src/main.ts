@@ -4,7 +4,7 @@ import { systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { openProcessJobs, passedOn } from "@heddle/jobs";
 import { objectVariables } from "@heddle/objects";
-import { startTelemetry } from "@heddle/telemetry";
+import { startTelemetry, telemetryVariables } from "@heddle/telemetry";
 import { Config } from "./config.ts";
 import { startScheduler } from "./start.ts";
 
@@ -17,7 +17,7 @@ const config = loadConfig(Config, {
 });
 const clock = systemClock;
 const random = Math.random;
-const { folder, otlpEndpoint } = config.telemetry;
+const { traceEverySteps } = config;
 
 await using telemetry = await startTelemetry({ service: "scheduler", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
@@ -29,19 +29,17 @@ await using jobs = openProcessJobs({
   clock,
 });
 await using scheduler = await startScheduler({
-  store: backends.storeOf("scheduler"),
-  eventLog: backends.eventLog,
-  needs: backends.needs,
+  ...backends.portsOf("scheduler", telemetry),
   clock,
   random,
   telemetry,
   jobs,
   peers: config.peers,
   objectsPlace: config.objects,
-  jobEnvironment: {
-    ...(folder === undefined ? {} : { HEDDLE_TELEMETRY_FOLDER: folder }),
-    ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),
-  },
+  jobEnvironment: telemetryVariables({
+    ...config.telemetry,
+    ...(traceEverySteps !== undefined && { traceEverySteps }),
+  }),
   address: config.address,
   limits: config.limits,
 });

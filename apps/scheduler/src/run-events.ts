@@ -5,6 +5,7 @@ import {
   PipelineRunEventSchema,
   Status,
 } from "@heddle/proto/scheduler";
+import { eventTopics } from "@heddle/eventlog";
 import type { DomainEvent } from "@heddle/store";
 import {
   type MemberLoss,
@@ -15,7 +16,7 @@ import {
   type StepStatus,
 } from "./run-state.ts";
 
-export const jobsTopic = "heddle.jobs.v1";
+const topic = eventTopics.jobs.name;
 
 export const statusOf: Readonly<Record<StepStatus | RunStatus, Status>> = {
   pending: Status.PENDING,
@@ -30,7 +31,7 @@ export const statusOf: Readonly<Record<StepStatus | RunStatus, Status>> = {
 export function pipelineEvent(pipeline: string, digest: string): DomainEvent {
   const message: PipelineEvent = create(PipelineEventSchema, { pipeline, digest });
   const data = toJson(PipelineEventSchema, message) as JsonObject;
-  return { topic: jobsTopic, type: PipelineEventSchema.typeName, data };
+  return { topic, type: PipelineEventSchema.typeName, data };
 }
 
 /** What a change of a run says to others: each step and then the run, where its status moved; else the run as it is. */
@@ -65,7 +66,7 @@ function runEvent(
   const facts = { pipelineRun: runId(run), step, status: statusOf[status], error, ...loss };
   const message = create(PipelineRunEventSchema, facts);
   const data = toJson(PipelineRunEventSchema, message) as JsonObject;
-  return { topic: jobsTopic, type: PipelineRunEventSchema.typeName, data };
+  return { topic, type: PipelineRunEventSchema.typeName, data };
 }
 
 const errorOf = (step: StepState): string =>

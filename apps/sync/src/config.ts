@@ -1,4 +1,5 @@
 import { backendSettings } from "@heddle/backends";
+import { telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
 
 export const Limits = z.strictObject({
@@ -26,12 +27,6 @@ export const Config = z.strictObject({
   modelServer: z.string(),
   /** Name of the fleet that the model server is. */
   fleet: z.string().default("main"),
-  telemetry: z
-    .strictObject({
-      folder: z.string().exactOptional(),
-      otlpEndpoint: z.string().exactOptional(),
-      logLevel: z.enum(["error", "warn", "info", "debug"]).default("info"),
-    })
-    .prefault({}),
+  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

@@ -20,6 +20,8 @@ export interface Serving extends Proof {
   readonly model: string;
   readonly version: string;
   readonly manifest: ObjectPlace;
+  /** W3C trace context of the run that made it; absent when that was not traced. */
+  readonly traceparent?: string;
   /** Versions that served before, newest last; bounded. */
   readonly previous: readonly string[];
   /** Versions that rollbacks left, newest last; bounded. Naming one undoes its rollback. */
@@ -36,6 +38,8 @@ export interface Rollout {
   readonly model: string;
   readonly version: string;
   readonly manifest: ObjectPlace;
+  /** As in `Serving`. */
+  readonly traceparent?: string;
   readonly reason: string;
   readonly step: Step;
 }
@@ -93,7 +97,7 @@ export function succeeded(
   proof: Proof,
   previousMax: number,
 ): Fleet {
-  const { model, version, manifest } = rollout;
+  const { model, version, manifest, traceparent } = rollout;
   const before = servingOf(fleet, model);
   const earlier = before?.previous ?? [];
   const all = [...earlier, before?.version ?? ""].filter((name) => name !== "");
@@ -103,6 +107,7 @@ export function succeeded(
   const left = others([...(before?.left ?? []), ...(place === -1 ? [] : all.slice(place))]);
   const serving: Serving = {
     ...{ ...proof, model, version, manifest },
+    ...(traceparent !== undefined && { traceparent }),
     previous: previous.slice(-previousMax),
     left: left.slice(-previousMax),
   };

@@ -18,10 +18,7 @@ const random = Math.random;
 await using telemetry = await startTelemetry({ service: "sync", ...config.telemetry });
 await using backends = await openBackends(config, { clock, random });
 await using sync = await startSync({
-  store: backends.storeOf("sync"),
-  eventLog: backends.eventLog,
-  needs: backends.needs,
-  objects: backends.objects,
+  ...backends.portsOf("sync", telemetry),
   clock,
   random,
   telemetry,

@@ -67,6 +67,7 @@ export async function rollOut(asked: Asked, deps: RolloutDeps): Promise<string> 
     model: version.model,
     version: version.version,
     manifest: { name, bytes: Number(bytes), sha256 },
+    ...(version.traceparent !== "" && { traceparent: version.traceparent }),
     reason: asked.reason,
   };
   await store.begin(fleet, next, asked.context, begun);

@@ -1,4 +1,5 @@
 import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { auditTopic, eventTopics } from "@heddle/eventlog";
 import {
   type Aggregate,
   type ChangeContext,
@@ -77,7 +78,7 @@ export function openFleetStore({ store, clock, random, traceparent }: StoreDeps)
     open: async (fleet, context) => {
       const known = await fleets.get(fleet);
       if (known !== undefined) return known;
-      const event = rolloutEvent(fleet, undefined, "opened", "heddle.audit.v1");
+      const event = rolloutEvent(fleet, undefined, "opened", auditTopic.name);
       try {
         const first = { ...context, requestId: `${context.requestId}/open` };
         return await fleets.create(fleet, { state: newFleet(fleet), events: [event] }, first);
@@ -88,19 +89,19 @@ export function openFleetStore({ store, clock, random, traceparent }: StoreDeps)
       }
     },
     begin: async (fleet, rollout, context, begun) => {
-      const event = rolloutEvent(fleet, rollout, "started", "heddle.serving.v1");
+      const event = rolloutEvent(fleet, rollout, "started", eventTopics.serving.name);
       const decide = (state: Fleet): Fleet =>
         state.rollout?.rollout === rollout.rollout ? state : begun(state, rollout);
       await apply(fleet, context, decide, event);
     },
     step: async (fleet, rollout, step, change) => {
-      const topic = change === undefined ? "heddle.audit.v1" : "heddle.serving.v1";
+      const topic = change === undefined ? auditTopic.name : eventTopics.serving.name;
       const event = rolloutEvent(fleet, rollout, change ?? step, topic);
       const decide = (state: Fleet): Fleet => atStep(state, rollout.rollout, step);
       await apply(fleet, own(rollout, step), decide, event);
     },
     change: (fleet, rollout, name, change, decide, error) => {
-      const event = rolloutEvent(fleet, rollout, change, "heddle.serving.v1", error);
+      const event = rolloutEvent(fleet, rollout, change, eventTopics.serving.name, error);
       const still = (state: Fleet): Fleet =>
         state.rollout?.rollout === rollout.rollout ? decide(state) : state;
       return apply(fleet, own(rollout, name), still, event);

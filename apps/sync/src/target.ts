@@ -11,6 +11,8 @@ interface VersionPlace {
   readonly model: string;
   readonly version: string;
   readonly manifest: ObjectPlace;
+  /** W3C trace context of the run that made it. */
+  readonly traceparent?: string;
 }
 
 /** What sync does with a model server. Every method may fail with UNAVAILABLE TARGET_UNAVAILABLE. */
@@ -60,9 +62,9 @@ export function openTarget({ modelServer, objects, clock, limits }: TargetDeps):
         throw lost(error) ? corrupt(place.name, error) : error;
       }
     },
-    load: async ({ model, version, manifest }) => {
+    load: async ({ model, version, manifest, traceparent = "" }) => {
       const place = { ...manifest, bytes: BigInt(manifest.bytes) };
-      const request = { model, version, manifest: place };
+      const request = { model, version, manifest: place, traceparent };
       const call = { timeoutMs: limits.loadTimeoutMs };
       try {
         await reached(() => modelServer.client().load(request, call));

@@ -4,14 +4,16 @@ import { kafkaClientRows } from "../platform/kafka-clients.ts";
 import { ingestRows } from "../platform/ingest.ts";
 import { objectRows } from "../platform/objects.ts";
 import { storeRows } from "../platform/store.ts";
+import { tracingRows } from "../platform/tracing.ts";
 import type { Row } from "../row.ts";
 
-/** Each on real servers of its own, started for it. */
+/** Each on real servers of its own, started for it; tracing needs none. */
 const parts = {
   ingest: ingestRows,
   "kafka-clients": kafkaClientRows,
   objects: objectRows,
   store: storeRows,
+  tracing: tracingRows,
 };
 type Part = keyof typeof parts;
 

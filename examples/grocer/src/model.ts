@@ -112,7 +112,11 @@ export const ranker = (small: boolean) =>
     partitioning: { by: "column", column: "week" },
     views: ["offer@1", "household@1", "product@1"],
     inputs,
-    architecture: { kind: "dcn-v2", dimension: 8, crossLayers: 3, hidden: [64, 32] },
+    architecture: {
+      ...{ kind: "dcn-v2", dimension: 8, crossLayers: 3, hidden: [64, 32] },
+      // With as many columns a few thousand rows make it certain of what it cannot know.
+      crossRank: small ? 16 : 64,
+    },
     training: {
       batchSize: small ? 256 : 1_024,
       seed: 1,

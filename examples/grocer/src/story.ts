@@ -30,7 +30,6 @@ export const story: Story = {
     "and served only when it passes. One week, a careless format change loses the discounts.",
   ],
   pipeline,
-  rankingMetric: "NDCG@10",
   pseudonymKey: "grocer-example-public-data",
   definitions: (isSmall) => definitions(isSmall),
   chapters,

@@ -1,2 +1,2 @@
-export { type Backends, openBackends } from "./open.ts";
+export { type Backends, openBackends, type Ports } from "./open.ts";
 export { type Places, backendSettings } from "./settings.ts";

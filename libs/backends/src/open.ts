@@ -2,8 +2,14 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HeddleError, messageOf } from "@heddle/base";
 import { Secret } from "@heddle/config";
-import { type EventLog, openLocalLog } from "@heddle/eventlog";
-import { checkObjects, isObjectsUrl, type Objects, openObjects } from "@heddle/objects";
+import { type EventLog, openLocalLog, traceLog } from "@heddle/eventlog";
+import {
+  checkObjects,
+  isObjectsUrl,
+  type Objects,
+  openObjects,
+  traceObjects,
+} from "@heddle/objects";
 import { type OnlineValues, openLmdbOnline } from "@heddle/online";
 import type { Need } from "@heddle/rpc";
 import {
@@ -13,17 +19,27 @@ import {
   openLmdbStore,
   openMongo,
   openMongoStore,
+  traceStore,
 } from "@heddle/store";
+import type { Telemetry } from "@heddle/telemetry";
 import type { Places } from "./settings.ts";
 
-/** The ports of one process, with what stands behind them. */
-export interface Backends extends AsyncDisposable {
+/** The ports as one service of a process has them. */
+export interface Ports {
+  /** Its own documents. */
+  readonly store: DocumentStore;
   readonly eventLog: EventLog;
   readonly objects: Objects;
+  /** What is elsewhere and must be well for the service to be. */
+  readonly needs: readonly Need[];
+}
+
+/** The ports of one process, with what stands behind them. */
+export interface Backends extends Omit<Ports, "store">, AsyncDisposable {
+  /** The ports with spans of what one service does there. */
+  portsOf(service: string, telemetry: Telemetry): Ports;
   /** The documents of one service. */
   storeOf(service: string): DocumentStore;
-  /** What is elsewhere and must be well for a service to be. */
-  readonly needs: readonly Need[];
   /** Online values lie in LMDB wherever the rest is. */
   openOnline(): OnlineValues;
 }
@@ -60,8 +76,11 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
       ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
     ];
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
+    const ports = { eventLog, objects, needs };
     return {
-      ...{ eventLog, objects, storeOf, needs, openOnline },
+      ...{ ...ports, storeOf, openOnline },
+      portsOf: (service, telemetry) =>
+        traced({ ...ports, store: storeOf(service) }, places, telemetry),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -69,6 +88,22 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
     throw error;
   }
 }
+
+function traced(
+  { store, eventLog, objects, needs }: Ports,
+  places: Places,
+  telemetry: Telemetry,
+): Ports {
+  return {
+    store: traceStore(store, telemetry, hasStoreUrl(places) ? "mongodb" : "lmdb"),
+    eventLog: traceLog(eventLog, telemetry, places.logUrl === undefined ? "heddle-log" : "kafka"),
+    objects: traceObjects(objects, telemetry, isObjectsUrl(places.objects) ? "s3" : "folder"),
+    needs,
+  };
+}
+
+const hasStoreUrl = ({ storeUrl, storeUrlFile }: Places): boolean =>
+  storeUrl !== undefined || storeUrlFile !== undefined;
 
 function lmdbFolder({ state }: Places): string {
   const path = join(state, "store");
@@ -82,11 +117,13 @@ async function openStores(
   environment: () => LmdbEnvironment,
   stack: AsyncDisposableStack,
 ): Promise<Pick<Backends, "storeOf" | "needs">> {
-  const url = storeUrlOf(places)?.reveal();
+  const url = storeUrlOf(places);
   if (url === undefined) {
     return { storeOf: (service) => openLmdbStore(environment(), service), needs: [] };
   }
-  const connection = stack.use(await openMongo({ url, ...deps }));
+  const connection = stack.use(
+    await openMongo({ url: () => (storeUrlOf(places) ?? url).reveal(), ...deps }),
+  );
   return {
     storeOf: (service) => openMongoStore(connection, service),
     needs: [{ name: "document store", check: connection.check }],
@@ -124,7 +161,10 @@ async function openLog(
 }
 
 function userOf(name: string, passwordFile: string | undefined) {
-  return { mechanism: "SCRAM-SHA-512" as const, name, password: readPassword(passwordFile) };
+  const password = (): Secret => readPassword(passwordFile);
+  // What is wrong with the file now is said now.
+  password();
+  return { mechanism: "SCRAM-SHA-512" as const, name, password };
 }
 
 function readPassword(file = ""): Secret {

@@ -5,8 +5,6 @@ const reasonCharactersMax = 1_000;
 /** The largest record, with room for what a dead letter has beside it. */
 export const letterBytesMax = recordBytesMax + (16 << 10);
 
-export const lettersOf = (topic: string): string => `${topic}.dead-letter`;
-
 /** The record as it was, and why it is here; `dead_letter_*` headers name its place and, after a handler, its tries. */
 export function letterOf(record: LogRecord, reason: string, tries?: number): NewRecord {
   return {

@@ -9,3 +9,5 @@ export {
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";
+export { auditTopic, type EventTopic, eventTopics, ingestTopicOf, lettersOf } from "./topics.ts";
+export { traceLog } from "./traced-log.ts";

@@ -1,11 +1,12 @@
 import { type Backoff, type Clock, defaultBackoff, hash32 } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
-import { letterBytesMax, letterOf, lettersOf } from "./dead-letter.ts";
+import { letterBytesMax, letterOf } from "./dead-letter.ts";
 import { checkLimit, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
 import type { EventLog, LogRecord, NewRecord } from "./port.ts";
 import { consumeLocal } from "./local-subscription.ts";
+import { lettersOf } from "./topics.ts";
 
 export interface LocalLogDeps {
   readonly clock: Clock;

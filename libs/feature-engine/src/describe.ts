@@ -1,6 +1,7 @@
 import type { ColumnType } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { id, text } from "./sql.ts";
+import { tellsLabel } from "./tells-label.ts";
 
 /** What a look at a table file tells of a column. */
 export interface ColumnDescription {
@@ -9,6 +10,8 @@ export interface ColumnDescription {
   /** Distinct values, null not counted. */
   readonly distinct: number;
   readonly nulls: number;
+  /** How well it alone tells the label (`tellsLabel`); absent of the label itself, and where no label of two values was named. */
+  readonly tells?: number;
 }
 
 export interface TableDescription {
@@ -16,8 +19,16 @@ export interface TableDescription {
   readonly columns: readonly ColumnDescription[];
 }
 
-/** Guesses the columns of a CSV or Parquet file: what a person would declare after a look at it. */
-export async function describeTable(db: Duckdb, path: string): Promise<TableDescription> {
+/**
+ * Guesses the columns of a CSV or Parquet file: what a person would declare after a look at it.
+ *
+ * @param label the column to predict.
+ */
+export async function describeTable(
+  db: Duckdb,
+  path: string,
+  label?: string,
+): Promise<TableDescription> {
   const scan = path.endsWith(".parquet")
     ? `read_parquet(${text(path)})`
     : `read_csv(${text(path)}, header = true, sample_size = -1)`;
@@ -36,7 +47,23 @@ export async function describeTable(db: Duckdb, path: string): Promise<TableDesc
       nulls: Number(counts?.n ?? 0),
     });
   }
-  return { rows: await db.count(`select count(*) from ${scan}`), columns };
+  const rows = await db.count(`select count(*) from ${scan}`);
+  const labelled = columns.find(({ name }) => name === label);
+  if (labelled === undefined || !isBinary(labelled)) return { rows, columns };
+  const positive = `cast(${id(labelled.name)} as integer) <> 0`;
+  const told: ColumnDescription[] = [];
+  for (const column of columns) {
+    const { name, type } = column;
+    const ordered = type === "int64" || type === "float64" || type === "timestamp";
+    const tells = await tellsLabel(db, scan, { column: name, label: positive, ordered });
+    told.push(column === labelled ? column : { ...column, tells });
+  }
+  return { rows, columns: told };
+}
+
+/** Whether a column can be a label: true or false, 0 or 1. */
+function isBinary({ type, distinct }: ColumnDescription): boolean {
+  return (type === "boolean" || type === "int64" || type === "float64") && distinct === 2;
 }
 
 function declaredType(stored: string): ColumnType {

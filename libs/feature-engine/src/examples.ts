@@ -30,7 +30,7 @@ export async function makeExamples(
   else await makeCandidates(db, plan, examples, partitions, needed, paths);
 }
 
-/** Each event is a visit with one example. */
+/** Each event whose label is known is a visit with one example. */
 async function makeRows(
   db: Duckdb,
   plan: DatasetPlan,
@@ -46,9 +46,10 @@ async function makeRows(
   await db.run(`create or replace temp table visits as
     select row_number() over (order by partition, ${order.map((c) => `e.${id(c)}`).join(", ")}) as v, partition,
       ${time} as time, e.${id(examples.label)} as label${columns.map((c) => `, e.${id(c)}`).join("")}
-    from (${partitioned(plan, examples.source, partitions, paths)}) e where ${held(plan, examples)}`);
+    from (${partitioned(plan, examples.source, partitions, paths)}) e
+    where e.${id(examples.label)} is not null and ${held(plan, examples)}`);
   await db.run(`create or replace temp table examples as
-    select v, cast(coalesce(cast(label as integer), 0) <> 0 as utinyint) as label, cast(1 as float) as weight
+    select v, cast(cast(label as integer) <> 0 as utinyint) as label, cast(1 as float) as weight
     from visits order by v`);
 }
 

@@ -1,3 +1,4 @@
+import type { SourceDefinition } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { refused } from "./ingest-error.ts";
 import type { IngestTask, LeftOut } from "./ingest.ts";
@@ -77,8 +78,14 @@ function checksOf(task: IngestTask): readonly Check[] {
 const required = ({ source }: IngestTask): readonly string[] => {
   const { eventId, eventTime, subject, available } = source;
   const times = [eventTime, available.rule === "column" ? available.column : undefined, subject];
-  return [...new Set([...eventId, ...times.filter((c) => c !== undefined)])];
+  const ids = isWholeRow(source) ? [] : eventId;
+  return [...new Set([...ids, ...times.filter((c) => c !== undefined)])];
 };
+
+/** Whether an event is told from others by all that it says; then an empty value is one like any other. */
+export function isWholeRow({ eventId, columns }: SourceDefinition): boolean {
+  return new Set(eventId).size === Object.keys(columns).length;
+}
 
 function inFuture(eventTime: string, nowMs: number): Check {
   return {

@@ -1,11 +1,11 @@
 import { HeddleError } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
-import { checkRows } from "./ingest-check.ts";
+import { checkRows, isWholeRow } from "./ingest-check.ts";
 import { readEventFile } from "./ingest-read.ts";
 import { pseudonymise } from "./pseudonym.ts";
 import { hashTable } from "./row-hash.ts";
-import { availableColumn, equal, id, parquetFiles, storedTypes, text } from "./sql.ts";
+import { availableColumn, equal, id, parquetFiles, same, storedTypes, text } from "./sql.ts";
 
 export type EventFormat = "parquet" | "csv" | "jsonl";
 
@@ -91,7 +91,7 @@ async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
   const known =
     existing.length === 0
       ? ""
-      : `anti join (select ${ids} from ${parquetFiles(existing)}) k on ${equal(source.eventId, "i", "k")}`;
+      : `anti join (select ${ids} from ${parquetFiles(existing)}) k on ${(isWholeRow(source) ? same : equal)(source.eventId, "i", "k")}`;
   const columns = Object.keys(source.columns).map(id).join(", ");
   await db.run(`create or replace temp table fresh as
     select ${columns}${source.eventTime === undefined ? "" : `, ${available(source)} as ${availableColumn}`}
@@ -104,6 +104,8 @@ async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
 /** Paths of the segments whose event ids can be those of the file, as far as whole numbers in them tell. */
 async function overlapping(db: Duckdb, { source, existing }: IngestTask): Promise<string[]> {
   if (existing.length === 0) return [];
+  // Ranges say nothing of empty values.
+  if (isWholeRow(source)) return existing.map(({ path }) => path);
   const arrived = await rangesOf(db, source, "incoming");
   const overlaps = ({ ranges }: ExistingSegment): boolean =>
     source.eventId.every((column) => {

@@ -32,6 +32,8 @@ export interface SegmentFile {
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
   /** Of a source that comes by the event log; absent where it came as a file. */
   readonly window?: Window;
+  /** W3C trace context of the ingestion that made it; absent when that was not traced. */
+  readonly traceparent?: string;
 }
 
 export interface PlannedSource {

@@ -32,6 +32,13 @@ export function equal(columns: readonly string[], left: string, right: string): 
   return columns.map((c) => `${left}.${id(c)} = ${right}.${id(c)}`).join(" and ");
 }
 
+/** The same, where null is a value like any other. */
+export function same(columns: readonly string[], left: string, right: string): string {
+  return columns
+    .map((c) => `${left}.${id(c)} is not distinct from ${right}.${id(c)}`)
+    .join(" and ");
+}
+
 /** How a segment stores a declared column. Timestamps have microseconds and no zone: they are UTC. */
 export const storedTypes: Readonly<Record<ColumnType, string>> = {
   int64: "BIGINT",

@@ -135,5 +135,5 @@ async function handled(
   if (traceparent === "") return run();
   const full = `${service.typeName}/${method.name}`;
   const attributes = { "rpc.system": "heddle-lane", "rpc.method": full };
-  return telemetry.span(full, { parent: traceparent, attributes }, run);
+  return telemetry.span(full, { kind: "server", parent: traceparent, attributes }, run);
 }

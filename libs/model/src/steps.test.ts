@@ -14,6 +14,7 @@ const architectures: readonly Architecture[] = [
   { kind: "wide-and-deep", dimension: 2, hidden: [] },
   { kind: "dcn-v2", dimension: 3, crossLayers: 2, hidden: [5] },
   { kind: "dcn-v2", dimension: 2, crossLayers: 1, hidden: [] },
+  { kind: "dcn-v2", dimension: 3, crossLayers: 2, crossRank: 4, hidden: [5] },
   { kind: "dlrm", dimension: 3, bottom: [4], hidden: [5] },
   { kind: "dlrm", dimension: 2, bottom: [], hidden: [] },
   { kind: "factorisation-machine", dimension: 3 },

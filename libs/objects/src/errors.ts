@@ -63,3 +63,12 @@ export function nameInvalid(name: string, why: string): HeddleError {
     `${JSON.stringify(name.slice(0, 100))} is no object name: ${why}`,
   );
 }
+
+/** A URL that is taken for a folder would make one named `s3:` wherever the process happens to stand, and objects would be lost there. */
+export function folderIsUrl(path: string): HeddleError {
+  return new HeddleError(
+    "INVALID_ARGUMENT",
+    "OBJECTS_FOLDER_INVALID",
+    `a folder of objects was expected, and ${path.split("?")[0]} is a URL: name a folder`,
+  );
+}

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { objectsError } from "./errors.ts";
@@ -90,6 +98,20 @@ test("a full disk and a broken one are told apart", () => {
   assert.equal(objectsError(error("ENOSPC"), "here").reason, "OBJECTS_FULL");
   assert.equal(objectsError(error("EDQUOT"), "here").code, "RESOURCE_EXHAUSTED");
   assert.equal(objectsError(error("EIO"), "here").reason, "OBJECTS_FAILED");
+});
+
+test("a URL is never taken for a folder, whatever it was joined to", async (t) => {
+  const folder = newFolder(t);
+  const url = "s3://bucket/prefix?endpoint=http://127.0.0.1:1";
+  for (const path of [url, join(folder, url), resolve(url)]) {
+    await assert.rejects(openFileObjects({ path }), {
+      code: "INVALID_ARGUMENT",
+      reason: "OBJECTS_FOLDER_INVALID",
+      message: /s3:\/+bucket\/prefix is a URL: name a folder/,
+    });
+  }
+  assert.deepEqual(readdirSync(folder), []);
+  assert.equal(existsSync("s3:"), false);
 });
 
 test("a folder that cannot be made is refused with its place", async () => {

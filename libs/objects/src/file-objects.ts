@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { failpoint } from "@heddle/failpoint";
 import {
   codeOf,
+  folderIsUrl,
   noSuchFile,
   noSuchObject,
   objectCorrupt,
@@ -32,6 +33,9 @@ export interface FileObjectsOptions {
   readonly path: string;
 }
 
+/** `s3://bucket`, and what is left of it when paths are joined: `/state/s3:/bucket`. */
+const urlPart = /(^|\/)[a-z0-9+.-]{2,}:\//i;
+
 /**
  * Objects in a folder: `data` holds the bytes, each under a file name of its own, `names` holds for
  * each name a reference with the digest, `temporary` holds what is under way, by process.
@@ -39,8 +43,11 @@ export interface FileObjectsOptions {
  * A put writes and flushes the bytes, then the reference, then links the reference to its name: that
  * link is the one instant at which the object exists, and the system lets only one writer of a name
  * succeed. What a dead process left is found by its references in `temporary`, and swept when opened.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT OBJECTS_FOLDER_INVALID for a URL, also for one that was joined to a path.
  */
 export async function openFileObjects(options: FileObjectsOptions): Promise<Objects> {
+  if (urlPart.test(options.path)) throw folderIsUrl(options.path);
   const root = resolve(options.path);
   const folders = foldersOf(root);
   try {

@@ -2,15 +2,16 @@ import { backoffMs, defaultBackoff, HeddleError } from "@heddle/base";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Telemetry } from "@heddle/telemetry";
+import { type Channels, openChannels } from "./channels/channels.ts";
 import {
   type AnyMessage,
   type Calls,
   definitionOf,
-  messageBytesMax,
   pump,
   streamsIn,
   streamsOut,
 } from "./method.ts";
+import { isRepeatable } from "./repeatable.ts";
 import { errorOf } from "./status.ts";
 
 export interface CallOptions {
@@ -28,28 +29,27 @@ export interface ConnectOptions {
 }
 
 /**
- * A typed client of one service at one address. Unary calls that fail with UNAVAILABLE are tried
- * again with backoff until their deadline: every mutating request carries a `request_id`, so a
- * repeat has no second effect. Each call is a span and carries its trace context.
+ * A typed client of a service: of one server (`host:port`), or of its replicas (`host:port,host:port`, or `dns:///host:port` for all
+ * addresses of a name), over which calls are spread by turns among those whose health says SERVING.
+ *
+ * Unary calls that fail with UNAVAILABLE are tried again with backoff until their deadline, where a repeat has no second effect. Each
+ * call is a span and carries its trace context.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT ADDRESS_INVALID.
  */
 export function connect<S extends DescService>(
   service: S,
   address: string,
   options: ConnectOptions,
 ): Client<S> {
-  const channel = new grpc.Client(address, grpc.credentials.createInsecure(), {
-    "grpc.max_receive_message_length": messageBytesMax,
-    "grpc.max_send_message_length": messageBytesMax,
-    "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.max_reconnect_backoff_ms": 1_000,
-  });
+  const channels = openChannels(address);
   const calls: Record<string, unknown> = {};
   for (const method of service.methods) {
-    calls[method.localName] = callOf(method, channel, address, options);
+    calls[method.localName] = callOf(method, channels, options);
   }
   return Object.assign(calls, {
     [Symbol.asyncDispose]: () => {
-      channel.close();
+      channels.close();
       return Promise.resolve();
     },
   }) as unknown as Client<S>;
@@ -57,12 +57,10 @@ export function connect<S extends DescService>(
 
 function callOf(
   method: DescMethod,
-  channel: grpc.Client,
-  address: string,
+  channels: Channels,
   { telemetry, actor }: ConnectOptions,
 ): unknown {
   const name = `${method.parent.typeName}/${method.name}`;
-  const target = `${name} at ${address}`;
   const metadataNow = (): grpc.Metadata => {
     const metadata = new grpc.Metadata();
     metadata.set("heddle-actor", actor);
@@ -73,33 +71,39 @@ function callOf(
   const span = <T>(run: () => Promise<T>): Promise<T> =>
     telemetry.span(
       name,
-      { attributes: { "rpc.system": "grpc", "rpc.method": name, "rpc.role": "client" } },
+      { kind: "client", attributes: { "rpc.system": "grpc", "rpc.method": name } },
       run,
     );
 
   if (streamsOut(method)) {
     return async function* (request: AnyMessage, call: CallOptions): AsyncIterable<AnyMessage> {
-      const stream = start(method, channel, request, metadataNow(), deadline(call), call.signal);
+      const until = deadline(call);
+      await channels.opening();
+      const { client, address } = channels.next();
+      const stream = start(method, client, request, metadataNow(), until, call.signal);
       try {
         yield* stream;
       } catch (error) {
-        throw errorOf(error as grpc.ServiceError, target);
+        throw errorOf(error as grpc.ServiceError, `${name} at ${address}`);
       } finally {
         stream.cancel();
       }
     };
   }
   return (request: AnyMessage, call: CallOptions) =>
-    span(() => {
+    span(async () => {
       const until = deadline(call);
+      const opening = channels.opening();
+      if (opening !== undefined) await opening;
       const once = (): Promise<AnyMessage> =>
         new Promise((resolve, reject) => {
-          start(method, channel, request, metadataNow(), until, call.signal, (error, out) => {
+          const { client, address } = channels.next();
+          start(method, client, request, metadataNow(), until, call.signal, (error, out) => {
             if (error === null) resolve(out);
-            else reject(errorOf(error, target));
+            else reject(errorOf(error, `${name} at ${address}`));
           });
         });
-      return streamsIn(method) ? once() : retried(once, until, call.signal);
+      return isRepeatable(method, request) ? retried(once, until, call.signal) : once();
     });
 }
 

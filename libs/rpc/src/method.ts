@@ -7,6 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { HeddleError, messageOf } from "@heddle/base";
 import type * as grpc from "@grpc/grpc-js";
 
 /** Largest message either side accepts; larger data is streamed in chunks. */
@@ -56,10 +57,45 @@ export function definitionOf(method: DescMethod): grpc.MethodDefinition<AnyMessa
     requestStream: streamsIn(method),
     responseStream: streamsOut(method),
     requestSerialize: encode(method.input),
-    requestDeserialize: (bytes) => fromBinary(method.input, bytes),
+    requestDeserialize: (bytes) => requestOf(method.input, bytes),
     responseSerialize: encode(method.output),
     responseDeserialize: (bytes) => fromBinary(method.output, bytes),
   };
+}
+
+/** Stands where a request should be whose bytes are not of its type. grpc-js would answer what it throws by INTERNAL. */
+class Malformed {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+function requestOf(schema: DescMethod["input"], bytes: Buffer): AnyMessage {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    return new Malformed(error);
+  }
+}
+
+/** @throws {HeddleError} INVALID_ARGUMENT MESSAGE_MALFORMED. */
+export function wellFormed(request: AnyMessage, method: DescMethod): AnyMessage {
+  if (!(request instanceof Malformed)) return request;
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    "MESSAGE_MALFORMED",
+    `${method.parent.typeName}/${method.name}: the bytes are no ${method.input.typeName} (${messageOf(request.error)}); send what its contract describes`,
+    { cause: request.error },
+  );
+}
+
+/** The same of each request of a stream. */
+export async function* allWellFormed(
+  requests: AsyncIterable<AnyMessage>,
+  method: DescMethod,
+): AsyncIterable<AnyMessage> {
+  for await (const request of requests) yield wellFormed(request, method);
 }
 
 export const streamsIn = (method: DescMethod): boolean =>

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
@@ -53,6 +52,45 @@ test("what is not a HeddleError becomes INTERNAL and keeps its details to itself
       return true;
     },
   );
+});
+
+test("a message too long for a trailer, or cut within a character, reaches the caller short, and the server stays", async () => {
+  const messages = ["x".repeat(100_000), "no \ud835", `${"x".repeat(1_999)}𝕏 and more`];
+  await using server = await serving(RegistryService, {
+    getRun: ({ run }: { run: string }) => {
+      const message = messages[Number(run)] ?? "";
+      const metadata = { run: message };
+      return Promise.reject(new HeddleError("NOT_FOUND", "UNKNOWN_RUN", message, { metadata }));
+    },
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  const expected = [/^x{2000}… \(100000 bytes\)$/, /^no \ufffd$/, /^x{1999}\ufffd… \(\d+ bytes\)$/];
+  for (const [run, message] of expected.entries()) {
+    const asked = registry.getRun({ run: String(run) }, { timeoutMs: 5_000 });
+    await assert.rejects(asked, { reason: "UNKNOWN_RUN", message });
+  }
+});
+
+test("bytes that are no message of the method are refused by name, also in a stream", async () => {
+  const taken = async (chunks: AsyncIterable<unknown>) => {
+    for await (const _ of chunks);
+    return {};
+  };
+  await using server = await serving(FeatureStoreService, { ingest: taken, getDataset: taken });
+  const client = new grpc.Client(server.address, grpc.credentials.createInsecure());
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  for (const method of ["GetDataset", "Ingest"]) {
+    const path = `/${FeatureStoreService.typeName}/${method}`;
+    const error = await new Promise<grpc.ServiceError | null>((resolve) => {
+      if (method === "GetDataset") {
+        client.makeUnaryRequest(path, asIs, asIs, Buffer.from([0xff]), resolve);
+      } else client.makeClientStreamRequest(path, asIs, asIs, resolve).end(Buffer.from([0xff]));
+    });
+    assert.equal(error?.code, grpc.status.INVALID_ARGUMENT);
+    assert.deepEqual(error.metadata.get("heddle-reason"), ["MESSAGE_MALFORMED"]);
+    assert.match(error.details, new RegExp(`${method}: the bytes are no heddle.*Request`));
+  }
+  client.close();
 });
 
 test("the handler knows who calls and aborts when the caller's deadline passes", async () => {
@@ -140,57 +178,3 @@ test("a port in use is named with the remedy", async () => {
     message: new RegExp(`cannot listen on ${server.address}.*choose another port`),
   });
 });
-
-test("health says NOT_SERVING while the server drains", async () => {
-  await using server = await serve({ implementations: [], telemetry });
-  await using health = connect(Health, server.address, { telemetry, actor });
-  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.SERVING);
-  server.setServing(false);
-  assert.equal((await health.check({}, { timeoutMs: 5_000 })).status, Status.NOT_SERVING);
-});
-
-test("health says NOT_SERVING, and why, until what the server needs is well", async () => {
-  let away = true;
-  const check = () => (away ? Promise.reject(new Error("no route ☂")) : Promise.resolve());
-  await using server = await serve({
-    implementations: [],
-    telemetry,
-    needs: [{ name: "store", check }],
-  });
-  await using health = connect(Health, server.address, { telemetry, actor });
-  const stop = new AbortController();
-  const seen: Status[] = [];
-  const trailer = await trailerOfCheck(server.address);
-  assert.deepEqual(trailer.get("heddle-not-serving"), ["store: NOT_USABLE: no route ?"]);
-  for await (const { status } of health.watch({}, { timeoutMs: 20_000, signal: stop.signal })) {
-    seen.push(status);
-    away = false;
-    if (status === Status.SERVING) break;
-  }
-  stop.abort();
-  assert.deepEqual(seen, [Status.NOT_SERVING, Status.SERVING]);
-});
-
-/** What a client of another make is told besides the status; asked until there is something. */
-async function trailerOfCheck(address: string): Promise<grpc.Metadata> {
-  const { check } = Health.method;
-  const client = new grpc.Client(address, grpc.credentials.createInsecure());
-  for (;;) {
-    const trailer = await new Promise<grpc.Metadata>((resolve, reject) => {
-      const call = client.makeUnaryRequest(
-        `/${Health.typeName}/${check.name}`,
-        () => Buffer.alloc(0),
-        (bytes: Buffer) => bytes,
-        {},
-        (error) => {
-          if (error !== null) reject(error);
-        },
-      );
-      call.on("status", (status: grpc.StatusObject) => resolve(status.metadata));
-    });
-    if (trailer.get("heddle-not-serving").length > 0) {
-      client.close();
-      return trailer;
-    }
-  }
-}

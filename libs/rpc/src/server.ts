@@ -1,9 +1,13 @@
 import { HeddleError, messageOf, systemClock } from "@heddle/base";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
+import { Health } from "@heddle/proto/health";
+import { ServerReflection } from "@heddle/proto/reflection";
 import type { Telemetry } from "@heddle/telemetry";
-import { healthImplementation } from "./health.ts";
+import { defaultKeepalive, type Keepalive, keepaliveOptions } from "./channels/channel.ts";
+import { healthOf } from "./health.ts";
 import {
+  allWellFormed,
   type AnyMessage,
   definitionOf,
   type Handlers,
@@ -11,8 +15,10 @@ import {
   pump,
   streamsIn,
   streamsOut,
+  wellFormed,
 } from "./method.ts";
 import { type Need, watchNeeds } from "./needs.ts";
+import { reflectionOf } from "./reflection.ts";
 import { statusOf } from "./status.ts";
 
 // Every failure reaches its caller as an error; grpc-js's own lines on stderr would only repeat it.
@@ -63,12 +69,14 @@ export interface ServeOptions {
   readonly implementations: readonly Implementation[];
   readonly telemetry: Telemetry;
   readonly drainMs?: number;
+  /** When a client is taken for gone, and its calls are cancelled. */
+  readonly keepalive?: Keepalive;
   /** What must be well for the server to be: its health says NOT_SERVING, and why, while one of them is not. */
   readonly needs?: readonly Need[];
 }
 
 /**
- * Serves the implementations and `grpc.health.v1.Health` on one port.
+ * Serves the implementations, `grpc.health.v1.Health` and `grpc.reflection.v1.ServerReflection` on one port.
  *
  * @throws {HeddleError} UNAVAILABLE PORT_IN_USE when another process listens there.
  */
@@ -77,9 +85,13 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": messageBytesMax,
     "grpc.max_send_message_length": messageBytesMax,
+    ...keepaliveOptions(options.keepalive ?? defaultKeepalive),
   });
-  const health = healthImplementation();
-  for (const implementation of options.implementations) add(server, implementation, telemetry);
+  const services = options.implementations.map(({ service }) => service);
+  const health = healthOf(services.map(({ typeName }) => typeName));
+  const serverReflectionInfo = reflectionOf([...services, Health]);
+  const own = [implement(ServerReflection, { serverReflectionInfo })];
+  for (const each of [...options.implementations, ...own]) add(server, each, telemetry);
   server.addService(health.definition, health.handlers);
   const address = await bind(server, options.address ?? "127.0.0.1:0");
   const { needs = [] } = options;
@@ -94,7 +106,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     setServing: health.setServing,
     [Symbol.asyncDispose]: async () => {
       const unwatched = watching?.[Symbol.asyncDispose]();
-      health.setServing(false);
+      health.close();
       await closed(server, drainMs);
       await unwatched;
     },
@@ -162,6 +174,7 @@ async function answer(
   const parent = text(metadata, "traceparent");
   const name = `${method.parent.typeName}/${method.name}`;
   const options = {
+    kind: "server" as const,
     attributes: { "rpc.system": "grpc", "rpc.method": name },
     ...(parent === undefined ? {} : { parent }),
   };
@@ -170,7 +183,9 @@ async function answer(
     const result = await telemetry.span(name, options, async () => {
       const context = contextOf(call, metadata, telemetry);
       traceId = context.traceparent?.split("-")[1] ?? "";
-      const input = streamsIn(method) ? call : call.request;
+      const input = streamsIn(method)
+        ? allWellFormed(requestsOf(method, call), method)
+        : wellFormed(call.request, method);
       const out = handler(input, context);
       return streamsOut(method) ? pump(out, call) : await out;
     });
@@ -188,6 +203,11 @@ async function answer(
   }
 }
 
+/** Where answers stream, too, the end of the requests must not close the stream that both are on. */
+function requestsOf(method: DescMethod, call: AnyMessage): AsyncIterable<AnyMessage> {
+  return streamsOut(method) ? call.iterator({ destroyOnReturn: false }) : call;
+}
+
 function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemetry): CallContext {
   const cancel = new AbortController();
   call.once("cancelled", () => {
@@ -196,7 +216,8 @@ function contextOf(call: AnyMessage, metadata: grpc.Metadata, telemetry: Telemet
   const traceparent = telemetry.traceparent();
   return {
     signal: cancel.signal,
-    deadlineMs: Number(new Date(call.getDeadline() as Date | number)),
+    // Infinity when it is of a client that states none.
+    deadlineMs: Number(call.getDeadline() as Date | number),
     actor: text(metadata, "heddle-actor") ?? "unknown",
     ...(traceparent === undefined ? {} : { traceparent }),
   };

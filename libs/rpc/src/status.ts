@@ -1,8 +1,14 @@
 import { type ErrorCode, HeddleError } from "@heddle/base";
 import * as grpc from "@grpc/grpc-js";
+import { standardDetails } from "./status-details.ts";
 
 const reasonKey = "heddle-reason";
 const metadataKey = "heddle-metadata-bin";
+/** Where clients of other makes look. */
+const standardKey = "grpc-status-details-bin";
+
+/** Trailers beyond what an HTTP/2 peer takes (grpc-js: 16 KiB with all headers) break the stream instead of saying what is wrong. */
+const [messageBytesMax, metadataBytesMax] = [2_000, 200];
 
 /** The gRPC status of anything a handler threw. What is not a HeddleError becomes INTERNAL without details. */
 export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusObject> {
@@ -16,8 +22,27 @@ export function statusOf(error: unknown, traceId: string): Partial<grpc.StatusOb
     };
   }
   metadata.set(reasonKey, error.reason);
-  metadata.set(metadataKey, Buffer.from(JSON.stringify(error.metadata)));
-  return { code: grpc.status[error.code], details: error.message, metadata };
+  const facts = Object.entries(error.metadata).map(([name, value]) => [
+    name,
+    shortened(value, metadataBytesMax),
+  ]);
+  const short = new HeddleError(
+    error.code,
+    error.reason,
+    shortened(error.message, messageBytesMax),
+    { metadata: Object.fromEntries(facts) as Record<string, string> },
+  );
+  metadata.set(metadataKey, Buffer.from(JSON.stringify(short.metadata)));
+  const code = grpc.status[error.code];
+  metadata.set(standardKey, standardDetails(code, short));
+  return { code, details: short.message, metadata };
+}
+
+/** Half of a surrogate pair, as a text that was cut may end with, is no URI: grpc-js would throw, and nobody catches that. */
+function shortened(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return text.toWellFormed();
+  return `${bytes.toString("utf8", 0, bytesMax)}… (${bytes.length} bytes)`;
 }
 
 /** The HeddleError that a failed call carries, whole; failures of the transport get reasons of their own. */

@@ -62,6 +62,11 @@ export type Architecture =
       readonly kind: "dcn-v2";
       readonly dimension: number;
       readonly crossLayers: number;
+      /**
+       * The matrix of a cross layer is a product of two, with so many columns between: a small part of the work where it is far below
+       * the width of the inputs, mostly for the same quality. One full matrix when absent.
+       */
+      readonly crossRank?: number;
       readonly hidden: readonly number[];
     }
   /** Dot products of all pairs of embeddings, and of the numeric inputs brought to an embedding's size by layers of widths `bottom`. */

@@ -35,7 +35,10 @@ export interface SourceDefinition {
   readonly purposes: readonly string[];
   /** Every column of the file, by name; another or a missing one is an error. */
   readonly columns: Readonly<Record<string, ColumnType>>;
-  /** Columns that identify one event: a second event with the same values is counted once. */
+  /**
+   * Columns that identify one event: a second event with the same values is counted once. Each event needs a value in each; only where
+   * they are all columns there are, an empty one is a value like any other.
+   */
   readonly eventId: readonly string[];
   /** The timestamp column saying when it happened; absent for a reference table, which each ingest replaces whole. */
   readonly eventTime?: string;

@@ -17,6 +17,14 @@ export function keyOf(key: string): Buffer {
   return bytes;
 }
 
+/**
+ * A prefix of keys, or the key that a page begins behind: of any length, for callers send it. Beyond what a key can have only its order
+ * counts, which one byte more keeps, and LMDB has no room for much more.
+ */
+export function boundOf(text: string): Buffer {
+  return Buffer.from(text).subarray(0, keyBytesMax + 1);
+}
+
 /** The JSON text of a value: what a backend stores, so that every backend gives back the same. */
 export function encodeValue(place: string, value: unknown): string {
   const text = JSON.stringify(value);

@@ -152,6 +152,12 @@ export function storeContract(
         expected,
       );
     }
+    const long = "a".repeat(10_000);
+    assert.deepEqual(await notes.list({ prefix: long }), { items: [] }, "no key is that long");
+    assert.deepEqual(
+      (await notes.list({ after: long })).items.length,
+      inOrder.filter((key) => key > long).length,
+    );
     const behind = await notes.list({ prefix: "a", after: "a\u0000" });
     assert.deepEqual(
       behind.items.map((item) => item.key),

@@ -48,3 +48,4 @@ export {
   relayOutbox,
   verifyChain,
 } from "./relay.ts";
+export { traceStore } from "./traced-store.ts";

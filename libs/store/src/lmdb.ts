@@ -1,5 +1,5 @@
 import type { Json } from "@heddle/base";
-import { checkLimit, encodeValue, keyOf } from "./bounds.ts";
+import { boundOf, checkLimit, encodeValue, keyOf } from "./bounds.ts";
 import type { LmdbDatabase, LmdbEnvironment } from "./environment.ts";
 import { revisionConflict } from "./errors.ts";
 import type { Documents, DocumentStore, ListOptions, Page, Stored, WriteOptions } from "./port.ts";
@@ -66,8 +66,8 @@ function openCollection<T extends Json | object>(
 function listPage<T>(documents: LmdbDatabase, name: string, options: ListOptions): Page<T> {
   const { prefix = "", after, limit = 100 } = options;
   checkLimit(name, limit);
-  const head = Buffer.from(prefix);
-  const last = after === undefined ? head : Buffer.from(after);
+  const head = boundOf(prefix);
+  const last = after === undefined ? head : boundOf(after);
   const start = Buffer.compare(last, head) > 0 ? last : head;
   const items: Stored<T>[] = [];
   for (const { key, value } of documents.getRange(start.length === 0 ? {} : { start })) {

@@ -73,9 +73,8 @@ export async function relayOutbox(
         if (relayed === aggregatesAtOnceMax) due.add(outbox);
       }
       failures = 0;
-      if (due.size > 0) continue;
       const leftMs = polledMs + pollMs - clock.monotonicMs();
-      if (leftMs > 0) await sleeper.sleep(leftMs);
+      if (due.size === 0 && leftMs > 0) await sleeper.sleep(leftMs);
       if (clock.monotonicMs() - polledMs >= pollMs) {
         polledMs = clock.monotonicMs();
         for (const outbox of outboxes) due.add(outbox);
@@ -142,7 +141,8 @@ function toRecord(
       ce_source: `//heddle/${service}`,
       ce_subject: id,
       ce_time: new Date(entry.timeMs).toISOString(),
-      content_type: "application/json",
+      // As the binding names it; `content_type` is not found by CloudEvents libraries.
+      "content-type": "application/json",
       ...(entry.traceparent === undefined ? {} : { traceparent: entry.traceparent }),
     },
   };

@@ -1,3 +1,9 @@
+export {
+  telemetryPlace,
+  type TelemetryPlace,
+  telemetrySettings,
+  telemetryVariables,
+} from "./settings.ts";
 export { silentTelemetry } from "./silent.ts";
 export type { SpanLine } from "./span-file.ts";
 export { startTelemetry, type TelemetryOptions } from "./start.ts";
@@ -6,6 +12,7 @@ export type {
   Counter,
   Histogram,
   Logger,
+  SpanKind,
   SpanOptions,
   Telemetry,
 } from "./telemetry.ts";

@@ -7,6 +7,8 @@ export function silentTelemetry(): Telemetry {
     log: { error: ignore, warn: ignore, info: ignore, debug: ignore },
     span: (_name, _options, run) => run(),
     traceparent: () => undefined,
+    recording: () => false,
+    link: ignore,
     counter: () => ({ add: ignore }),
     histogram: () => ({ record: ignore }),
     gauge: ignore,

@@ -15,6 +15,8 @@ export interface SpanLine {
   readonly startUs: number;
   readonly endUs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Spans of other traces that led to it. */
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   /** Message of the error it ended with; absent when it ended well. */
   readonly error?: string;
 }
@@ -48,6 +50,9 @@ function line(span: ReadableSpan, service: string): SpanLine {
     startUs: hrTimeToMicroseconds(span.startTime),
     endUs: hrTimeToMicroseconds(span.endTime),
     attributes: span.attributes,
+    ...(span.links.length === 0
+      ? {}
+      : { links: span.links.map(({ context: { traceId, spanId } }) => ({ traceId, spanId })) }),
     ...(span.status.code === SpanStatusCode.ERROR
       ? { error: span.status.message ?? "failed" }
       : {}),

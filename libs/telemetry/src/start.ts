@@ -1,23 +1,15 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import {
   context,
-  isSpanContextValid,
-  type Meter,
-  metrics,
   ROOT_CONTEXT,
+  SpanKind,
   SpanStatusCode,
   trace,
   TraceFlags,
-  type Tracer,
 } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import pino from "pino";
-import { metricFileExporter } from "./metric-file.ts";
-import { spanFileExporter } from "./span-file.ts";
+import { type Providers, toCollector, toFiles, toNowhere } from "./providers.ts";
 import type { Logger, Telemetry } from "./telemetry.ts";
+import { readTraceparent, writeTraceparent } from "./traceparent.ts";
 
 export interface TelemetryOptions {
   /** Name of the service or job program. */
@@ -26,128 +18,43 @@ export interface TelemetryOptions {
   readonly folder?: string;
   /** OTLP gRPC endpoint; when set, traces and metrics go there through @opentelemetry/sdk-node. */
   readonly otlpEndpoint?: string;
+  /** Of the traces that begin here the share that is kept, 0 to 1; all when absent. */
+  readonly traceShare?: number;
   /** `error`, `warn`, `info` or `debug`; `info` when absent. */
   readonly logLevel?: string;
   /** File the log is appended to; standard error when absent. */
   readonly logFile?: string;
 }
 
-interface Providers {
-  readonly tracer: Tracer;
-  readonly meter: Meter;
-  readonly shutdown: () => Promise<unknown>;
-}
-
-const flushMs = 500;
-const metricsMs = 10_000;
-
 /** Starts traces, metrics and logs of one service or job. */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
-  const { service, folder, otlpEndpoint } = options;
-  const providers =
-    otlpEndpoint !== undefined
-      ? await toCollector(service, otlpEndpoint)
-      : toFiles(service, folder);
-  return telemetryOver(providers, openLog(options));
+  return telemetryOver(await openProviders(options), openLog(options));
+}
+
+async function openProviders(options: TelemetryOptions): Promise<Providers> {
+  const { service, folder, otlpEndpoint, traceShare = 1 } = options;
+  if (otlpEndpoint !== undefined) return await toCollector(service, otlpEndpoint, traceShare);
+  return folder === undefined ? toNowhere() : toFiles(service, folder, traceShare);
 }
 
 function openLog({ service, logLevel, logFile }: TelemetryOptions): Logger {
   const destination = pino.destination({ dest: logFile ?? 2, sync: true, mkdir: true });
   // A line that a full disk does not take is lost; unheard, the error would end the process.
   destination.on("error", () => undefined);
-  return pino({ name: service, level: logLevel ?? "info" }, destination);
+  return pino({ name: service, level: logLevel ?? "info", mixin: traceOf }, destination);
 }
 
-function toFiles(service: string, folder: string | undefined): Providers {
-  shareContext();
-  if (folder === undefined) {
-    const tracers = new TracerProvider();
-    const meters = new MeterProvider();
-    return {
-      tracer: tracers.getTracer("heddle"),
-      meter: meters.getMeter("heddle"),
-      shutdown: () => Promise.resolve(),
-    };
-  }
-  mkdirSync(folder, { recursive: true });
-  const file = (kind: string): string => join(folder, `${kind}-${service}-${process.pid}.jsonl`);
-  const tracers = new TracerProvider({
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: spanFileExporter(file("spans"), service),
-        scheduledDelayMillis: flushMs,
-        maxQueueSize: 16_384,
-        maxExportBatchSize: 2_048,
-      }),
-    ],
-  });
-  const meters = new MeterProvider({
-    readers: [
-      new PeriodicExportingMetricReader({
-        exporter: metricFileExporter(file("metrics"), service),
-        exportIntervalMillis: metricsMs,
-      }),
-    ],
-  });
-  return {
-    tracer: tracers.getTracer("heddle"),
-    meter: meters.getMeter("heddle"),
-    shutdown: () => Promise.all([tracers.shutdown(), meters.shutdown()]),
-  };
+/** What leads from a line of the log to its trace. */
+function traceOf(): { readonly traceId?: string } {
+  const active = trace.getSpanContext(context.active());
+  return active === undefined ? {} : { traceId: active.traceId };
 }
 
-/** 66 packages and 0.3 s to load: only where a collector listens. */
-async function toCollector(service: string, endpoint: string): Promise<Providers> {
-  const { NodeSDK } = await import("@opentelemetry/sdk-node");
-  const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-grpc");
-  const { OTLPMetricExporter } = await import("@opentelemetry/exporter-metrics-otlp-grpc");
-  const sdk = new NodeSDK({
-    serviceName: service,
-    traceExporter: new OTLPTraceExporter({ url: endpoint }),
-    metricReaders: [
-      new PeriodicExportingMetricReader({
-        exporter: new OTLPMetricExporter({ url: endpoint }),
-        exportIntervalMillis: metricsMs,
-      }),
-    ],
-    instrumentations: [],
-  });
-  sdk.start();
-  return {
-    tracer: trace.getTracer("heddle"),
-    meter: metrics.getMeter("heddle"),
-    shutdown: () => sdk.shutdown(),
-  };
-}
-
-/** The active span travels through awaits by one context manager for the whole process. */
-function shareContext(): void {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-}
-
-function telemetryOver({ tracer, meter, shutdown }: Providers, log: Logger): Telemetry {
+function telemetryOver(providers: Providers, log: Logger): Telemetry {
+  const { meter, shutdown } = providers;
   return {
     log,
-    span: (name, { attributes, parent }, run) => {
-      const from = parent === undefined ? context.active() : remote(parent);
-      return tracer.startActiveSpan(name, { attributes: { ...attributes } }, from, async (span) => {
-        try {
-          return await run();
-        } catch (error) {
-          const message = error instanceof Error ? error.message : String(error);
-          span.setStatus({ code: SpanStatusCode.ERROR, message });
-          throw error;
-        } finally {
-          span.end();
-        }
-      });
-    },
-    traceparent: () => {
-      const active = trace.getSpanContext(context.active());
-      if (active === undefined || !isSpanContextValid(active)) return undefined;
-      const flags = active.traceFlags.toString(16).padStart(2, "0");
-      return `00-${active.traceId}-${active.spanId}-${flags}`;
-    },
+    ...tracesOf(providers),
     counter: (name, unit, description) => meter.createCounter(name, { unit, description }),
     histogram: (name, unit, description) => meter.createHistogram(name, { unit, description }),
     gauge: (name, unit, description, read) =>
@@ -165,9 +72,52 @@ function telemetryOver({ tracer, meter, shutdown }: Providers, log: Logger): Tel
   };
 }
 
+const kinds = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
+function tracesOf({
+  tracer,
+  keepsSpans,
+}: Providers): Pick<Telemetry, "span" | "traceparent" | "recording" | "link"> {
+  return {
+    span: (name, { attributes, kind, parent }, run) => {
+      const from = parent === undefined ? context.active() : remote(parent);
+      const options = { attributes: { ...attributes }, kind: kinds[kind ?? "internal"] };
+      return tracer.startActiveSpan(name, options, from, async (span) => {
+        try {
+          return await run();
+        } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
+          span.setStatus({ code: SpanStatusCode.ERROR, message });
+          throw error;
+        } finally {
+          span.end();
+        }
+      });
+    },
+    traceparent: () => {
+      const active = trace.getSpanContext(context.active());
+      return active === undefined ? undefined : writeTraceparent(active);
+    },
+    recording: () => {
+      if (!keepsSpans) return false;
+      const active = trace.getSpanContext(context.active());
+      return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0;
+    },
+    link: (traceparent) => {
+      const linked = readTraceparent(traceparent);
+      if (linked !== undefined) trace.getActiveSpan()?.addLink({ context: linked });
+    },
+  };
+}
+
 /** The context of a span in another process; a malformed traceparent starts a new trace. */
 function remote(traceparent: string): typeof ROOT_CONTEXT {
-  const [, traceId = "", spanId = ""] = traceparent.split("-");
-  const span = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
-  return isSpanContextValid(span) ? trace.setSpanContext(ROOT_CONTEXT, span) : ROOT_CONTEXT;
+  const span = readTraceparent(traceparent);
+  return span === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, span);
 }

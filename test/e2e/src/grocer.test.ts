@@ -193,7 +193,7 @@ const allBlows: readonly Blow[] = [
   { kind: "failpoint", name: "sync.publish.after-load" },
   { kind: "moment", afterMs: 2_000, script: "shard-job.ts" },
 ];
-const blows = sample(allBlows, 3);
+const blows = sample(allBlows, 2);
 
 test(
   `a run on two shards, killed ${blows.length} times, at failpoints and at moments, ends with the bytes of this one`,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { silentTelemetry } from "@heddle/telemetry";
 import {
   heddle,
   heddleJson,
@@ -8,6 +9,7 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from "@heddle/testkit";
+import { assertResolved, resolvedAnswers } from "./fixtures/answers.ts";
 import { clicksProject, writeClicks } from "./fixtures/clicks.ts";
 
 let folder: TemporaryFolder;
@@ -72,6 +74,15 @@ test("a model that was trained on files goes on learning from the event log, and
   assert.deepEqual(offsets(second), [[800, 1_600]]);
   assert.equal(second.version.recipe.parentVersion, first.version.version);
   assert.equal(second.serving?.version, second.version.version);
+  const answers = await resolvedAnswers(folder.file(".heddle"), 200, silentTelemetry());
+  for (const { version } of answers) assert.equal(version, second.version.version);
+  assertResolved(answers, [
+    [800, 1_200],
+    [1_200, 1_600],
+  ]);
+  const traced = await heddle(["trace", "clicker"], options);
+  assert.match(traced.stdout, /step train/);
+  assert.match(traced.stdout, /led to by .*\n(.*\n)*cut window/);
   const { stdout } = await heddle(["stream", "clicks"], options);
   assert.match(stdout, /5 windows cut/);
   assert.match(stdout, /left out: 1 WRONG_TYPE/);

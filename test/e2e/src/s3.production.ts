@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { newBucket, s3ForTests } from "@heddle/servers";
-import { heddle, heddleJson, startHost, temporaryFolder } from "@heddle/testkit";
-import { customersProject } from "./fixtures/project.ts";
+import { heddleJson, temporaryFolder } from "@heddle/testkit";
+import { customersProject, startChurn } from "./fixtures/project.ts";
 
 const server = await s3ForTests();
 
@@ -15,18 +15,9 @@ interface Outcome {
   readonly prediction: number;
 }
 
-/** Trains and serves a model of the churn table by the commands alone, as docs/guide/your-own-data.md has it. */
 async function trainChurn(project: string, environment: Record<string, string>): Promise<Outcome> {
-  const options = { cwd: project, environment };
-  const run = async (...args: string[]): Promise<void> => {
-    const { code, stdout, stderr } = await heddle(args, options);
-    assert.equal(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
-  };
-  await run("init", ".", "--from", "customers.csv", "--label", "churned", "--time", "signed");
-  await using _host = await startHost(options);
-  await run("apply");
-  await run("ingest", "churn", "customers.csv");
-  await run("train", "churn");
+  await using host = await startChurn(project, environment);
+  const { options } = host;
   const { versions } = (await heddleJson(["versions", "churn"], options)) as {
     versions: { version: string; verdict: string }[];
   };

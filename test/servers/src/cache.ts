@@ -23,14 +23,23 @@ export function serversFolder(): string {
   return process.env["HEDDLE_SERVERS_DIR"] ?? join(homedir(), ".cache/heddle/servers");
 }
 
+/** Where what a recipe makes lies, once it is made. */
+export function folderOf(recipe: Recipe, root = serversFolder()): string {
+  return join(root, keyOf(recipe));
+}
+
+function keyOf({ name, version, parts }: Recipe): string {
+  const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return `${name}-${version}-${hash.slice(0, 12)}`;
+}
+
 /**
  * The folder of what a recipe makes; builds it when nobody did before. A build happens in a folder of its own, which is renamed when it
  * is whole: one that is killed leaves nothing that looks like a server. Of several builders one builds and the others wait for it.
  */
 export async function built(recipe: Recipe, root = serversFolder()): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify(recipe.parts)).digest("hex");
-  const key = `${recipe.name}-${recipe.version}-${hash.slice(0, 12)}`;
-  const folder = join(root, key);
+  const key = keyOf(recipe);
+  const folder = folderOf(recipe, root);
   if (existsSync(folder)) return folder;
   await mkdir(root, { recursive: true });
   using _lock = await lock(join(root, `${key}.lock`));

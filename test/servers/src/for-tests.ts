@@ -65,7 +65,36 @@ export async function serverForTests(choice: ServerChoice): Promise<TestServer> 
   }
 }
 
-function note(fields: Omit<ServerNote, "file">): void {
+/** A program as the tests of one file use it. */
+export interface TestTool {
+  /** Its path; empty when it is to be skipped. */
+  readonly path: string;
+  /** As of a `TestServer`. */
+  readonly skip: string | false;
+}
+
+/**
+ * A program for the tests of one file; one that cannot be had here is skipped by name.
+ *
+ * @param product what we build: `grpcurl 1.9.3`.
+ */
+export async function toolForTests(
+  product: string,
+  find: () => Promise<string>,
+): Promise<TestTool> {
+  try {
+    const path = await find();
+    note({ server: product, used: "built from its sources" });
+    return { path, skip: false };
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    const skip = `no ${product}: ${error.message}`;
+    note({ server: product, skipped: skip });
+    return { path: "", skip };
+  }
+}
+
+export function note(fields: Omit<ServerNote, "file">): void {
   const file = process.env[notesVariable];
   if (file === undefined || file === "") return;
   const line: ServerNote = { file: process.argv[1] ?? "", ...fields };

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { built } from "./cache.ts";
+import { built, type Recipe } from "./cache.ts";
 import { serverForTests, type TestServer } from "./for-tests.ts";
 import { type RunningServer, type ServerStart, startServer } from "./running.ts";
 import { runTool } from "./tool.ts";
@@ -14,6 +14,14 @@ const recipe = join(import.meta.dirname, "../mongo");
 /** The set that our server says it is the only member of. */
 const replicaSet = "heddle";
 const answerMs = 2_000;
+
+/** The stand-in, compiled. */
+export const mongoRecipe: Recipe = {
+  name: "mongo-java-server",
+  version,
+  parts: ["pom.xml", "Stub.java"].map((file) => readFileSync(join(recipe, file), "utf8")),
+  build: buildStub,
+};
 
 export interface MongoServerOptions extends Pick<ServerStart, "ports"> {
   /** Is of no replica set: the store refuses it. */
@@ -31,12 +39,7 @@ export async function startMongo(
   _folder: string,
   options: MongoServerOptions = {},
 ): Promise<RunningServer> {
-  const programs = await built({
-    name: "mongo-java-server",
-    version,
-    parts: ["pom.xml", "Stub.java"].map((file) => readFileSync(join(recipe, file), "utf8")),
-    build: buildStub,
-  });
+  const programs = await built(mongoRecipe);
   const set = options.standalone === true ? "-" : replicaSet;
   return await startServer({
     name: product,

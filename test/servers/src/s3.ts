@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { built } from "./cache.ts";
+import { goProgram } from "./go-program.ts";
 import { serverForTests, type TestServer } from "./for-tests.ts";
 import { type RunningServer, type ServerStart, startServer } from "./running.ts";
 import { runTool } from "./tool.ts";
 
 const version = "1.8.0";
-const module = `github.com/versity/versitygw/cmd/versitygw@v${version}`;
+export const s3Recipe = goProgram("github.com/versity/versitygw/cmd/versitygw", version);
 
 /** The keys of the server that we start: of no value to anyone. */
 export const testCredentials = {
@@ -17,33 +18,33 @@ export const testCredentials = {
 export interface S3Options extends Pick<ServerStart, "ports"> {
   /** Takes no writes. */
   readonly readOnly?: boolean;
+  /** Knows users beside its root, which `admin` makes; what it knows of them holds at once. */
+  readonly users?: boolean;
+}
+
+export interface RunningS3 extends RunningServer {
+  /** Runs `versitygw admin` as root: `create-user`, `delete-user`, `create-bucket`, … */
+  admin(...args: readonly string[]): Promise<string>;
 }
 
 /** Versity's S3 gateway over a folder: multipart uploads, checksums, conditional writes and ranges are right in it. */
-export async function startS3(folder: string, options: S3Options = {}): Promise<RunningServer> {
-  const programs = await built({
-    name: "versitygw",
-    version,
-    parts: [module],
-    build: async (into) => {
-      await runTool("go", ["install", module], {
-        env: { GOBIN: into },
-        remedy: "Go 1.26 or newer",
-      });
-    },
-  });
-  const [data, beside] = [join(folder, "data"), join(folder, "beside")];
-  for (const each of [data, beside]) mkdirSync(each, { recursive: true });
-  return await startServer({
+export async function startS3(folder: string, options: S3Options = {}): Promise<RunningS3> {
+  const program = join(await built(s3Recipe), "versitygw");
+  const place = (name: string): string => {
+    mkdirSync(join(folder, name), { recursive: true });
+    return join(folder, name);
+  };
+  const running = await startServer({
     name: `versitygw ${version}`,
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     command: ([port]) => ({
-      program: join(programs, "versitygw"),
+      program,
       args: [
         ...["--port", `127.0.0.1:${port}`, "--quiet", "--keep-alive"],
         ...(options.readOnly === true ? ["--readonly"] : []),
+        ...(options.users === true ? ["--iam-dir", place("users"), "--iam-cache-disable"] : []),
         // Metadata beside the data: not every file system of a test machine has extended attributes.
-        ...["posix", "--sidecar", beside, data],
+        ...["posix", "--sidecar", place("beside"), place("data")],
       ],
       env: {
         ROOT_ACCESS_KEY: testCredentials.accessKeyId,
@@ -54,6 +55,12 @@ export async function startS3(folder: string, options: S3Options = {}): Promise<
     // It refuses us, for we do not sign: an answer of S3 all the same.
     answers: async (url) => (await (await fetch(url)).text()).includes("<Error>"),
   });
+  const { accessKeyId, secretAccessKey } = testCredentials;
+  const root = ["-a", accessKeyId, "-s", secretAccessKey, "--endpoint-url", running.url];
+  const remedy = "Go 1.26 or newer";
+  const admin = (...args: readonly string[]) =>
+    runTool(program, ["admin", ...root, ...args], { remedy });
+  return { ...running, admin };
 }
 
 /** The S3 of one test file: its endpoint. Sets the credentials of our server in the environment, as an SDK looks for them. */

@@ -2,35 +2,38 @@ import { buildCommand } from "@stricli/core";
 import { HeddleError } from "@heddle/base";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 
-const timeoutMs = 30_000;
-
 export const trace = buildCommand({
   docs: {
-    brief: "Print a run's trace across all processes as a tree with times",
-    fullDescription: 'RUN is a pipeline run as "heddle runs" lists it, e.g. grocer-weekly/49.',
+    brief: "Print a run's trace across all processes as a tree with times, and what led to it",
+    fullDescription: [
+      'OF is a pipeline run as "heddle runs" lists it, e.g. grocer-weekly/49; a version (a unique prefix will do);',
+      "a model, whose live version is meant; or the id of a trace. Behind it come the traces that its spans link",
+      "to: who ingested what was learnt.",
+    ].join("\n"),
   },
   parameters: {
     flags: hostFlags,
     positional: {
       kind: "tuple",
-      parameters: [{ brief: "Pipeline run", placeholder: "run", parse: String }],
+      parameters: [
+        { brief: "Pipeline run, version, model or trace", placeholder: "of", parse: String },
+      ],
     },
   },
-  async func(this: Context, flags: HostFlags, pipelineRun: string) {
-    const { readTrace } = await import("../trace/read.ts");
-    const { traceTree } = await import("../trace/tree.ts");
-    const { run } = await this.withHost(flags.state, (clients) =>
-      clients.scheduler.getPipelineRun({ pipelineRun }, { timeoutMs }),
-    );
-    const traceId = run?.traceparent.split("-")[1] ?? "";
-    const roots = readTrace(flags.state, traceId);
-    if (roots.length === 0) {
+  async func(this: Context, flags: HostFlags, asked: string) {
+    const { readTraces } = await import("../trace/read.ts");
+    const { traceIdOf } = await import("../trace/trace-id.ts");
+    const { tracesText } = await import("../trace/tree.ts");
+    const id = await this.withHost(flags.state, (clients) => traceIdOf(clients, asked));
+    const [own, ...linked] = readTraces(flags.state, id);
+    if (own?.traceId !== id) {
       throw new HeddleError(
         "NOT_FOUND",
         "NO_TRACE",
-        `no spans of ${pipelineRun} in ${flags.state}/telemetry; they are written there unless an OTLP endpoint is configured`,
+        `no spans of ${asked} in ${flags.state}/telemetry; they are written there unless an OTLP endpoint is configured: then look for trace ${id || "none"} at its collector`,
       );
     }
-    this.print(flags, { traceId, roots }, () => traceTree(roots, this.palette));
+    const { traceId, roots } = own;
+    this.print(flags, { traceId, roots, linked }, () => tracesText(own, linked, this.palette));
   },
 });

@@ -66,7 +66,7 @@ export const train = buildCommand({
       return await outcomeOf(clients, run);
     });
     this.print(flags, outcome, () =>
-      [outcomeHead("NDCG@10"), outcomeLines(outcome, flags.window, this.palette)].join("\n"),
+      [outcomeHead(outcome), outcomeLines(outcome, flags.window, this.palette)].join("\n"),
     );
     this.process.exitCode = exitCodeOfVerdict(outcome.verdict);
   },

@@ -116,7 +116,7 @@ async function playChapters(
     const run = await playChapter(clients, chapter, progress);
     const outcome = await outcomeOf(clients, run);
     outcomes.push(outcome);
-    if (i === 0) say(outcomeHead(story.rankingMetric));
+    if (i === 0) say(outcomeHead(outcome));
     if (chapter.remark !== undefined) say(`  ${chapter.remark}`);
     show(outcome, chapter.label);
   }

@@ -29,7 +29,6 @@ export interface Story {
   /** Says in a few lines what will be seen. */
   readonly introduction: readonly string[];
   readonly pipeline: string;
-  readonly rankingMetric: string;
   definitions(small: boolean): Promise<readonly Definition[]> | readonly Definition[];
   chapters(small: boolean, workFolder: string): Promise<readonly Chapter[]>;
   /** Key that makes the subjects' pseudonyms: an example's data is public, so that everyone sees the same bytes. */

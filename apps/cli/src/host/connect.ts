@@ -9,6 +9,7 @@ import { connect } from "@heddle/rpc";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import { type Addresses, type Clients, connectAll } from "./clients.ts";
 import { readHostFile } from "./host-file.ts";
+import { telemetryOf } from "./places.ts";
 
 const probeMs = 1_000;
 const startMs = 20_000;
@@ -18,11 +19,8 @@ export async function withHost<T>(
   state: string,
   use: (clients: Clients) => Promise<T>,
 ): Promise<T> {
-  await using telemetry = await startTelemetry({
-    service: "cli",
-    folder: join(state, "telemetry"),
-    logLevel: "error",
-  });
+  const place = telemetryOf(state, process.env);
+  await using telemetry = await startTelemetry({ service: "cli", ...place, logLevel: "error" });
   await using host = (await running(state, telemetry)) ?? (await startForNow(state));
   await using clients = connectAll(host.addresses, telemetry, userInfo().username);
   return await use(clients);

@@ -33,7 +33,7 @@ test(
       logLevel: "error",
     });
     const places = placesOf(state, { HEDDLE_LOG_URL: url });
-    await using services = await startServices({ state, places });
+    await using services = await startServices({ state, places, telemetry: {} });
     await using clients = connectAll(services.addresses, telemetry, "test");
     const { registry, featureStore, evaluator, sync, scheduler } = services.addresses;
     const needing = [registry, featureStore, evaluator, sync, scheduler];

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { backoffMs, defaultBackoff, HeddleError } from "@heddle/base";
 import { parentVariable } from "@heddle/jobs";
-import type { Logger } from "@heddle/telemetry";
+import type { Logger, TelemetryPlace } from "@heddle/telemetry";
 
 const entry = join(import.meta.dirname, "../../../model-server/src/main.ts");
 const startMs = 20_000;
@@ -22,8 +22,12 @@ export async function startModelServerChild(
   {
     state,
     objects,
-    otlpEndpoint,
-  }: { readonly state: string; readonly objects: string; readonly otlpEndpoint?: string },
+    telemetry,
+  }: {
+    readonly state: string;
+    readonly objects: string;
+    readonly telemetry: TelemetryPlace;
+  },
   log: Logger,
 ): Promise<ModelServerChild> {
   const copies = join(state, "model-server");
@@ -31,9 +35,8 @@ export async function startModelServerChild(
   const settings = {
     OBJECTS: objects,
     COPIES: copies,
-    TELEMETRY__FOLDER: join(state, "telemetry"),
     TELEMETRY__LOG_FILE: join(state, "logs", "model-server.log"),
-    ...(otlpEndpoint === undefined ? {} : { TELEMETRY__OTLP_ENDPOINT: otlpEndpoint }),
+    ...telemetrySettingsOf(telemetry),
   };
   let closing = false;
   let child = spawnAt("127.0.0.1:0", settings);
@@ -64,6 +67,14 @@ export async function startModelServerChild(
       );
     });
   }
+}
+
+function telemetrySettingsOf({ folder, otlpEndpoint, traceShare }: TelemetryPlace) {
+  return {
+    ...(folder !== undefined && { TELEMETRY__FOLDER: folder }),
+    ...(otlpEndpoint !== undefined && { TELEMETRY__OTLP_ENDPOINT: otlpEndpoint }),
+    ...(traceShare !== undefined && { TELEMETRY__TRACE_SHARE: String(traceShare) }),
+  };
 }
 
 function spawnAt(address: string, settings: Readonly<Record<string, string>>): ChildProcess {

@@ -28,7 +28,7 @@ test(
       folder: folder.file("telemetry"),
       logLevel: "error",
     });
-    await using services = await startServices({ state, places });
+    await using services = await startServices({ state, places, telemetry: {} });
     const { registry, featureStore, evaluator, sync, scheduler } = services.addresses;
     const needing = [registry, featureStore, evaluator, sync, scheduler];
     for (const address of needing) await untilHealth(address, Status.NOT_SERVING, telemetry);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Places } from "@heddle/backends";
 import { Secret } from "@heddle/config";
+import { type TelemetryPlace, telemetryPlace } from "@heddle/telemetry";
 
 const mapBytesMax = 16 * 1024 ** 3;
 
@@ -27,4 +28,15 @@ export function placesOf(
     ...(logUser === undefined ? {} : { logUser }),
     ...(logPasswordFile === undefined ? {} : { logPasswordFile }),
   };
+}
+
+/**
+ * Where a host, its jobs and its commands bring spans and metrics: to the collector that HEDDLE_OTLP_ENDPOINT names, else to files of the
+ * state folder. HEDDLE_TRACE_SHARE and HEDDLE_TRACE_EVERY_STEPS say how many.
+ */
+export function telemetryOf(
+  state: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): TelemetryPlace {
+  return { ...telemetryPlace(environment), folder: join(state, "telemetry") };
 }

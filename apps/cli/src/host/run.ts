@@ -1,7 +1,7 @@
 import type { Addresses } from "./clients.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
-import { placesOf } from "./places.ts";
+import { placesOf, telemetryOf } from "./places.ts";
 import { startServices } from "./services.ts";
 
 /**
@@ -11,16 +11,13 @@ import { startServices } from "./services.ts";
  * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
 export async function runHost(state: string, ready: (addresses: Addresses) => void): Promise<void> {
-  const { HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = process.env;
+  const telemetry = telemetryOf(state, process.env);
   const places = placesOf(state, process.env);
   // It may hold a password, which no child needs.
   delete process.env["HEDDLE_STORE_URL"];
   const asked = stopAsked();
   using _lock = lockStateFolder(state);
-  await using services = await startServices({
-    ...{ state, places },
-    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
-  });
+  await using services = await startServices({ state, places, telemetry });
   const { addresses } = services;
   using _file = writeHostFile(state, { pid: process.pid, addresses, objects: places.objects });
   ready(addresses);

@@ -9,7 +9,12 @@ import { objectVariables } from "@heddle/objects";
 import { startRegistry } from "@heddle/registry";
 import { startScheduler } from "@heddle/scheduler";
 import { startSync } from "@heddle/sync";
-import { startTelemetry, type Telemetry } from "@heddle/telemetry";
+import {
+  startTelemetry,
+  type Telemetry,
+  type TelemetryPlace,
+  telemetryVariables,
+} from "@heddle/telemetry";
 import type { Addresses } from "./clients.ts";
 import { watchLoopDelay } from "./loop-delay.ts";
 import { startModelServerChild } from "./model-server-child.ts";
@@ -22,8 +27,8 @@ export interface Services extends AsyncDisposable {
 export interface ServicesOptions {
   /** Folder of all state. */
   readonly state: string;
-  /** Where traces and metrics go instead of files in the state folder. */
-  readonly otlpEndpoint?: string;
+  /** Where traces and metrics go, and how many. */
+  readonly telemetry: TelemetryPlace;
   /** Where documents, events and objects are kept. */
   readonly places: Places;
 }
@@ -82,7 +87,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const scheduler = stack.use(
     await startScheduler({
       ...(await of("scheduler")),
-      ...{ peers, jobs: stack.use(openJobs(state)), jobEnvironment: telemetryEnvironment(options) },
+      ...{
+        peers,
+        jobs: stack.use(openJobs(state)),
+        jobEnvironment: telemetryVariables(options.telemetry),
+      },
       objectsPlace: objects,
     }),
   );
@@ -95,27 +104,23 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 
 /** The backends, and what each service gets of them. */
 async function openParts(
-  { state, otlpEndpoint, places }: ServicesOptions,
+  { state, telemetry: place, places }: ServicesOptions,
   stack: AsyncDisposableStack,
 ) {
   const clock = systemClock;
   const random = Math.random;
   const backends = stack.use(await openBackends(places, { clock, random }));
-  const { eventLog, objects, needs } = backends;
   const telemetryOf = async (service: string): Promise<Telemetry> =>
     stack.use(
       await startTelemetry({
-        service,
-        folder: folderOf(state, "telemetry"),
+        ...{ service, ...place },
         logFile: join(folderOf(state, "logs"), `${service}.log`),
-        ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
       }),
     );
-  const of = async (service: string) => ({
-    store: backends.storeOf(service),
-    telemetry: await telemetryOf(service),
-    ...{ eventLog, objects, clock, random, needs },
-  });
+  const of = async (service: string) => {
+    const telemetry = await telemetryOf(service);
+    return { ...backends.portsOf(service, telemetry), telemetry, clock, random };
+  };
   return { backends, of };
 }
 
@@ -133,13 +138,6 @@ function folderOf(state: string, name: string): string {
   const path = join(state, name);
   mkdirSync(path, { recursive: true });
   return path;
-}
-
-function telemetryEnvironment({ state, otlpEndpoint }: ServicesOptions): Record<string, string> {
-  return {
-    HEDDLE_TELEMETRY_FOLDER: join(state, "telemetry"),
-    ...(otlpEndpoint === undefined ? {} : { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),
-  };
 }
 
 function started(address: string | undefined, service: string): string {

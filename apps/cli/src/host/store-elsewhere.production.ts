@@ -47,6 +47,7 @@ test(
       await using services = await startServices({
         state,
         places: placesOf(state, { HEDDLE_STORE_URL: url }),
+        telemetry: {},
       });
       await using clients = connectAll(services.addresses, telemetry, actor);
       const { registry, featureStore, evaluator, sync, scheduler } = services.addresses;

@@ -37,6 +37,16 @@ test("columns that say nothing of other rows are left out, each with its reason"
   assert.match(why.get("signed") ?? "", /--time signed/);
 });
 
+test("a column that tells the label as a copy of it would is left out", () => {
+  const told = (tells: number) =>
+    planInit(
+      { ...table, columns: [...table.columns, { ...column("ended", "int64", 99), tells }] },
+      choices,
+    );
+  assert.match(told(0.9995).leftOut.at(-1)?.why ?? "", /alone tells churned .*AUC 0\.9995.*before/);
+  assert.ok(names(told(0.95).numbers).includes("ended"));
+});
+
 test("with --time another timestamp is used by its age", () => {
   const timed = { ...table, columns: [...table.columns, column("seen", "timestamp", 99)] };
   const { numbers, leftOut } = planInit(timed, { ...choices, time: "signed" });

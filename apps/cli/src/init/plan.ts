@@ -26,6 +26,9 @@ export interface InitChoices {
   readonly id?: string;
 }
 
+/** AUC of a column alone from which on it is taken for a consequence of the label. */
+const tooGood = 0.999;
+
 /** A number column with no more distinct values than this is a code: used by identity. */
 const codesMax = 12;
 
@@ -62,7 +65,7 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
     const why =
       id.length === 1 && id[0] === one.name
         ? "it identifies the row"
-        : whyUseless(one, table.rows, time !== undefined);
+        : (whyUseless(one, table.rows, time !== undefined) ?? whyTooGood(one, label));
     if (why !== undefined) leftOut.push({ column: one.name, why });
     return why === undefined;
   });
@@ -103,6 +106,12 @@ function whyUseless(
   const names = /(^|[^a-zA-Z])[iI][dD]$|[a-z]I[dD]$/.test(name) && type === "int64";
   if (names && distinct > rows / 2) return "it names something that few rows share";
   return undefined;
+}
+
+/** Why a column is likely known only when the label is; undefined when it need not be. */
+function whyTooGood({ tells = 0 }: ColumnDescription, label: string): string | undefined {
+  if (tells < tooGood) return undefined;
+  return `it alone tells ${label} as a copy of it would (AUC ${tells.toFixed(4)}): add it if it is known before ${label} is`;
 }
 
 function column(table: TableDescription, name: string, flag: string): ColumnDescription {

@@ -32,7 +32,7 @@ export async function initProject(
     );
   }
   const name = projectName(folder);
-  const plan = planInit(await look(from), { ...choices, name });
+  const plan = planInit(await look(from, choices.label), { ...choices, name });
   mkdirSync(folder, { recursive: true });
   const files = {
     "heddle.ts": definitionsFile(plan),
@@ -45,7 +45,7 @@ export async function initProject(
   return { folder, files: written.map(([file]) => file), plan };
 }
 
-async function look(from: string) {
+async function look(from: string, label: string) {
   await using db = await openDuckdb({
     threads: 2,
     memoryBytesMax: engineBytesMax,
@@ -53,7 +53,7 @@ async function look(from: string) {
   });
   try {
     if (statSync(from).size === 0) throw new Error("it is empty");
-    return await describeTable(db, from);
+    return await describeTable(db, from, label);
   } catch (error) {
     const why = messageOf(error).split("\n")[0] ?? "";
     throw new HeddleError(

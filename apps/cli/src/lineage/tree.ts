@@ -8,6 +8,7 @@ const factsShown: Readonly<Record<string, readonly string[]>> = {
   dataset: ["rows", "positives"],
   source: ["owner"],
   view: ["reason"],
+  segment: ["from", "offsets"],
 };
 /** More leaves of one kind than this under one node are one line: fifty segments say less than their number. */
 const leavesMax = 4;

@@ -2,10 +2,8 @@ import { shortName } from "@heddle/base";
 import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
-import { earlyStopLine } from "../report/early-stop.ts";
-import { rowsLine } from "../report/rows.ts";
-import { transferLine } from "../report/transfer.ts";
-import { metricOf, type Outcome } from "./outcome.ts";
+import { remarksOn } from "../report/remarks.ts";
+import { metricOf, type Outcome, rankingOf } from "./outcome.ts";
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
 const widths = [18, 13, 24, 24] as const;
@@ -16,10 +14,14 @@ const row = (...cells: readonly string[]): string =>
     .join("")
     .trimEnd();
 
-/** The head of the table that `outcomeLines` fills. */
-export function outcomeHead(rankingName: string): string {
+/** The head of the table that `outcomeLines` fills, with a column for a ranking where it has one. */
+export function outcomeHead({ evaluation }: Outcome): string {
+  const ranking = rankingOf(evaluation);
   return [
-    row("trained through", "examples", "AUC (95 % interval)", `${rankingName} (95 % interval)`),
+    row(
+      ...["trained through", "examples", "AUC (95 % interval)"],
+      ...(ranking === undefined ? [] : [`${ranking.name.toUpperCase()} (95 % interval)`]),
+    ),
     "─".repeat(79),
   ].join("\n");
 }
@@ -28,9 +30,7 @@ export function outcomeHead(rankingName: string): string {
 export function outcomeLines(outcome: Outcome, label: string, palette: Palette): string {
   const { evaluation, version } = outcome;
   const auc = metricOf(evaluation, "auc");
-  const ranking = evaluation?.metrics.find(
-    (metric) => metric.name.startsWith("ndcg@") && metric.slice === "",
-  );
+  const ranking = rankingOf(evaluation);
   const rival = (name: string, pick: (metric: Metric) => Metric["versusLive"]): string[] =>
     auc === undefined || pick(auc) === undefined
       ? []
@@ -47,7 +47,7 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
       palette.strong(label),
       count(version?.training?.examples ?? 0n),
       interval(auc?.candidate),
-      interval(ranking?.candidate),
+      ranking === undefined ? "" : interval(ranking.candidate),
     ),
     ...trainingLines(outcome, palette),
     ...rival("vs fallback", (metric) => metric.versusFallback),
@@ -59,10 +59,8 @@ export function outcomeLines(outcome: Outcome, label: string, palette: Palette):
 /** What is worth knowing of a training beside its figures. */
 function trainingLines({ version }: Outcome, palette: Palette): string[] {
   const indent = " ".repeat(4);
-  const training = version?.training;
-  const said = [transferLine(training), earlyStopLine(training), rowsLine(training)];
-  return said.flatMap((line) =>
-    line === undefined ? [] : [`${indent}${palette.doubt("!")} ${wrap(line, indent)}`],
+  return remarksOn(version?.training).map(
+    (line) => `${indent}${palette.doubt("!")} ${wrap(line, indent)}`,
   );
 }
 

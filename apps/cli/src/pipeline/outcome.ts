@@ -53,6 +53,11 @@ export async function servingOf(
   return answer.fleet?.servings.find((serving) => serving.model === model);
 }
 
+/** How well a model ranks, over all visits; undefined for one that does not rank. */
+export function rankingOf(evaluation: Evaluation | undefined): Metric | undefined {
+  return evaluation?.metrics.find(({ name, slice }) => name.startsWith("ndcg@") && slice === "");
+}
+
 /** A metric over all rows, or over one slice. */
 export function metricOf(
   evaluation: Evaluation | undefined,

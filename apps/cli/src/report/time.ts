@@ -1,11 +1,9 @@
 import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
-import { earlyStopLine } from "./early-stop.ts";
-import { rowsLine } from "./rows.ts";
 import { html, type Markup } from "./html.ts";
+import { remarksOn } from "./remarks.ts";
 import { trafficLine } from "./traffic.ts";
-import { transferLine } from "./transfer.ts";
 import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";
 
@@ -83,15 +81,12 @@ function ranAs(training: TrainingSummary | undefined): string {
   return fallbackReason === "" ? stepExecutor : `${stepExecutor}, because ${fallbackReason}`;
 }
 
-/** Trainings that took something over, or ended before their data did. */
 function remarks(outcomes: readonly Outcome[]): Markup {
-  const lines = outcomes.flatMap((outcome) => {
-    const training = outcome.version?.training;
-    const said = [transferLine(training), earlyStopLine(training), rowsLine(training)];
-    return said.flatMap((line) =>
-      line === undefined ? [] : [html`<li>${labelOf(outcome)}: ${line}.</li>`],
-    );
-  });
+  const lines = outcomes.flatMap((outcome) =>
+    remarksOn(outcome.version?.training).map(
+      (line) => html`<li>${labelOf(outcome)}: ${line}.</li>`,
+    ),
+  );
   return lines.length === 0
     ? html``
     : html`<ul>

@@ -1,10 +1,11 @@
 import { shortName } from "@heddle/base";
 import { count, difference, interval } from "../output/numbers.ts";
-import { metricOf, type Outcome } from "../pipeline/outcome.ts";
+import { metricOf, type Outcome, rankingOf } from "../pipeline/outcome.ts";
 import { html, type Markup } from "./html.ts";
 
 /** The table of runs × metrics: figures with intervals, rivals, verdict, and what was proven of what serves. */
 export function weeksTable(outcomes: readonly Outcome[]): Markup {
+  const ranking = outcomes.map(({ evaluation }) => rankingOf(evaluation)).find(Boolean);
   return html`<h2 id="weeks">Runs</h2>
     <div class="scroll">
       <table>
@@ -16,14 +17,14 @@ export function weeksTable(outcomes: readonly Outcome[]): Markup {
             <th>AUC</th>
             <th>vs live</th>
             <th>vs fallback</th>
-            <th>${rankingName(outcomes)}</th>
+            ${ranking === undefined ? "" : html`<th>${ranking.name.toUpperCase()}</th>`}
             <th>log loss</th>
             <th>calibration</th>
             <th>version</th>
           </tr>
         </thead>
         <tbody>
-          ${outcomes.map(row)}
+          ${outcomes.map((outcome) => row(outcome, ranking !== undefined))}
         </tbody>
       </table>
     </div>
@@ -54,18 +55,9 @@ export function labelOf({ run }: Outcome): string {
   return run.variant === "" ? run.window : `${run.window} (${run.variant})`;
 }
 
-const rankingName = (outcomes: readonly Outcome[]): string =>
-  outcomes
-    .flatMap(({ evaluation }) => evaluation?.metrics ?? [])
-    .find(({ name }) => name.startsWith("ndcg@"))
-    ?.name.toUpperCase() ?? "NDCG";
-
-function row(outcome: Outcome): Markup {
+function row(outcome: Outcome, ranks: boolean): Markup {
   const { evaluation, version, serving } = outcome;
   const auc = metricOf(evaluation, "auc");
-  const ranking = evaluation?.metrics.find(
-    ({ name, slice }) => name.startsWith("ndcg@") && slice === "",
-  );
   const proof =
     serving === undefined || serving.version !== version?.version
       ? ""
@@ -77,7 +69,7 @@ function row(outcome: Outcome): Markup {
     <td>${interval(auc?.candidate)}</td>
     <td>${difference(auc?.versusLive)}</td>
     <td>${difference(auc?.versusFallback)}</td>
-    <td>${interval(ranking?.candidate)}</td>
+    ${ranks ? html`<td>${interval(rankingOf(evaluation)?.candidate)}</td>` : ""}
     <td>${interval(metricOf(evaluation, "log-loss")?.candidate, 4)}</td>
     <td>${interval(metricOf(evaluation, "calibration")?.candidate, 2)}</td>
     <td>

@@ -1,14 +1,28 @@
-import { seconds } from "../output/numbers.ts";
+import { count, seconds, when } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
-import type { SpanNode } from "./read.ts";
+import type { SpanNode, Trace } from "./read.ts";
 
 const siblingsMax = 6;
 const barWidth = 14;
 const nameWidth = 44;
 
+/** A trace as a tree, and a line for each of those that led to it. */
+export function tracesText(own: Trace, linked: readonly Trace[], palette: Palette): string {
+  const tree = traceTree(own.roots, palette);
+  if (linked.length === 0) return tree;
+  const lines = linked.flatMap(({ traceId, roots }) => {
+    const [root] = roots;
+    if (root === undefined) return [];
+    const began = when(BigInt(Math.round(root.startUs / 1_000)));
+    return [`${padded(shortened(root), nameWidth)} ${began}  ${palette.faint(traceId)}`];
+  });
+  const head = `led to by ${count(linked.length)} other ${linked.length === 1 ? "trace" : "traces"} (heddle trace ID shows one):`;
+  return [tree, "", palette.faint(head), ...lines].join("\n");
+}
+
 /** A trace as a tree with times: when each span ran within the whole, how long, in which process. */
-export function traceTree(roots: readonly SpanNode[], palette: Palette): string {
-  const from = Math.min(...roots.map((root) => root.startUs));
+function traceTree(roots: readonly SpanNode[], palette: Palette): string {
+  const from = Math.min(...roots.map(earliest));
   const to = Math.max(...roots.map(latest));
   const lines: string[] = [];
   const walk = (nodes: readonly SpanNode[], indent: string): void => {
@@ -21,16 +35,36 @@ export function traceTree(roots: readonly SpanNode[], palette: Palette): string 
   return lines.join("\n");
 }
 
-/** More than a few siblings of one name become one line: a thousand pulls say less than their sum. */
+/**
+ * More than a few siblings of one name become one line: a thousand pulls say less than their sum. So do the calls of one port below one span,
+ * however few they are.
+ */
 function grouped(nodes: readonly SpanNode[]): SpanNode[][] {
-  const byName = Map.groupBy(nodes, (node) => node.name);
+  const groupOf = (node: SpanNode): string => portOf(node) ?? node.name;
+  const byGroup = Map.groupBy(nodes, groupOf);
   const groups: SpanNode[][] = [];
   for (const node of nodes) {
-    const all = byName.get(node.name) ?? [];
-    if (all.length <= siblingsMax) groups.push([node]);
+    const all = byGroup.get(groupOf(node)) ?? [];
+    if (all.length <= siblingsMax && portOf(node) === undefined) groups.push([node]);
     else if (all[0] === node) groups.push(all);
   }
   return groups;
+}
+
+const ports = [
+  ["db.system.name", "documents"],
+  ["heddle.objects", "objects"],
+  ["messaging.system", "events"],
+] as const;
+
+/** `documents in lmdb`; undefined of what is no call of a port, and of one that has something below it. */
+function portOf({ attributes, children }: SpanNode): string | undefined {
+  if (children.length > 0) return undefined;
+  for (const [attribute, what] of ports) {
+    const system = attributes[attribute];
+    if (typeof system === "string") return `${what} in ${system}`;
+  }
+  return undefined;
 }
 
 function lineOf(
@@ -45,7 +79,7 @@ function lineOf(
   const start = Math.min(...group.map((node) => node.startUs));
   const end = Math.max(...group.map((node) => node.endUs));
   const busyS = group.reduce((sum, node) => sum + node.endUs - node.startUs, 0) / 1e6;
-  const name = `${indent}${shortened(first)}${group.length > 1 ? ` ×${group.length}` : ""}`;
+  const name = `${indent}${portOf(first) ?? shortened(first)}${group.length > 1 ? ` ×${group.length}` : ""}`;
   const failed = group.find((node) => node.error !== undefined)?.error;
   return [
     padded(name.length > nameWidth ? `${name.slice(0, nameWidth - 1)}…` : name, nameWidth),
@@ -67,6 +101,11 @@ function bar(start: number, end: number, from: number, to: number): string {
   const left = Math.min(barWidth - 1, Math.floor((start - from) * scale));
   const length = Math.max(1, Math.round((end - start) * scale));
   return `${" ".repeat(left)}${"▬".repeat(Math.min(length, barWidth - left))}`.padEnd(barWidth);
+}
+
+/** Clocks of machines differ: a span may seem to begin before the one that it is part of. */
+function earliest(node: SpanNode): number {
+  return node.children.reduce((min, child) => Math.min(min, earliest(child)), node.startUs);
 }
 
 function latest(node: SpanNode): number {

@@ -1,9 +1,9 @@
 import { HeddleError } from "@heddle/base";
-import type { EventLog } from "@heddle/eventlog";
+import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import type { AppendedEvent } from "@heddle/proto/feature-store";
 import { sourceOf } from "../ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
-import { streamOf, topicOf } from "./topic.ts";
+import { streamOf } from "./declared.ts";
 
 export interface AppendDeps {
   readonly store: FeatureStoreStore;
@@ -36,7 +36,7 @@ export async function appendEvents(
       `source ${source}: ${events.length} events were sent at once; send 1 to ${eventsMax}`,
     );
   }
-  const topic = topicOf(source);
+  const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
   const waiting = positions.reduce(
     (sum, { end }, partition) => sum + end - (state.stream?.cut[partition] ?? 0),

@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogRange, present } from "@heddle/base";
-import type { EventLog, Position } from "@heddle/eventlog";
+import { type EventLog, ingestTopicOf, type Position } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
 import type { IngestResult, SegmentFile } from "@heddle/feature-engine";
 import type { Known } from "@heddle/store";
+import type { Telemetry } from "@heddle/telemetry";
 import {
   existingOf,
   full,
@@ -16,11 +17,15 @@ import {
 } from "../ingest.ts";
 import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
 import { lineOf, recordsOf, type Refusal } from "./records.ts";
-import { streamOf, topicOf } from "./topic.ts";
+import { streamOf } from "./declared.ts";
 
 export interface CutDeps extends IngestDeps {
   readonly eventLog: EventLog;
+  readonly telemetry: Pick<Telemetry, "span" | "traceparent" | "link" | "log">;
 }
+
+/** Producers whose traces the span of a window links to. */
+const tracesMax = 100;
 
 /**
  * Cuts the next window of a source's stream, if all its records are there: log → engine (checked, pseudonymised, each event once) →
@@ -38,7 +43,7 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
   const { store, eventLog } = deps;
   const known = await sourceOf(store, source);
   const { windowRecords } = streamOf(known.state.definition);
-  const topic = topicOf(source);
+  const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
   const before = known.state.stream ?? beginning(positions);
   await trimCut(topic, before, positions, eventLog);
@@ -48,7 +53,10 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
   const folder = join(deps.folder, randomUUID());
   try {
     await mkdir(folder, { recursive: true });
-    await commit(known, before, piece, folder, deps);
+    const attributes = { "heddle.source": source, "heddle.window": before.windows };
+    await deps.telemetry.span("cut window", { attributes }, () =>
+      commit(known, before, piece, folder, deps),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -99,8 +107,10 @@ async function commit(
   folder: string,
   deps: CutDeps,
 ): Promise<void> {
-  const { store, eventLog, objects } = deps;
+  const { store, eventLog, objects, telemetry } = deps;
   const { definition } = known.state;
+  const traceparent = telemetry.traceparent();
+  const trace = traceparent !== undefined && { traceparent };
   const { name } = definition;
   const target = join(folder, "segment");
   const { refusals, outcome } = await checked(known.state, piece, folder, target, deps);
@@ -108,7 +118,7 @@ async function commit(
     record,
     reason: `${reason}: ${problem}`,
   }));
-  await eventLog.deadLetter(topicOf(name), useless);
+  await eventLog.deadLetter(ingestTopicOf(name), useless);
   failpoint("feature-store.window.after-dead-letters");
   const { segment: written, events, duplicates } = outcome;
   const cut = piece.map(({ to }) => to);
@@ -119,7 +129,7 @@ async function commit(
     const log = piece.map((range, n) => ({ ...range, from: before.from[n] ?? 0 }));
     const window = { number: before.windows, log };
     const fileName = `window ${before.windows}`;
-    segment = { object, events, fileName, ...written, window };
+    segment = { object, events, fileName, ...written, window, ...trace };
   }
   failpoint("feature-store.window.after-segment");
   const stream = {
@@ -131,7 +141,7 @@ async function commit(
   await store.sources.update(
     name,
     (source) => windowCut(source, segment, stream, { events, duplicates }),
-    { requestId: `window/${cut.join("/")}`, request: { cut }, actor: "feature-store" },
+    { requestId: `window/${cut.join("/")}`, request: { cut }, actor: "feature-store", ...trace },
     { expected: known.revision },
   );
 }
@@ -142,7 +152,7 @@ async function checked(
   piece: readonly LogRange[],
   folder: string,
   target: string,
-  { eventLog, engine, objects, pseudonymKey }: CutDeps,
+  { eventLog, engine, objects, pseudonymKey, telemetry }: CutDeps,
 ): Promise<{ readonly refusals: readonly Refusal[]; readonly outcome: IngestResult }> {
   const { definition } = state;
   const path = join(folder, "arrived");
@@ -151,12 +161,15 @@ async function checked(
   const places: { readonly partition: number; readonly offset: number }[] = [];
   // The log's time, not this process's: whether an event lies in the future is a matter of the log, too.
   let nowMs = 0;
+  const traces = new Set<string>();
   {
     await using file = await open(path, "w");
     for await (const records of recordsOf(eventLog, piece)) {
       const lines: string[] = [];
       for (const record of records) {
         nowMs = Math.max(nowMs, record.timeMs);
+        const { traceparent } = record.headers;
+        if (traceparent !== undefined && traces.size < tracesMax) traces.add(traceparent);
         const line = lineOf(record, definition);
         if (typeof line !== "string") {
           refusals.push({ record, ...line });
@@ -168,6 +181,7 @@ async function checked(
       await file.appendFile(lines.join(""));
     }
   }
+  for (const traceparent of traces) telemetry.link(traceparent);
   if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0 } };
   const task = {
     ...{ source: definition, path, fileName: "its stream", format: "jsonl" as const },
@@ -179,7 +193,7 @@ async function checked(
   const outcome = await engine.ask({ kind: "ingest", task });
   for (const { row, reason, problem } of outcome.leftOut ?? []) {
     const { partition, offset } = present(places[row - 1], `row ${row}`);
-    const [record] = await eventLog.read(topicOf(definition.name), partition, offset, 1);
+    const [record] = await eventLog.read(ingestTopicOf(definition.name), partition, offset, 1);
     refusals.push({ record: present(record, `record ${offset}`), reason, problem });
   }
   return { refusals, outcome };

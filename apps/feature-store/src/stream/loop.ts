@@ -1,5 +1,4 @@
 import { messageOf } from "@heddle/base";
-import type { Telemetry } from "@heddle/telemetry";
 import { listAll } from "../store.ts";
 import { cutWindow, type CutDeps } from "./cut.ts";
 
@@ -16,7 +15,8 @@ const lookEveryMs = 1_000;
 /** Another process may have applied a source. */
 const listEveryMs = 60_000;
 
-export function startCutting(deps: CutDeps, { log }: Pick<Telemetry, "log">): Cutting {
+export function startCutting(deps: CutDeps): Cutting {
+  const { log } = deps.telemetry;
   const closing = new AbortController();
   const problems = new Map<string, string>();
   const streams = new Set<string>();

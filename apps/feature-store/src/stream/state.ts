@@ -1,10 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { EventLog } from "@heddle/eventlog";
+import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import type { GetStreamResponseSchema } from "@heddle/proto/feature-store";
 import { sourceOf } from "../ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
 import { beginning } from "./cut.ts";
-import { streamOf, topicOf } from "./topic.ts";
+import { streamOf } from "./declared.ts";
 
 /** @throws {HeddleError} INVALID_ARGUMENT UNKNOWN_SOURCE; FAILED_PRECONDITION NO_STREAM. */
 export async function streamState(
@@ -14,7 +14,7 @@ export async function streamState(
 ): Promise<MessageInitShape<typeof GetStreamResponseSchema>> {
   const { state } = await sourceOf(store, source, "the stream");
   streamOf(state.definition);
-  const topic = topicOf(source);
+  const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
   const { windows, cut, refused } = state.stream ?? beginning(positions);
   const oldest: number[] = [];

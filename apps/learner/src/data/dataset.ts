@@ -39,6 +39,7 @@ export async function grantedDataset(
   const request = { dataset, purpose, reader: job };
   const grant = await featureStore.grantRead(request, { timeoutMs: callMs, signal });
   const manifest = present(grant.manifest, "the manifest of a grant");
+  telemetry.link(grant.traceparent);
   const rows = Number(manifest.rows);
   if (rows === 0) {
     throw new HeddleError(

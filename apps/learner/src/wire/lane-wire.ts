@@ -98,8 +98,8 @@ function traced<T>(
 ): Promise<T> {
   if (telemetry === undefined) return run(call);
   const name = `${ParameterServerService.typeName}/${method}`;
-  const attributes = { "rpc.system": "heddle-lane", "rpc.method": name, "rpc.role": "client" };
-  return telemetry.span(name, { attributes }, () => {
+  const attributes = { "rpc.system": "heddle-lane", "rpc.method": name };
+  return telemetry.span(name, { kind: "client", attributes }, () => {
     const traceparent = telemetry.traceparent();
     return run({ ...call, ...(traceparent === undefined ? {} : { traceparent }) });
   });

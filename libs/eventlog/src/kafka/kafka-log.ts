@@ -1,10 +1,11 @@
 import { type Backoff, type Clock, defaultBackoff } from "@heddle/base";
 import { Admin } from "@platformatic/kafka";
-import { letterBytesMax, letterOf, lettersOf } from "../dead-letter.ts";
+import { letterBytesMax, letterOf } from "../dead-letter.ts";
 import { checkLimit } from "../errors.ts";
 import { checkSize, checkTopic } from "../layout.ts";
 import { type EventLog, type NewRecord, recordBytesMax } from "../port.ts";
 import type { Handle } from "../subscription.ts";
+import { lettersOf } from "../topics.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
 import { kafkaError } from "./errors.ts";

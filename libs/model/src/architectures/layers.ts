@@ -30,8 +30,13 @@ export function stackParameters(
 
 /** x W + b */
 export function layer(tf: TensorFlow, x: Tensor, name: string, parameters: Parameters): Tensor {
-  const of = (part: string): Tensor => present(parameters[`${name}_${part}`], `${name}_${part}`);
-  return tf.add(tf.matMul(x, of("weights")), of("bias"));
+  const bias = present(parameters[`${name}_bias`], `${name}_bias`);
+  return tf.add(product(tf, x, `${name}_weights`, parameters), bias);
+}
+
+/** x W */
+export function product(tf: TensorFlow, x: Tensor, name: string, parameters: Parameters): Tensor {
+  return tf.matMul(x, present(parameters[name], name));
 }
 
 export function stack(

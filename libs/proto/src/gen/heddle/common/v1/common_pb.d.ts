@@ -86,6 +86,61 @@ export declare type LogRange = Message<"heddle.common.v1.LogRange"> & {
 export declare const LogRangeSchema: GenMessage<LogRange>;
 
 /**
+ * Where rows of a dataset came from: a segment as its source had it when the dataset was built.
+ *
+ * @generated from message heddle.common.v1.SegmentOrigin
+ */
+export declare type SegmentOrigin = Message<"heddle.common.v1.SegmentOrigin"> & {
+  /**
+   * Source.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * SHA-256 over its rows in canonical order.
+   *
+   * @generated from field: string row_hash = 2;
+   */
+  rowHash: string;
+
+  /**
+   * The file it came from, or which window of the source's stream it is.
+   *
+   * @generated from field: string file_name = 3;
+   */
+  fileName: string;
+
+  /**
+   * Events in it.
+   *
+   * @generated from field: uint64 events = 4;
+   */
+  events: bigint;
+
+  /**
+   * Its records, where it is a window of the event log: one range for each partition of the topic.
+   *
+   * @generated from field: repeated heddle.common.v1.LogRange log = 5;
+   */
+  log: LogRange[];
+
+  /**
+   * W3C trace context of the ingestion that made it; empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 6;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message heddle.common.v1.SegmentOrigin.
+ * Use `create(SegmentOriginSchema)` to create a new message.
+ */
+export declare const SegmentOriginSchema: GenMessage<SegmentOrigin>;
+
+/**
  * A point estimate with its 95 % interval.
  *
  * @generated from message heddle.common.v1.Interval

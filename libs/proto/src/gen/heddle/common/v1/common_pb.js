@@ -8,7 +8,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file heddle/common/v1/common.proto.
  */
 export const file_heddle_common_v1_common = /*@__PURE__*/
-  fileDesc("Ch1oZWRkbGUvY29tbW9uL3YxL2NvbW1vbi5wcm90bxIQaGVkZGxlLmNvbW1vbi52MSI4CglPYmplY3RSZWYSDAoEbmFtZRgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAkiVAoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhMKC2Zyb21fb2Zmc2V0GAMgASgEEhEKCXRvX29mZnNldBgEIAEoBCI0CghJbnRlcnZhbBINCgV2YWx1ZRgBIAEoARILCgNsb3cYAiABKAESDAoEaGlnaBgDIAEoAWIGcHJvdG8z");
+  fileDesc("Ch1oZWRkbGUvY29tbW9uL3YxL2NvbW1vbi5wcm90bxIQaGVkZGxlLmNvbW1vbi52MSI4CglPYmplY3RSZWYSDAoEbmFtZRgBIAEoCRINCgVieXRlcxgCIAEoBBIOCgZzaGEyNTYYAyABKAkiVAoITG9nUmFuZ2USDQoFdG9waWMYASABKAkSEQoJcGFydGl0aW9uGAIgASgNEhMKC2Zyb21fb2Zmc2V0GAMgASgEEhEKCXRvX29mZnNldBgEIAEoBCKSAQoNU2VnbWVudE9yaWdpbhIOCgZzb3VyY2UYASABKAkSEAoIcm93X2hhc2gYAiABKAkSEQoJZmlsZV9uYW1lGAMgASgJEg4KBmV2ZW50cxgEIAEoBBInCgNsb2cYBSADKAsyGi5oZWRkbGUuY29tbW9uLnYxLkxvZ1JhbmdlEhMKC3RyYWNlcGFyZW50GAYgASgJIjQKCEludGVydmFsEg0KBXZhbHVlGAEgASgBEgsKA2xvdxgCIAEoARIMCgRoaWdoGAMgASgBYgZwcm90bzM");
 
 /**
  * Describes the message heddle.common.v1.ObjectRef.
@@ -25,9 +25,16 @@ export const LogRangeSchema = /*@__PURE__*/
   messageDesc(file_heddle_common_v1_common, 1);
 
 /**
+ * Describes the message heddle.common.v1.SegmentOrigin.
+ * Use `create(SegmentOriginSchema)` to create a new message.
+ */
+export const SegmentOriginSchema = /*@__PURE__*/
+  messageDesc(file_heddle_common_v1_common, 2);
+
+/**
  * Describes the message heddle.common.v1.Interval.
  * Use `create(IntervalSchema)` to create a new message.
  */
 export const IntervalSchema = /*@__PURE__*/
-  messageDesc(file_heddle_common_v1_common, 2);
+  messageDesc(file_heddle_common_v1_common, 3);
 

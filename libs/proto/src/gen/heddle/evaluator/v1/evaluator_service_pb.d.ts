@@ -549,6 +549,27 @@ export declare type EvaluationEvent = Message<"heddle.evaluator.v1.EvaluationEve
    * @generated from field: string verdict = 4;
    */
   verdict: string;
+
+  /**
+   * Dataset it was measured on; empty on the event of the verdict, which comes after that of the measurement.
+   *
+   * @generated from field: string dataset = 5;
+   */
+  dataset: string;
+
+  /**
+   * Dataset that the version was trained on; empty on the event of the verdict.
+   *
+   * @generated from field: string training_dataset = 6;
+   */
+  trainingDataset: string;
+
+  /**
+   * Metrics over all rows, none by slice; none on the event of the verdict.
+   *
+   * @generated from field: repeated heddle.evaluator.v1.Metric metrics = 7;
+   */
+  metrics: Metric[];
 };
 
 /**

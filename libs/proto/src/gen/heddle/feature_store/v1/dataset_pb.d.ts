@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { LogRange, ObjectRef } from "../../common/v1/common_pb.js";
+import type { LogRange, ObjectRef, SegmentOrigin } from "../../common/v1/common_pb.js";
 
 /**
  * Describes the file heddle/feature_store/v1/dataset.proto.
@@ -121,6 +121,13 @@ export declare type DatasetManifest = Message<"heddle.feature_store.v1.DatasetMa
    * @generated from field: map<string, uint64> source_events = 15;
    */
   sourceEvents: { [key: string]: bigint };
+
+  /**
+   * The segments among the inputs, each with where it came from. Empty in manifests written before they were kept.
+   *
+   * @generated from field: repeated heddle.common.v1.SegmentOrigin segments = 16;
+   */
+  segments: SegmentOrigin[];
 };
 
 /**

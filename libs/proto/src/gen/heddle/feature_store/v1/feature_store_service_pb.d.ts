@@ -758,6 +758,13 @@ export declare type GetDatasetResponse = Message<"heddle.feature_store.v1.GetDat
    * @generated from field: int64 committed_time_ms = 2;
    */
   committedTimeMs: bigint;
+
+  /**
+   * W3C trace context of the build that committed it first; empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 3;
+   */
+  traceparent: string;
 };
 
 /**
@@ -826,6 +833,13 @@ export declare type GrantReadResponse = Message<"heddle.feature_store.v1.GrantRe
    * @generated from field: heddle.feature_store.v1.DatasetManifest manifest = 3;
    */
   manifest?: DatasetManifest | undefined;
+
+  /**
+   * W3C trace context of the build that committed it first; empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 4;
+   */
+  traceparent: string;
 };
 
 /**

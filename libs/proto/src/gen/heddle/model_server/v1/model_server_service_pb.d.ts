@@ -37,6 +37,13 @@ export declare type LoadRequest = Message<"heddle.model_server.v1.LoadRequest"> 
    * @generated from field: heddle.common.v1.ObjectRef manifest = 3;
    */
   manifest?: ObjectRef | undefined;
+
+  /**
+   * W3C trace context of the run that made the version: the spans of its answers link to it. Empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 4;
+   */
+  traceparent: string;
 };
 
 /**

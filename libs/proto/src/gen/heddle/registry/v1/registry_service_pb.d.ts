@@ -5,7 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { LiveChange, Recipe, Run, Snapshot, Stage, TrainingSummary, Version } from "./version_pb.js";
-import type { ObjectRef } from "../../common/v1/common_pb.js";
+import type { ObjectRef, SegmentOrigin } from "../../common/v1/common_pb.js";
 
 /**
  * Describes the file heddle/registry/v1/registry_service.proto.
@@ -703,6 +703,61 @@ export declare type LineageResponse = Message<"heddle.registry.v1.LineageRespons
 export declare const LineageResponseSchema: GenMessage<LineageResponse>;
 
 /**
+ * Names a version.
+ *
+ * @generated from message heddle.registry.v1.GetOriginRequest
+ */
+export declare type GetOriginRequest = Message<"heddle.registry.v1.GetOriginRequest"> & {
+  /**
+   * Full name, or a unique prefix of at least 6 digits.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message heddle.registry.v1.GetOriginRequest.
+ * Use `create(GetOriginRequestSchema)` to create a new message.
+ */
+export declare const GetOriginRequestSchema: GenMessage<GetOriginRequest>;
+
+/**
+ * What it came from.
+ *
+ * @generated from message heddle.registry.v1.GetOriginResponse
+ */
+export declare type GetOriginResponse = Message<"heddle.registry.v1.GetOriginResponse"> & {
+  /**
+   * The version with its number, model, run, recipe (configuration, dataset, version it started from), what its training added of the
+   * log, and its trace.
+   *
+   * @generated from field: heddle.registry.v1.Version version = 1;
+   */
+  version?: Version | undefined;
+
+  /**
+   * The snapshot that the run ended with: the version has its parameters.
+   *
+   * @generated from field: heddle.registry.v1.Snapshot snapshot = 2;
+   */
+  snapshot?: Snapshot | undefined;
+
+  /**
+   * The segments that the dataset was built from. Those of the version it started from are that one's.
+   *
+   * @generated from field: repeated heddle.common.v1.SegmentOrigin segments = 3;
+   */
+  segments: SegmentOrigin[];
+};
+
+/**
+ * Describes the message heddle.registry.v1.GetOriginResponse.
+ * Use `create(GetOriginResponseSchema)` to create a new message.
+ */
+export declare const GetOriginResponseSchema: GenMessage<GetOriginResponse>;
+
+/**
  * A thing in the lineage.
  *
  * @generated from message heddle.registry.v1.LineageNode
@@ -926,6 +981,18 @@ export declare const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof LineageRequestSchema;
     output: typeof LineageResponseSchema;
+  },
+  /**
+   * What a version came from, and so every answer that names it: its run, snapshot and dataset, and the segments and records of the log
+   * behind them. Flat, for programs; Lineage has the graph.
+   * Errors: UNKNOWN_VERSION, AMBIGUOUS_VERSION, VERSION_ORPHANED.
+   *
+   * @generated from rpc heddle.registry.v1.RegistryService.GetOrigin
+   */
+  getOrigin: {
+    methodKind: "unary";
+    input: typeof GetOriginRequestSchema;
+    output: typeof GetOriginResponseSchema;
   },
 }>;
 

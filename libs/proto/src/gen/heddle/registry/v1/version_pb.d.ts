@@ -621,6 +621,13 @@ export declare type Version = Message<"heddle.registry.v1.Version"> & {
    * @generated from field: heddle.registry.v1.Recipe recipe = 12;
    */
   recipe?: Recipe | undefined;
+
+  /**
+   * W3C trace context of the call that registered it, which is of its run's trace; empty when that was not traced.
+   *
+   * @generated from field: string traceparent = 13;
+   */
+  traceparent: string;
 };
 
 /**
@@ -710,6 +717,27 @@ export declare type ModelEvent = Message<"heddle.registry.v1.ModelEvent"> & {
    * @generated from field: string run = 4;
    */
   run: string;
+
+  /**
+   * `registered`: the version's number in its family; 0 otherwise.
+   *
+   * @generated from field: uint32 number = 5;
+   */
+  number: number;
+
+  /**
+   * `run-opened` and `registered`: the dataset that the run trains on, by name; empty otherwise.
+   *
+   * @generated from field: string dataset = 6;
+   */
+  dataset: string;
+
+  /**
+   * `configured`, `run-opened` and `registered`: the configuration, by content name; empty otherwise.
+   *
+   * @generated from field: string configuration = 7;
+   */
+  configuration: string;
 };
 
 /**

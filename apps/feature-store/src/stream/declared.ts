@@ -1,9 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import type { SourceDefinition, Stream } from "@heddle/sdk";
 
-/** Where a source's events wait for their window. */
-export const topicOf = (source: string): string => `heddle.ingest.${source}.v1`;
-
 /** @throws {HeddleError} FAILED_PRECONDITION NO_STREAM. */
 export function streamOf({ name, stream }: SourceDefinition): Stream {
   if (stream !== undefined) return stream;

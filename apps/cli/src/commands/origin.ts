@@ -1,0 +1,29 @@
+import { buildCommand } from "@stricli/core";
+import { type Context, hostFlags, type HostFlags } from "../context.ts";
+
+const timeoutMs = 30_000;
+
+export const origin = buildCommand({
+  docs: {
+    brief: "Say what a version came from: run, snapshot, dataset, segments, offsets of the log",
+    fullDescription: [
+      "VERSION is a version as an answer names it (a unique prefix will do), or a model, whose live version",
+      "is meant. What the version that it started from had learnt is that version's origin.",
+    ].join("\n"),
+  },
+  parameters: {
+    flags: hostFlags,
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "Version or model", placeholder: "version", parse: String }],
+    },
+  },
+  async func(this: Context, flags: HostFlags, asked: string) {
+    const { liveVersionOr } = await import("../lineage/live-version.ts");
+    const { originText } = await import("../lineage/origin-text.ts");
+    const found = await this.withHost(flags.state, async (clients) =>
+      clients.registry.getOrigin({ version: await liveVersionOr(clients, asked) }, { timeoutMs }),
+    );
+    this.print(flags, found, () => originText(found));
+  },
+});

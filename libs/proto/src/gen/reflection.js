@@ -1,0 +1,1 @@
+export * from "./grpc/reflection/v1/reflection_pb.js";
