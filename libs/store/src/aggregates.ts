@@ -163,7 +163,7 @@ export function openAggregates<State>(
       const known = items.map((item: Stored<Aggregate<State>>) => knownOf(item.key, item.value));
       return next === undefined ? { items: known } : { items: known, next };
     },
-    outbox: openOutbox(noun, documents, bell),
+    outbox: openOutbox(noun, documents, bell, inTurn),
   };
 }
 

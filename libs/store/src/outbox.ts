@@ -31,18 +31,21 @@ export function startBell(): Bell {
   };
 }
 
+/** @param inTurn runs the changes of one id one after another, so that a trim races none of this process. */
 export function openOutbox<State>(
   noun: string,
   documents: Documents<Aggregate<State>>,
   bell: Bell,
+  inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>,
 ): Outbox {
-  /** What the relay read last, which it is to trim next: a write by its revision tells whether it is still so. */
+  /** What the relay read last, which it is to trim next, if this process wrote none since; a write by its revision tells of the others. */
   let last: Stored<Aggregate<State>> | undefined;
+  bell.listen(() => (last = undefined), new AbortController().signal);
   const entries = async (id: string): Promise<readonly OutboxEntry[]> => {
     last = await documents.get(id);
     return last?.value.outbox ?? [];
   };
-  const trim = async (id: string, revision: number): Promise<void> => {
+  const trimNow = async (id: string, revision: number): Promise<void> => {
     for (;;) {
       const stored = last?.key === id ? last : await documents.get(id);
       last = undefined;
@@ -63,7 +66,7 @@ export function openOutbox<State>(
     noun,
     pending: (limit) => documents.pending(limit),
     entries,
-    trim,
+    trim: (id, revision) => inTurn(id, () => trimNow(id, revision)),
     onPending: bell.listen,
   };
 }
