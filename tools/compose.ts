@@ -6,6 +6,8 @@ import type { Addresses } from "../apps/cli/src/host/clients.ts";
 import type { HostFile } from "../apps/cli/src/host/host-file.ts";
 import { programs } from "../apps/cli/src/host/programs.ts";
 import { story } from "../examples/grocer/src/story.ts";
+import { jaegerSettings } from "../test/servers/src/jaeger.ts";
+import { prometheusSettings } from "../test/servers/src/prometheus.ts";
 import { settingsOf } from "./cluster/settings.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -29,30 +31,8 @@ const servers = {
   objects: "s3://heddle/compose?endpoint=http://s3:7070&region=us-east-1",
 };
 
-/** Takes spans and metrics, keeps the spans in memory, and shows the metrics to Prometheus. JSON is YAML. */
-const jaeger = {
-  service: {
-    extensions: ["jaeger_storage", "jaeger_query"],
-    pipelines: {
-      traces: { receivers: ["otlp"], exporters: ["jaeger_storage_exporter"] },
-      metrics: { receivers: ["otlp"], exporters: ["prometheus"] },
-    },
-  },
-  extensions: {
-    jaeger_query: { storage: { traces: "memory" }, http: { endpoint: "0.0.0.0:16686" } },
-    jaeger_storage: { backends: { memory: { memory: { max_traces: 100_000 } } } },
-  },
-  receivers: { otlp: { protocols: { grpc: { endpoint: otlp } } } },
-  exporters: {
-    jaeger_storage_exporter: { trace_storage: "memory" },
-    prometheus: { endpoint: "jaeger:8889" },
-  },
-};
-const scraped = { static_configs: [{ targets: [jaeger.exporters.prometheus.endpoint] }] };
-const prometheus = {
-  global: { scrape_interval: "5s" },
-  scrape_configs: [{ job_name: "heddle", honor_labels: true, ...scraped }],
-};
+const metrics = "jaeger:8889";
+const shown = { query: "0.0.0.0:16686", queryGrpc: "0.0.0.0:16685" };
 
 /** The files of `config`, by name. */
 export function composeFiles(): ReadonlyMap<string, string> {
@@ -65,7 +45,11 @@ export function composeFiles(): ReadonlyMap<string, string> {
   };
   // Commands find the services by it, as they find a host's.
   const host: HostFile = { pid: 1, addresses, objects: servers.objects };
-  const files = { ...settingsOf(surroundings, addresses), host, jaeger, prometheus };
+  const files = {
+    ...{ ...settingsOf(surroundings, addresses), host },
+    jaeger: jaegerSettings({ ...shown, otlp, metrics }),
+    prometheus: prometheusSettings([metrics]),
+  };
   return new Map([
     ...Object.entries(files).map(
       ([name, content]) => [`${name}.json`, `${JSON.stringify(content, null, 2)}\n`] as const,

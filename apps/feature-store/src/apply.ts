@@ -6,10 +6,17 @@ import { parseDefinition } from "./definition.ts";
 import { checkFeature } from "./features.ts";
 import { applied } from "./source.ts";
 import { type FeatureStoreStore, type FeatureView, listAll } from "./store.ts";
+import type { Cutting } from "./stream/loop.ts";
 
 interface Applied {
   readonly digest: string;
   readonly created: boolean;
+}
+
+interface ApplyDeps {
+  readonly store: FeatureStoreStore;
+  readonly clock: Clock;
+  readonly cutting: Pick<Cutting, "wake">;
 }
 
 /**
@@ -21,12 +28,15 @@ interface Applied {
 export async function applyDefinition(
   json: string,
   context: ChangeContext,
-  { store, clock }: { readonly store: FeatureStoreStore; readonly clock: Clock },
+  { store, clock, cutting }: ApplyDeps,
 ): Promise<Applied> {
   const definition = parseDefinition(json);
   const digest = contentName(definition);
-  if (definition.kind === "source") return applySource(definition, digest, context, store, clock);
-  return applyView(definition, digest, context, store, clock);
+  if (definition.kind !== "source") return applyView(definition, digest, context, store, clock);
+  const outcome = await applySource(definition, digest, context, store, clock);
+  // Its events may come from producers that never call us.
+  if (definition.stream !== undefined) cutting.wake(definition.name);
+  return outcome;
 }
 
 async function applySource(

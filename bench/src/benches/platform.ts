@@ -1,6 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import type { Bench } from "../main.ts";
 import { kafkaClientRows } from "../platform/kafka-clients.ts";
+import { ingestRows } from "../platform/ingest.ts";
 import { objectRows } from "../platform/objects.ts";
 import { storeRows } from "../platform/store.ts";
 import { tracingRows } from "../platform/tracing.ts";
@@ -8,6 +9,7 @@ import type { Row } from "../row.ts";
 
 /** Each on real servers of its own, started for it; tracing needs none. */
 const parts = {
+  ingest: ingestRows,
   "kafka-clients": kafkaClientRows,
   objects: objectRows,
   store: storeRows,

@@ -117,11 +117,13 @@ async function openStores(
   environment: () => LmdbEnvironment,
   stack: AsyncDisposableStack,
 ): Promise<Pick<Backends, "storeOf" | "needs">> {
-  const url = storeUrlOf(places)?.reveal();
+  const url = storeUrlOf(places);
   if (url === undefined) {
     return { storeOf: (service) => openLmdbStore(environment(), service), needs: [] };
   }
-  const connection = stack.use(await openMongo({ url, ...deps }));
+  const connection = stack.use(
+    await openMongo({ url: () => (storeUrlOf(places) ?? url).reveal(), ...deps }),
+  );
   return {
     storeOf: (service) => openMongoStore(connection, service),
     needs: [{ name: "document store", check: connection.check }],
@@ -159,7 +161,10 @@ async function openLog(
 }
 
 function userOf(name: string, passwordFile: string | undefined) {
-  return { mechanism: "SCRAM-SHA-512" as const, name, password: readPassword(passwordFile) };
+  const password = (): Secret => readPassword(passwordFile);
+  // What is wrong with the file now is said now.
+  password();
+  return { mechanism: "SCRAM-SHA-512" as const, name, password };
 }
 
 function readPassword(file = ""): Secret {

@@ -91,5 +91,5 @@ export interface EventLog {
 }
 
 export const recordBytesMax = 1 << 20;
-/** Records of one read. */
-export const readLimitMax = 1_000;
+/** Records of one read: what brokers send at once is more than a thousand small ones, and what is not taken is sent again. */
+export const readLimitMax = 10_000;

@@ -23,7 +23,10 @@ export interface IngestTask {
   readonly existing: readonly ExistingSegment[];
   /** Where the segment is written. */
   readonly target: string;
-  /** Whether rows that are no events of the source are left out and reported, and not the whole file refused: those of a log. */
+  /**
+   * Whether rows that are no events of the source are left out and reported, and not the whole file refused: those of a log, whose
+   * columns are all declared. One that lacks a column has no value there.
+   */
   readonly leaveOut?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { isHeddleError } from "@heddle/base";
 import type { Aggregate, OutboxEntry } from "./aggregate.ts";
-import type { Documents } from "./port.ts";
+import type { Documents, Stored } from "./port.ts";
 
 /** What the relay sees of a collection of aggregates. */
 export interface Outbox {
@@ -36,9 +36,16 @@ export function openOutbox<State>(
   documents: Documents<Aggregate<State>>,
   bell: Bell,
 ): Outbox {
+  /** What the relay read last, which it is to trim next: a write by its revision tells whether it is still so. */
+  let last: Stored<Aggregate<State>> | undefined;
+  const entries = async (id: string): Promise<readonly OutboxEntry[]> => {
+    last = await documents.get(id);
+    return last?.value.outbox ?? [];
+  };
   const trim = async (id: string, revision: number): Promise<void> => {
     for (;;) {
-      const stored = await documents.get(id);
+      const stored = last?.key === id ? last : await documents.get(id);
+      last = undefined;
       if (stored === undefined) return;
       const outbox = stored.value.outbox.filter((entry) => entry.revision > revision);
       if (outbox.length === stored.value.outbox.length && outbox.length > 0) return;
@@ -55,7 +62,7 @@ export function openOutbox<State>(
   return {
     noun,
     pending: (limit) => documents.pending(limit),
-    entries: async (id) => (await documents.get(id))?.value.outbox ?? [],
+    entries,
     trim,
     onPending: bell.listen,
   };

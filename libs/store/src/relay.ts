@@ -52,17 +52,36 @@ export async function relayOutbox(
 ): Promise<void> {
   const { clock, random, pollMs = 1_000, backoff = defaultBackoff } = deps;
   const sleeper = startSleeper(clock, signal);
-  for (const outbox of outboxes) outbox.onPending(sleeper.wake, signal);
+  /** Those that may have something: to look costs a query each. */
+  const due = new Set(outboxes);
+  for (const outbox of outboxes) {
+    const wake = (): void => {
+      due.add(outbox);
+      sleeper.wake();
+    };
+    outbox.onPending(wake, signal);
+  }
   let failures = 0;
+  let polledMs = clock.monotonicMs();
   while (!signal.aborted) {
     sleeper.arm();
     try {
-      let relayed = 0;
-      for (const outbox of outboxes) relayed += await relayPending(outbox, log, deps, signal);
+      for (const outbox of outboxes.filter((one) => due.has(one))) {
+        // Before it is looked at: what comes meanwhile has it looked at again.
+        due.delete(outbox);
+        const relayed = await relayPending(outbox, log, deps, signal);
+        if (relayed === aggregatesAtOnceMax) due.add(outbox);
+      }
       failures = 0;
-      if (relayed === 0) await sleeper.sleep(pollMs);
+      const leftMs = polledMs + pollMs - clock.monotonicMs();
+      if (due.size === 0 && leftMs > 0) await sleeper.sleep(leftMs);
+      if (clock.monotonicMs() - polledMs >= pollMs) {
+        polledMs = clock.monotonicMs();
+        for (const outbox of outboxes) due.add(outbox);
+      }
     } catch (error) {
       if (signal.aborted) return;
+      for (const outbox of outboxes) due.add(outbox);
       failures += 1;
       const facts = { service: deps.service, failures, error: messageOf(error) };
       deps.log.warn(facts, "events could not be relayed, trying again");

@@ -53,7 +53,9 @@ export async function startJaeger(folder: string): Promise<RunningJaeger> {
       ports = given;
       const file = join(folder, "jaeger.yaml");
       // JSON is YAML.
-      writeFileSync(file, JSON.stringify(settingsOf(given), null, 2));
+      const [query = "", otlp = "", metrics = "", queryGrpc = ""] = given.map(at);
+      const settings = jaegerSettings({ query, otlp, metrics, queryGrpc });
+      writeFileSync(file, JSON.stringify(settings, null, 2));
       return { program: join(programs, "jaeger"), args: ["--config", file], cwd: folder };
     },
     url: ([query]) => `http://${at(query)}`,
@@ -89,8 +91,17 @@ export async function jaegerForTests(): Promise<TestJaeger> {
 
 const at = (port: number | undefined): string => `127.0.0.1:${port}`;
 
-/** @param ports of the query API, of OTLP, of the metrics, and of the query API by gRPC. */
-function settingsOf([query, otlp, metrics, queryGrpc]: readonly number[]): object {
+/** Where a Jaeger listens, `host:port` each. */
+export interface JaegerEndpoints {
+  /** The query API. */
+  readonly query: string;
+  readonly queryGrpc: string;
+  readonly otlp: string;
+  /** The metrics that were sent to it, for Prometheus. */
+  readonly metrics: string;
+}
+
+export function jaegerSettings({ query, queryGrpc, otlp, metrics }: JaegerEndpoints): object {
   return {
     service: {
       extensions: ["jaeger_storage", "jaeger_query"],
@@ -103,16 +114,16 @@ function settingsOf([query, otlp, metrics, queryGrpc]: readonly number[]): objec
     extensions: {
       jaeger_query: {
         storage: { traces: "memory" },
-        http: { endpoint: at(query) },
-        grpc: { endpoint: at(queryGrpc) },
+        http: { endpoint: query },
+        grpc: { endpoint: queryGrpc },
       },
       jaeger_storage: { backends: { memory: { memory: { max_traces: 100_000 } } } },
     },
     connectors: { spanmetrics: { metrics_flush_interval: "5s" } },
-    receivers: { otlp: { protocols: { grpc: { endpoint: at(otlp) } } } },
+    receivers: { otlp: { protocols: { grpc: { endpoint: otlp } } } },
     exporters: {
       jaeger_storage_exporter: { trace_storage: "memory" },
-      prometheus: { endpoint: at(metrics) },
+      prometheus: { endpoint: metrics },
     },
   };
 }

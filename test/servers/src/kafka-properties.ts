@@ -4,28 +4,31 @@ import { join } from "node:path";
  * `server.properties` of one node that is small and quick to start and to rebalance. A partition keeps some 200 MB, so that a load test
  * does not fill the disk.
  *
- * @param ports of the broker, of the controller, and of the broker for strangers.
+ * @param ports of the broker, of the broker for strangers, and of the controller; without that one it is a broker only.
  */
 export function kafkaProperties(
   folder: string,
-  [broker = 0, controller = 0, stranger = 0]: readonly number[],
+  [broker = 0, stranger = 0, controller]: readonly number[],
   settings: Readonly<Record<string, string>>,
 ): string {
-  const at = (port: number): string => `127.0.0.1:${port}`;
+  const at = (port = 0): string => `127.0.0.1:${port}`;
   const listeners = `PLAINTEXT://${at(broker)},STRANGER://${at(stranger)}`;
-  const plain = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+  const security = "org.apache.kafka.common.security";
   const lines = {
-    "process.roles": "broker,controller",
+    "process.roles": controller === undefined ? "broker" : "broker,controller",
     "node.id": "1",
     "controller.quorum.voters": `1@${at(controller)}`,
-    listeners: `${listeners},CONTROLLER://${at(controller)}`,
+    listeners: controller === undefined ? listeners : `${listeners},CONTROLLER://${at(controller)}`,
     "advertised.listeners": listeners,
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map":
       "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,STRANGER:SASL_PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
-    "sasl.enabled.mechanisms": "PLAIN",
-    "listener.name.stranger.plain.sasl.jaas.config": `${plain} user_stranger="stranger-secret";`,
+    "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+    "listener.name.stranger.plain.sasl.jaas.config": `${security}.plain.PlainLoginModule required user_stranger="stranger-secret";`,
+    "listener.name.stranger.scram-sha-512.sasl.jaas.config": `${security}.scram.ScramLoginModule required;`,
+    // A connection by password says again who it is, so that a user who is gone is noticed.
+    "listener.name.stranger.scram-sha-512.connections.max.reauth.ms": "2000",
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users": "User:ANONYMOUS",
     "log.dirs": join(folder, "data"),

@@ -10,8 +10,14 @@ import { runTool } from "./tool.ts";
 
 /** A Kafka of one node. */
 export interface RunningKafka extends RunningServer {
-  /** The same broker for the user `stranger`, password `stranger-secret` (PLAIN), to whom nothing is allowed. */
+  /**
+   * The same broker for the user `stranger`, password `stranger-secret` (PLAIN), to whom nothing is allowed, and for users of
+   * SCRAM-SHA-512, where there are any: their connections have to say every 2 s who they are.
+   */
   readonly strangerUrl: string;
+  readonly clusterId: string;
+  /** `host:port` of its controller. */
+  readonly controller: string;
 }
 
 const kafkaVersion = "4.4.0";
@@ -42,31 +48,38 @@ interface Place {
  * records: what was killed comes back by the same call.
  *
  * @param settings further lines of `server.properties`, which win; only a new folder takes them.
+ * @param joined another one, whose second broker this becomes.
  * @throws {Unavailable} without Java, Maven, or a registry that has Kafka.
  */
 export async function startKafka(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
+  joined?: RunningKafka,
 ): Promise<RunningKafka> {
   const libraries = `${await built(kafkaRecipe)}/*`;
   const home = resolve(folder);
   const before = readPlace(home);
-  const clusterId = before?.clusterId ?? randomBytes(16).toString("base64url");
+  const clusterId = before?.clusterId ?? joined?.clusterId ?? randomBytes(16).toString("base64url");
+  const all =
+    joined === undefined
+      ? settings
+      : { ...settings, "node.id": "2", "controller.quorum.voters": `1@${joined.controller}` };
   const running = await startServer({
     name: `Kafka ${kafkaVersion}`,
-    portCount: 3,
+    portCount: joined === undefined ? 3 : 2,
     ...(before === undefined ? {} : { ports: before.ports }),
     command: async (ports) => {
       const properties = join(home, "server.properties");
-      if (before === undefined) await format(home, { clusterId, ports }, settings, libraries);
+      if (before === undefined) await format(home, { clusterId, ports }, all, libraries);
       const main = ["-cp", libraries, "kafka.Kafka", properties];
       return { program: "java", args: [...memory, ...logging, ...main], cwd: home };
     },
     url: ([broker]) => `kafka://127.0.0.1:${broker}`,
     answers: async (url) => (await clusterIdAt(Number(new URL(url).port))) === clusterId,
   });
-  const stranger = readPlace(home)?.ports[2];
-  return { ...running, strangerUrl: `kafka://127.0.0.1:${stranger}` };
+  const [, stranger, own] = readPlace(home)?.ports ?? [];
+  const controller = joined?.controller ?? `127.0.0.1:${own}`;
+  return { ...running, clusterId, controller, strangerUrl: `kafka://127.0.0.1:${stranger}` };
 }
 
 /** The Kafka that the tests of one file use: that of `HEDDLE_TEST_KAFKA_URL`, else one of our own. */

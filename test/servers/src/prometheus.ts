@@ -30,10 +30,8 @@ export async function startPrometheus(
   const root = await built(prometheusRecipe);
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "prometheus.yaml");
-  const job = { job_name: "heddle", honor_labels: true, static_configs: [{ targets }] };
-  const settings = { global: { scrape_interval: "5s" }, scrape_configs: [job] };
   // JSON is YAML.
-  writeFileSync(config, JSON.stringify(settings, null, 2));
+  writeFileSync(config, JSON.stringify(prometheusSettings(targets), null, 2));
   return await startServer({
     name: "Debian's Prometheus",
     command: ([port]) => ({
@@ -49,6 +47,11 @@ export async function startPrometheus(
     url: ([port]) => `http://127.0.0.1:${port}`,
     answers: async (url) => (await fetch(`${url}/-/ready`)).ok,
   });
+}
+
+export function prometheusSettings(targets: readonly string[]): object {
+  const job = { job_name: "heddle", honor_labels: true, static_configs: [{ targets }] };
+  return { global: { scrape_interval: "5s" }, scrape_configs: [job] };
 }
 
 /** The Prometheus of one test file: that of `HEDDLE_TEST_PROMETHEUS_URL`, which must ask the places by itself, or one of our own. */

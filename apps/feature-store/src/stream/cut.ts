@@ -164,17 +164,21 @@ async function checked(
   const traces = new Set<string>();
   {
     await using file = await open(path, "w");
-    for await (const record of recordsOf(eventLog, piece)) {
-      nowMs = Math.max(nowMs, record.timeMs);
-      const { traceparent } = record.headers;
-      if (traceparent !== undefined && traces.size < tracesMax) traces.add(traceparent);
-      const line = lineOf(record, definition);
-      if (typeof line !== "string") {
-        refusals.push({ record, ...line });
-        continue;
+    for await (const records of recordsOf(eventLog, piece)) {
+      const lines: string[] = [];
+      for (const record of records) {
+        nowMs = Math.max(nowMs, record.timeMs);
+        const { traceparent } = record.headers;
+        if (traceparent !== undefined && traces.size < tracesMax) traces.add(traceparent);
+        const line = lineOf(record, definition);
+        if (typeof line !== "string") {
+          refusals.push({ record, ...line });
+          continue;
+        }
+        places.push({ partition: record.partition, offset: record.offset });
+        lines.push(`${line}\n`);
       }
-      places.push({ partition: record.partition, offset: record.offset });
-      await file.appendFile(`${line}\n`);
+      await file.appendFile(lines.join(""));
     }
   }
   for (const traceparent of traces) telemetry.link(traceparent);

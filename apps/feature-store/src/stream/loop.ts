@@ -4,7 +4,7 @@ import { cutWindow, type CutDeps } from "./cut.ts";
 
 /** Windows of all streams, cut as their records come. */
 export interface Cutting extends AsyncDisposable {
-  /** Something was appended to a source's log. */
+  /** A source has a stream, or something was appended to its log. */
   wake(source: string): void;
   /** Why a source's windows are not cut; undefined when nothing is wrong. */
   problemOf(source: string): string | undefined;
@@ -12,6 +12,8 @@ export interface Cutting extends AsyncDisposable {
 
 /** Other processes append, too; and what failed is tried again. */
 const lookEveryMs = 1_000;
+/** Another process may have applied a source. */
+const listEveryMs = 60_000;
 
 export function startCutting(deps: CutDeps): Cutting {
   const { log } = deps.telemetry;
@@ -32,15 +34,15 @@ export function startCutting(deps: CutDeps): Cutting {
       problems.set(source, problem);
     }
   };
-  let listed = false;
-  // A source keeps its stream, and one that is new is known from its first event on: its document is read, and those of no others.
-  const listOnce = async (): Promise<void> => {
-    if (listed) return;
+  let listAgainMs = Number.NEGATIVE_INFINITY;
+  // A source keeps its stream, and one that is applied here is known at once: its document is read, and those of no others.
+  const list = async (): Promise<void> => {
+    if (deps.clock.monotonicMs() < listAgainMs) return;
     try {
       for (const { id, state } of await listAll(deps.store.sources)) {
         if (state.definition.stream !== undefined) streams.add(id);
       }
-      listed = true;
+      listAgainMs = deps.clock.monotonicMs() + listEveryMs;
     } catch (error) {
       // The store may be elsewhere, and away: whoever is woken is cut all the same.
       log.warn({ error: messageOf(error) }, "streams could not be listed, trying again");
@@ -49,7 +51,7 @@ export function startCutting(deps: CutDeps): Cutting {
   const running = (async () => {
     while (!closing.signal.aborted) {
       woken = Promise.withResolvers();
-      await listOnce();
+      await list();
       await Promise.all([...streams].map(cutAll));
       await Promise.race([
         woken.promise,

@@ -47,7 +47,7 @@ test("offsets without a record are passed over, and a piece ends where it is sai
       .map((offset) => ({ ...record("{}"), offset }));
   const heldBy = async (from: number, to: number) => {
     const found = recordsOf({ read }, [{ topic: "t", partition: 0, from, to }]);
-    return (await Array.fromAsync(found)).map(({ offset }) => offset);
+    return (await Array.fromAsync(found)).flat().map(({ offset }) => offset);
   };
   assert.deepEqual(await heldBy(0, 3), [0, 2]);
   assert.deepEqual(await heldBy(4, 7), []);

@@ -1,4 +1,4 @@
-import type { EventLog, LogRecord } from "@heddle/eventlog";
+import { type EventLog, type LogRecord, readLimitMax } from "@heddle/eventlog";
 import type { LogRange } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 
@@ -9,19 +9,17 @@ export interface Refusal {
   readonly problem: string;
 }
 
-const readAtOnce = 500;
-
-/** The records of a piece of the log, partition by partition, in offset order. Offsets that hold no record are passed over. */
+/** The records of a piece of the log, as many at once as it gives, partition by partition, in offset order. Offsets that hold no record are passed over. */
 export async function* recordsOf(
   eventLog: Pick<EventLog, "read">,
   ranges: readonly LogRange[],
-): AsyncIterable<LogRecord> {
+): AsyncIterable<readonly LogRecord[]> {
   for (const { topic, partition, from, to } of ranges) {
     for (let at = from; at < to;) {
-      const some = await eventLog.read(topic, partition, at, Math.min(readAtOnce, to - at));
+      const some = await eventLog.read(topic, partition, at, Math.min(readLimitMax, to - at));
       const last = some.at(-1);
       if (last === undefined) break;
-      yield* some.filter(({ offset }) => offset < to);
+      yield some.filter(({ offset }) => offset < to);
       at = last.offset + 1;
     }
   }
@@ -59,6 +57,7 @@ export function lineOf(
 
 /** JSON may have halves of characters as escapes, and JavaScript reads them; the engine would refuse all of the window for one. */
 function hasHalfCharacter(json: string): boolean {
+  if (!json.includes(String.raw`\u`)) return false;
   // An escaped backslash begins no escape.
   const escapes = json.replaceAll(String.raw`\\`, "  ");
   return /\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f]/i.test(escapes);

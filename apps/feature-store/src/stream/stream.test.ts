@@ -43,6 +43,16 @@ test("windows are fixed counts of records in offset order, whenever they come an
   assert.equal((await windows(world, 0, 0)).dataset, first.dataset);
 });
 
+test("events that another team's producer puts on the log are cut, of a source that was applied while the store runs", async () => {
+  await using world = await openWorld();
+  await world.apply(clicks, view);
+  const encoder = new TextEncoder();
+  const put = records.map((json) => ({ key: json, value: encoder.encode(json), headers: {} }));
+  await world.eventLog.append("heddle.ingest.clicks.v1", put);
+  await untilCut(world, 18);
+  assert.deepEqual(await windows(world, 0, 2), expected);
+});
+
 const deaths = [
   "after-dead-letters",
   "after-segment",

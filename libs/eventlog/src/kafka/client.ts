@@ -5,7 +5,8 @@ import type { KafkaAddress } from "./address.ts";
 export interface KafkaUser {
   readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
   readonly name: string;
-  readonly password: Secret;
+  /** Asked at each connection, and whenever the brokers want to know again who we are: it may have been renewed. */
+  readonly password: () => Secret;
 }
 
 const connectTimeoutMs = 3_000;
@@ -36,7 +37,7 @@ export function clientOptions(
           sasl: {
             mechanism: user.mechanism,
             username: user.name,
-            password: user.password.reveal(),
+            password: () => user.password().reveal(),
           },
         }),
   };

@@ -31,6 +31,10 @@ const notMember = [
 export const isUnknownTopic = (error: unknown): boolean =>
   hasApiId(error, "UNKNOWN_TOPIC_OR_PARTITION") || /^Unknown topic /.test(messageOf(error));
 
+/** The brokers do not know this user, or not by this password: however often it is tried. */
+export const isUnauthenticated = (error: unknown): boolean =>
+  factsOf(error).codes.has(unauthenticated);
+
 export const isMembershipLost = (error: unknown): boolean =>
   notMember.some((id) => hasApiId(error, id));
 
@@ -43,7 +47,7 @@ export function kafkaError(error: unknown, { brokers, topic }: Place): HeddleErr
   const at = `${topic === undefined ? "" : `topic ${topic} at `}Kafka ${brokers.join(", ")}`;
   const has = (ids: readonly string[]): boolean => ids.some((id) => apiIds.has(id));
   if (isMisuse(codes, last)) return clientMisused(last, error);
-  if (codes.has("PLT_KFK_AUTHENTICATION") || [...apiIds].some(isDenial)) {
+  if (codes.has(unauthenticated) || [...apiIds].some(isDenial)) {
     return forbidden(at, last, error);
   }
   if (has(tooLarge)) return batchTooLarge(at, error);
@@ -51,6 +55,7 @@ export function kafkaError(error: unknown, { brokers, topic }: Place): HeddleErr
   return unavailable(at, has(tooFewReplicas), last, error);
 }
 
+const unauthenticated = "PLT_KFK_AUTHENTICATION";
 const tooLarge = ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"];
 const tooFewReplicas = ["NOT_ENOUGH_REPLICAS", "NOT_ENOUGH_REPLICAS_AFTER_APPEND"];
 const isDenial = (id: string): boolean =>
@@ -69,7 +74,7 @@ function forbidden(at: string, last: string, cause: unknown): HeddleError {
   return new HeddleError(
     "PERMISSION_DENIED",
     "LOG_FORBIDDEN",
-    `${at} may not be used so (${last}): grant this user Describe, Read, Write, Create and Delete on its topics and Read on its groups, or check user and password`,
+    `${at} may not be used so (${last}): grant this user Describe, Read, Write, Create and Delete on its topics and Read on its groups, or check user and password, which is asked for anew at each connection`,
     { cause },
   );
 }

@@ -134,10 +134,15 @@ function recordOf(
     ...{ topic, partition, offset },
     timeMs: Number(byLog ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta),
     key: key?.toString() ?? "",
-    // A copy: a slice would keep the whole answer of the broker.
-    value: new Uint8Array(value ?? []),
+    value: copyOf(value),
     headers: Object.fromEntries(
       headers.map(([name, text]) => [String(name ?? ""), String(text ?? "")]),
     ),
   };
+}
+
+/** A slice would keep the whole answer of the broker. Small ones share 8 KiB, for memory of its own costs more than the copy. */
+function copyOf(value: Buffer | null | undefined): Uint8Array {
+  const copy = Buffer.from(value ?? []);
+  return new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength);
 }

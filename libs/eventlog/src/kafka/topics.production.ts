@@ -140,7 +140,7 @@ test(
     for (const password of ["stranger-secret", "wrong"]) {
       await using log = openKafkaLog({
         ...{ url: `${strangerUrl}/${prefix}?${single}`, ...deps },
-        user: { mechanism: "PLAIN", name: "stranger", password: new Secret(password) },
+        user: { mechanism: "PLAIN", name: "stranger", password: () => new Secret(password) },
       });
       for (const call of [
         () => log.append("guarded", [record("b")]),

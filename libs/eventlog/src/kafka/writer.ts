@@ -1,9 +1,10 @@
 import { type Clock, HeddleError } from "@heddle/base";
-import { Producer } from "@platformatic/kafka";
+import type { Producer } from "@platformatic/kafka";
 import { recordBytes } from "../layout.ts";
 import type { NewRecord } from "../port.ts";
 import type { ClientOptions } from "./client.ts";
-import { kafkaError, type Place } from "./errors.ts";
+import { isUnauthenticated, kafkaError, type Place } from "./errors.ts";
+import { openSender, type Sender, sendWithin } from "./sender.ts";
 
 /** A record and its partition. */
 export interface Placed {
@@ -54,18 +55,18 @@ export function openWriter(
 ): Writer {
   const queue: Piece[] = [];
   let waitingBytes = 0;
-  let producer: Producer | undefined;
+  let sender: Sender | undefined;
   let sending: Promise<void> | undefined;
   let closed = false;
 
   const sendNext = async (pieces: readonly Piece[]): Promise<void> => {
-    producer ??= new Producer({ ...options, idempotent: true, compression: "zstd" });
+    sender ??= openSender(options);
     try {
-      await within(deps, send(producer, topic, pieces));
+      await sendWithin(deps, sender, send(sender.producer, topic, pieces));
       for (const { done } of pieces) done.resolve();
     } catch (error) {
-      const failed = producer;
-      producer = undefined;
+      const failed = sender.producer;
+      sender = undefined;
       const shown = outcomeUnknown(kafkaError(error, place));
       for (const { append, done } of pieces) {
         append.failed = shown;
@@ -105,7 +106,7 @@ export function openWriter(
       await Promise.race([sending, late]);
       over.abort();
       closed = true;
-      await producer?.close(true).catch(() => undefined);
+      await sender?.producer.close(true).catch(() => undefined);
     },
   };
 }
@@ -169,23 +170,9 @@ function nextSend(queue: Piece[]): readonly Piece[] {
 const bytesOf = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, { bytes }) => sum + bytes, 0);
 
-async function within({ clock, appendWithinMs }: WriterDeps, sent: Promise<void>): Promise<void> {
-  const over = new AbortController();
-  const late = clock.sleep(appendWithinMs, over.signal).then(
-    () => Promise.reject(new Error(`no answer within ${appendWithinMs} ms`)),
-    () => undefined,
-  );
-  try {
-    await Promise.race([sent, late]);
-  } finally {
-    over.abort();
-    sent.catch(() => undefined);
-  }
-}
-
-/** After a failure on the way nobody can say how far the records came. */
+/** After a failure on the way nobody can say how far the records came: a try before the last one may have brought them. */
 function outcomeUnknown(error: HeddleError): HeddleError {
-  if (error.code !== "UNAVAILABLE") return error;
+  if (error.code !== "UNAVAILABLE" && !isUnauthenticated(error.cause)) return error;
   return new HeddleError(
     error.code,
     error.reason,

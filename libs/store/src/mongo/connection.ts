@@ -1,15 +1,17 @@
-import { type Clock, messageOf } from "@heddle/base";
-import type { Collection, Db, MongoClient, ObjectId } from "mongodb";
-import { addressOf, urlInvalid } from "./address.ts";
-import { connectionsMax, storeClosed } from "./errors.ts";
+import { type Clock, isHeddleError } from "@heddle/base";
+import type { Collection, Db, ObjectId } from "mongodb";
+import { openClients } from "./clients.ts";
+import { storeClosed } from "./errors.ts";
 import { ensureIndex } from "./indexes.ts";
-import { notReplicated } from "./refusals.ts";
 import { defaultLimits, type MongoLimits, type Run, startRuns } from "./runs.ts";
 import type { MongoDocument } from "./stored.ts";
 
 export interface MongoOptions {
-  /** `mongodb://[user:password@]host:port[,host:port]/database[?options]`; no error and no log repeats it. */
-  readonly url: string;
+  /**
+   * `mongodb://[user:password@]host:port[,host:port]/database[?options]`; no error and no log repeats it. Asked again when the server
+   * refuses who we are: the password may have been renewed.
+   */
+  readonly url: string | (() => string);
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads repeated commands. */
   readonly random: () => number;
@@ -43,26 +45,29 @@ export interface MongoConnection {
  * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID.
  */
 export async function openMongo(options: MongoOptions): Promise<MongoConnection> {
-  const { url, clock, random } = options;
+  const { clock, random, url } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const { place, database: name } = addressOf(url);
-  // Heavy, and needed only where a store is elsewhere.
-  const { MongoClient, ObjectId } = await import("mongodb");
-  const client = prepare(() => new MongoClient(url, clientOptions(limits)), url);
-  const standalones = watchStandalones(client);
-  const database = client.db(name);
+  const urlNow = typeof url === "string" ? () => url : url;
+  const clients = await openClients(urlNow, limits);
+  const { place } = clients;
   const names = new Set<string>();
   const prepared = new Map<string, Promise<Collection<MongoDocument>>>();
   let closed = false;
 
-  const run = startRuns({ place, clock, random, limits }, async () => {
+  const command = startRuns({ place, clock, random, limits }, async () => {
     if (closed) throw storeClosed(place);
-    await client.connect();
-    const [standalone] = standalones;
-    if (standalone !== undefined) throw notReplicated(`${standalone}/${name}`);
+    await clients.connect();
   });
+  const run: Run = async (where, act) => {
+    try {
+      return await command(where, act);
+    } catch (error) {
+      if (isRefusedUser(error) && (await clients.renew())) prepared.clear();
+      throw error;
+    }
+  };
   const ready = async (name: string): Promise<Collection<MongoDocument>> => {
-    const collection = database.collection<MongoDocument>(name);
+    const collection = clients.database().collection<MongoDocument>(name);
     const where = `${place}.${name}`;
     await run(where, () => ensureIndex(collection, where));
     return collection;
@@ -82,55 +87,24 @@ export async function openMongo(options: MongoOptions): Promise<MongoConnection>
   return {
     place,
     run,
-    newWrite: () => new ObjectId(),
+    newWrite: clients.newId,
     collection: collectionOf,
     forget: (name) => void prepared.delete(name),
     check: async () => {
-      await run(place, () => ping(database));
+      await run(place, () => ping(clients.database()));
       await Promise.all([...names].map(collectionOf));
     },
-    [Symbol.asyncDispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       // The driver would open itself again at the next command.
       closed = true;
-      return client.close();
+      await clients.close();
     },
   };
 }
 
-function clientOptions({ selectMs, silenceMs }: MongoLimits) {
-  return {
-    appName: "heddle",
-    maxPoolSize: connectionsMax,
-    waitQueueTimeoutMS: silenceMs,
-    serverSelectionTimeoutMS: selectMs,
-    connectTimeoutMS: selectMs,
-    socketTimeoutMS: silenceMs,
-    // `run` repeats commands itself, by the ids of writes: the driver's way needs sessions, and forgets with them.
-    retryWrites: false,
-    retryReads: false,
-  } as const;
-}
-
-/** Options of a URL are the operator's; what is wrong with them is said without the URL. */
-function prepare(make: () => MongoClient, url: string): MongoClient {
-  try {
-    return make();
-  } catch (error) {
-    const text = messageOf(error).replaceAll(url, "it");
-    const [, secrets] = /^[^/]*\/\/([^@/]*)@/.exec(url) ?? [];
-    throw urlInvalid(secrets === undefined ? text : "the driver does not take its options");
-  }
-}
-
-/** Addresses of servers that answer, but alone: the driver would write to them. */
-function watchStandalones(client: MongoClient): ReadonlySet<string> {
-  const standalones = new Set<string>();
-  client.on("serverDescriptionChanged", ({ address, newDescription }) => {
-    if (newDescription.type === "Standalone") standalones.add(address);
-    else standalones.delete(address);
-  });
-  return standalones;
-}
+const isRefusedUser = (error: unknown): boolean =>
+  isHeddleError(error, "STORE_CREDENTIALS_REFUSED") ||
+  isHeddleError(error, "STORE_CREDENTIALS_MISSING");
 
 async function ping(database: Db): Promise<void> {
   await database.command({ ping: 1 });

@@ -171,6 +171,36 @@ test(
   },
 );
 
+test(
+  "a URL that is renewed while the store is open is taken when the old one is refused, and nothing else of it",
+  { skip },
+  async () => {
+    await using proxy = await startProxy(url);
+    // As when a password ends: whoever says who he is, is refused; the new URL says nothing.
+    proxy.decide((command) =>
+      command === "saslStart"
+        ? refusal(18, "AuthenticationFailed", "Authentication failed.")
+        : "pass",
+    );
+    let now = proxy.url.replace("//", `//user:${password}@`);
+    await using connection = await openMongo({
+      ...{ url: () => now, clock: systemClock, random: Math.random, limits: quick },
+    });
+    const notes = notesOn(connection);
+    await refused(notes.put("a", { n: 1 }, 0), "UNAUTHENTICATED", "STORE_CREDENTIALS_REFUSED");
+    // Another place is another store: what this one holds is not there.
+    now = proxy.url.replace("heddle-test", "elsewhere");
+    await refused(notes.get("a"), "UNAUTHENTICATED", "STORE_CREDENTIALS_REFUSED");
+    await refused(connection.check(), "UNAUTHENTICATED", "STORE_CREDENTIALS_REFUSED");
+    now = proxy.url;
+    // This one is still told; the next one finds the door open.
+    await refused(connection.check(), "UNAUTHENTICATED", "STORE_CREDENTIALS_REFUSED");
+    await connection.check();
+    await notes.put("a", { n: 1 }, 0);
+    assert.equal((await notes.get("a"))?.value.n, 1);
+  },
+);
+
 for (const [name, fate, code, reason, words] of [
   [
     "rights",

@@ -6,7 +6,7 @@ export function credentialsRefused(place: string, cause: unknown): HeddleError {
   return new HeddleError(
     "UNAUTHENTICATED",
     "STORE_CREDENTIALS_REFUSED",
-    `the document store ${place} refuses the user or password it was given: correct them in the store's URL, and say there in which database the user is defined (authSource=…)`,
+    `the document store ${place} refuses the user or password it was given: correct them in the store's URL (its file is read again, without a restart), and say there in which database the user is defined (authSource=…)`,
     { cause },
   );
 }

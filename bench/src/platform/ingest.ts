@@ -1,0 +1,114 @@
+import { startKafka, Unavailable } from "@heddle/servers";
+import { temporaryFolder } from "@heddle/testkit";
+import { Admin } from "@platformatic/kafka";
+import type { BenchOptions } from "../main.ts";
+import type { Row } from "../row.ts";
+import { measured, skipped } from "../summarise.ts";
+import { ingestClients, type IngestClient, topic } from "./ingest/load.ts";
+import { ingestRun, type IngestRun, rateOf, type Sample, settled } from "./ingest/run.ts";
+import { slopeOf } from "./ingest/slope.ts";
+
+const full = { fastestSeconds: 45, sustainedSeconds: 120 };
+const small = { fastestSeconds: 15, sustainedSeconds: 20 };
+const partitions = 4;
+/** Of the topic on the disk: half of the 2 GB, for Kafka removes whole files only, and behind the limit. */
+const retentionBytes = 1e9;
+const diskBytesMax = 2e9;
+const rateMin = 10_000;
+const megabyte = 1e6;
+
+/**
+ * Events of 1 KB from a producer through Kafka into the feature store's segments, for each client on a Kafka of its own. `--client=NAME`
+ * takes one.
+ */
+export async function ingestRows(options: BenchOptions): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const client of ingestClients) {
+    if (options.args["client"] !== undefined && options.args["client"] !== client) continue;
+    rows.push(...(await clientRows(client, options)));
+  }
+  return rows;
+}
+
+async function clientRows(client: IngestClient, { quick, say }: BenchOptions): Promise<Row[]> {
+  using folder = temporaryFolder("bench-ingest");
+  const kafkaFolder = folder.file("kafka");
+  const kafka = await startKafka(kafkaFolder).catch((error: unknown) => {
+    if (error instanceof Unavailable) return error;
+    throw error;
+  });
+  if (kafka instanceof Unavailable) return [skipped("events into the store", kafka.message)];
+  await using server = kafka;
+  const brokers = server.url.replace("kafka://", "");
+  await makeTopic(brokers);
+  const run = await ingestRun(
+    { client, brokers, partitions },
+    {
+      ...{ folder: folder.path, kafkaFolder: `${kafkaFolder}/data`, brokerPid: server.processId },
+      ...(quick ? small : full),
+      say,
+    },
+  );
+  return rowsOf(client, run);
+}
+
+async function makeTopic(brokers: string): Promise<void> {
+  const admin = new Admin({ clientId: "bench", bootstrapBrokers: [brokers] });
+  const configs = Object.entries({
+    "max.message.bytes": String(2 << 20),
+    "message.timestamp.type": "LogAppendTime",
+    "retention.bytes": String(Math.floor(retentionBytes / partitions)),
+  }).map(([name, value]) => ({ name, value }));
+  await admin.createTopics({ topics: [topic], partitions, replicas: 1, configs });
+  await admin.close();
+}
+
+function rowsOf(client: IngestClient, { fastest, sustained, sent, held }: IngestRun): Row[] {
+  const named = (measure: string): string => `${client}: ${measure}`;
+  const flat = (measure: string, unit: string, of: (sample: Sample) => number): Row => {
+    const { value, low, high } = slopeOf(sustained.map((one) => [one.seconds, of(one)]));
+    const row = { measure: named(measure), unit, value, low, high, runs: sustained.length };
+    const verdict = low <= 0 ? "holds" : "missed";
+    return { ...row, goal: "interval has 0, or lies below it", verdict };
+  };
+  const sum = (sent * (sent - 1)) / 2;
+  const whole = held.events === sent && held.ids === sent && held.sum === sum;
+  const disk = Math.max(...[...fastest, ...sustained].map(({ kafkaBytes }) => kafkaBytes));
+  const rate = rateOf(sustained, "cut");
+  const cpu = cpuOf(sustained);
+  return [
+    measured(named("at most, settled"), "events/s", [rateOf(settled(fastest), "cut")]),
+    judged(named("sustained, into segments"), "events/s", rate, rate >= rateMin, "at least 10,000"),
+    flat("lag rises by", "events/s", ({ sent, cut }) => sent - cut),
+    flat("the store's memory rises by", "MB/s", (one) => one.storeBytes / megabyte),
+    judged(named("events sent"), "", sent, whole, "each id once in segments, by count and sum"),
+    judged(
+      named("Kafka's disk at most"),
+      "MB",
+      disk / megabyte,
+      disk <= diskBytesMax,
+      "at most 2,000",
+    ),
+    ...Object.entries(cpu).map(([part, value]) =>
+      measured(named(`CPU of ${part}`), "CPU-s/1M events", [value]),
+    ),
+  ];
+}
+
+/** CPU-seconds a million events, by part. */
+function cpuOf(samples: readonly Sample[]): Readonly<Record<string, number>> {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) return {};
+  const millions = (last.cut - first.cut) / 1e6;
+  return Object.fromEntries(
+    (["producer", "broker", "store"] as const).map((part) => [
+      part === "store" ? "the store and its engine" : `the ${part}`,
+      (last.cpu[part] - first.cpu[part]) / millions,
+    ]),
+  );
+}
+
+function judged(measure: string, unit: string, value: number, well: boolean, goal: string): Row {
+  const verdict = well ? "holds" : "missed";
+  return { ...measured(measure, unit, [value]), goal, verdict };
+}
