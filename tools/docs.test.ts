@@ -38,6 +38,11 @@ test("a link to a file, a folder or a heading that is not there is reported", ()
   assert.match(breachesOf("[a](../libs/store/README.md#no)")[0] ?? "", /heading/);
 });
 
+test("a merge that is not finished is reported", () => {
+  const conflict = "<<<<<<< HEAD\none\n=======\nother\n>>>>>>> main\n";
+  assert.deepEqual(breachesOf(conflict), ["docs/page.md: a merge is not finished in it"]);
+});
+
 test("a file in backticks that is not there is reported", () => {
   assert.deepEqual(breachesOf("`libs/store/src/port.ts`, `src/port.ts`, `libs/*/src/port.ts`"), []);
   assert.deepEqual(breachesOf("your `heddle.ts`, `docs/adr/NNNN-title.md`"), []);

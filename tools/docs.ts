@@ -9,7 +9,7 @@ const notOurs = new Set([
   ...["x.ts", "x.test.ts", "x.prop.test.ts", "x.production.ts"],
 ]);
 
-/** Every place under `root` where a document names what is not there, in words; an empty list when there is none. */
+/** Every place under `root` where a document names what is not there or is in two versions, in words; an empty list when there is none. */
 export function documentBreaches(root: string): string[] {
   const files = filesUnder(root).map((file) => relative(root, file));
   return files
@@ -18,6 +18,7 @@ export function documentBreaches(root: string): string[] {
       const text = readFileSync(join(root, file), "utf8");
       const { prose, code } = split(text);
       const problems = [
+        ...(/^(<{7}|>{7}) /m.test(text) ? ["a merge is not finished in it"] : []),
         ...brokenLinks(root, file, prose, files),
         ...missingFiles(prose, files),
         ...unknownCommands(root, code, files),
