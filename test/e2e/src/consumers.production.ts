@@ -33,7 +33,7 @@ const programs: readonly Program[] = [
   },
   {
     name: "the Python consumer",
-    command: [python.program, join(consumers, "python/follow_models.py"), brokers, prefix],
+    command: [python.path, join(consumers, "python/follow_models.py"), brokers, prefix],
     file: "python.json",
     skip: kafka.skip || python.skip,
   },

@@ -76,15 +76,17 @@ export interface TestTool {
 /**
  * A program for the tests of one file; one that cannot be had here is skipped by name.
  *
- * @param product what we build: `grpcurl 1.9.3`.
+ * @param product what it is: `grpcurl 1.9.3`.
+ * @param used where it comes from.
  */
 export async function toolForTests(
   product: string,
   find: () => Promise<string>,
+  used = "built from its sources",
 ): Promise<TestTool> {
   try {
     const path = await find();
-    note({ server: product, used: "built from its sources" });
+    note({ server: product, used });
     return { path, skip: false };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
@@ -94,7 +96,7 @@ export async function toolForTests(
   }
 }
 
-export function note(fields: Omit<ServerNote, "file">): void {
+function note(fields: Omit<ServerNote, "file">): void {
   const file = process.env[notesVariable];
   if (file === undefined || file === "") return;
   const line: ServerNote = { file: process.argv[1] ?? "", ...fields };

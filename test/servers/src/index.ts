@@ -21,7 +21,7 @@ export {
 } from "./running.ts";
 export { freePort } from "./ports.ts";
 export { prometheusForTests, startPrometheus } from "./prometheus.ts";
-export { pythonForTests, type TestPython } from "./python.ts";
+export { pythonForTests } from "./python.ts";
 export { newBucket, type TestBucket } from "./s3-bucket.ts";
 export { type RunningS3, s3ForTests, type S3Options, startS3, testCredentials } from "./s3.ts";
 export { runTool, type ToolOptions } from "./tool.ts";
