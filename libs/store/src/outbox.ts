@@ -57,8 +57,9 @@ export function openOutbox<State>(
         await documents.put(id, next, stored.revision, { pending: outbox.length > 0 });
         return;
       } catch (error) {
-        // A change came between: it brought its own progress, so trying again ends.
-        if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
+        // A change came between, or hides whether this one was made: it brought its own progress, so trying again ends.
+        const hidden = isHeddleError(error, "WRITE_OUTCOME_UNKNOWN");
+        if (!hidden && !isHeddleError(error, "REVISION_CONFLICT")) throw error;
       }
     }
   };
