@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HeddleError } from "@heddle/base";
 import { parentVariable } from "@heddle/jobs";
-import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
+import { Health } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
 import { startTelemetry, type Telemetry } from "@heddle/telemetry";
 import { type Addresses, type Clients, connectAll } from "./clients.ts";
@@ -36,8 +36,8 @@ async function running(state: string, telemetry: Telemetry): Promise<Host | unde
   if (file === undefined) return undefined;
   await using health = connect(Health, file.addresses.scheduler, { telemetry, actor: "cli" });
   try {
-    const { status } = await health.check({}, { timeoutMs: probeMs });
-    if (status !== Status.SERVING) return undefined;
+    // Whatever it says: one that lacks a server says NOT_SERVING, and its calls say why.
+    await health.check({}, { timeoutMs: probeMs });
     return { addresses: file.addresses, [Symbol.asyncDispose]: () => Promise.resolve() };
   } catch {
     return undefined; // It died: its lock is free, and starting another one says so if it is not.
