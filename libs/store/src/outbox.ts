@@ -7,11 +7,16 @@ export interface Outbox {
   readonly noun: string;
   /** Ids of aggregates with entries to relay. */
   pending(limit: number): Promise<readonly string[]>;
-  entries(id: string): Promise<readonly OutboxEntry[]>;
-  /** Drops the entries up to that revision, which the log holds now. */
-  trim(id: string, revision: number): Promise<void>;
+  read(id: string): Promise<OutboxRead>;
   /** Calls `wake` after each write of this process that left something pending, until the signal aborts. */
   onPending(wake: () => void, signal: AbortSignal): void;
+}
+
+/** An aggregate's outbox as it was when it was read. */
+export interface OutboxRead {
+  readonly entries: readonly OutboxEntry[];
+  /** Drops these entries, which the log holds now. */
+  trim(): Promise<void>;
 }
 
 export interface Bell {
@@ -38,18 +43,13 @@ export function openOutbox<State>(
   bell: Bell,
   inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>,
 ): Outbox {
-  /** What the relay read last, which it is to trim next, if this process wrote none since; a write by its revision tells of the others. */
-  let last: Stored<Aggregate<State>> | undefined;
-  bell.listen(() => (last = undefined), new AbortController().signal);
-  const entries = async (id: string): Promise<readonly OutboxEntry[]> => {
-    last = await documents.get(id);
-    return last?.value.outbox ?? [];
-  };
-  const trimNow = async (id: string, revision: number): Promise<void> => {
-    for (;;) {
-      const stored = last?.key === id ? last : await documents.get(id);
-      last = undefined;
-      if (stored === undefined) return;
+  /** @param read as the relay has it: a write by its revision tells whether it is still so. */
+  const trim = async (
+    id: string,
+    revision: number,
+    read: Stored<Aggregate<State>> | undefined,
+  ): Promise<void> => {
+    for (let stored = read; stored !== undefined; stored = await documents.get(id)) {
       const outbox = stored.value.outbox.filter((entry) => entry.revision > revision);
       if (outbox.length === stored.value.outbox.length && outbox.length > 0) return;
       try {
@@ -66,8 +66,12 @@ export function openOutbox<State>(
   return {
     noun,
     pending: (limit) => documents.pending(limit),
-    entries,
-    trim: (id, revision) => inTurn(id, () => trimNow(id, revision)),
+    read: async (id) => {
+      const stored = await documents.get(id);
+      const entries = stored?.value.outbox ?? [];
+      const revision = entries.at(-1)?.revision ?? 0;
+      return { entries, trim: () => inTurn(id, () => trim(id, revision, stored)) };
+    },
     onPending: bell.listen,
   };
 }

@@ -100,7 +100,7 @@ async function relayPending(
   const ids = await outbox.pending(aggregatesAtOnceMax);
   for (const id of ids) {
     if (signal.aborted) return 0;
-    const entries = await outbox.entries(id);
+    const { entries, trim } = await outbox.read(id);
     for (const [topic, run] of runsByTopic(entries)) {
       if (signal.aborted) return 0;
       const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
@@ -108,7 +108,7 @@ async function relayPending(
       await orAborted(log.append(topic, records), signal);
     }
     failpoint(`${deps.service}.relay.after-append`);
-    await outbox.trim(id, entries.at(-1)?.revision ?? 0);
+    await trim();
   }
   return ids.length;
 }
