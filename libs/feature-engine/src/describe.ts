@@ -32,33 +32,48 @@ export async function describeTable(
   const scan = path.endsWith(".parquet")
     ? `read_parquet(${text(path)})`
     : `read_csv(${text(path)}, header = true, sample_size = -1)`;
-  const found = await db.rows<{ column_name: string; column_type: string }>(
-    `describe select * from ${scan}`,
-  );
-  const columns: ColumnDescription[] = [];
-  for (const { column_name: name, column_type: stored } of found) {
-    const [counts] = await db.rows<{ d: bigint; n: bigint }>(
-      `select count(distinct ${id(name)}) as d, count(*) - count(${id(name)}) as n from ${scan}`,
-    );
-    columns.push({
-      name,
-      type: declaredType(stored),
-      distinct: Number(counts?.d ?? 0),
-      nulls: Number(counts?.n ?? 0),
-    });
+  // Each column is looked at several times; the file is read once.
+  await db.run(`create or replace temp table ${described} as from ${scan}`);
+  try {
+    const rows = await db.count(`select count(*) from ${described}`);
+    const columns: ColumnDescription[] = [];
+    for (const { column_name: name, column_type: stored } of await db.rows<{
+      column_name: string;
+      column_type: string;
+    }>(`describe ${described}`)) {
+      const [counts] = await db.rows<{ d: bigint; n: bigint }>(
+        `select count(distinct ${id(name)}) as d, count(*) - count(${id(name)}) as n from ${described}`,
+      );
+      const [distinct, nulls] = [Number(counts?.d ?? 0), Number(counts?.n ?? 0)];
+      columns.push({ name, type: declaredType(stored), distinct, nulls });
+    }
+    const labelled = columns.find((column) => column.name === label && isBinary(column));
+    if (labelled === undefined) return { rows, columns };
+    const told: ColumnDescription[] = [];
+    for (const column of columns) {
+      if (column === labelled) told.push(column);
+      else told.push({ ...column, tells: await tells(db, rows, column, labelled.name) });
+    }
+    return { rows, columns: told };
+  } finally {
+    await db.run(`drop table if exists ${described}`);
   }
-  const rows = await db.count(`select count(*) from ${scan}`);
-  const labelled = columns.find(({ name }) => name === label);
-  if (labelled === undefined || !isBinary(labelled)) return { rows, columns };
-  const positive = `cast(${id(labelled.name)} as integer) <> 0`;
-  const told: ColumnDescription[] = [];
-  for (const column of columns) {
-    const { name, type } = column;
-    const ordered = type === "int64" || type === "float64" || type === "timestamp";
-    const tells = await tellsLabel(db, scan, { column: name, label: positive, ordered });
-    told.push(column === labelled ? column : { ...column, tells });
-  }
-  return { rows, columns: told };
+}
+
+const described = "described";
+/** With fewer rows for each value, a value knows its rows by heart. */
+const rowsPerValueMin = 10;
+
+function tells(
+  db: Duckdb,
+  rows: number,
+  { name: column, type, distinct }: ColumnDescription,
+  label: string,
+): Promise<number> {
+  const ordered = type === "int64" || type === "float64" || type === "timestamp";
+  const byValue = !ordered && distinct * rowsPerValueMin <= rows;
+  const positive = `cast(${id(label)} as integer) <> 0`;
+  return tellsLabel(db, described, { column, label: positive, ordered, byValue });
 }
 
 /** Whether a column can be a label: true or false, 0 or 1. */

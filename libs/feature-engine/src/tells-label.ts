@@ -6,33 +6,27 @@ export interface ToldBy {
   readonly column: string;
   /** SQL of a boolean, null where the label is not known. */
   readonly label: string;
-  /** Numbers and times are in an order; of others each value stands for itself. */
+  /** Whether its values are in an order, as numbers and times are. */
   readonly ordered: boolean;
+  /** Whether each value stands for itself. */
+  readonly byValue: boolean;
 }
-
-/** With fewer rows for each value, a value knows its rows by heart. */
-const rowsPerValueMin = 10;
 
 /**
  * How well one column tells a label, as the AUC of its best use: 1 as well as a copy of the label, 0.5 not at all. Values in an order
- * are taken by size, others by their own share of positives; and it may be that a value is there at all which tells.
- *
- * @param scan SQL of the table.
+ * are taken by size, those that stand for themselves by their own share of positives; and it may be that a value is there at all which tells.
  */
 export async function tellsLabel(
   db: Duckdb,
-  scan: string,
-  { column, label, ordered }: ToldBy,
+  table: string,
+  { column, label, ordered, byValue }: ToldBy,
 ): Promise<number> {
-  const rows = `select ${id(column)} as x, ${label} as positive from ${scan} where ${label} is not null`;
+  const rows = `select ${id(column)} as x, ${label} as positive from ${table} where ${label} is not null`;
   const share = `avg(positive::integer) over (partition by x)`;
-  const [few] = await db.rows<{ few: boolean }>(
-    `select count(distinct x) * ${rowsPerValueMin} <= count(*) as few from (${rows})`,
-  );
   const scores = [
     `(x is not null)::integer`,
     ...(ordered ? ["x"] : []),
-    ...(!ordered && few?.few === true ? [share] : []),
+    ...(byValue ? [share] : []),
   ];
   let best = 0.5;
   for (const score of scores) {
