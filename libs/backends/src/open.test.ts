@@ -3,12 +3,15 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
+import { silentTelemetry } from "@heddle/telemetry";
 import { temporaryFolder } from "@heddle/testkit";
 import { z } from "zod";
-import { openBackends } from "./open.ts";
+import { type Backends, openBackends } from "./open.ts";
 import { backendSettings } from "./settings.ts";
 
 const deps = { clock: systemClock, random: Math.random };
+const storeOf = (backends: Backends, service: string) =>
+  backends.portsOf(service, silentTelemetry()).store;
 const settings = (given: object) =>
   parseStrict(z.strictObject(backendSettings("unused")), given, "settings", "CONFIG_INVALID");
 
@@ -17,8 +20,8 @@ test("without servers documents, events and online values share one folder, and 
   const places = settings({ state: folder.file("state"), objects: folder.file("objects") });
   {
     await using backends = await openBackends(places, deps);
-    await backends.storeOf("one").collection("c").put("key", { is: 1 }, 0);
-    await backends.storeOf("two").collection("c").put("key", { is: 2 }, 0);
+    await storeOf(backends, "one").collection("c").put("key", { is: 1 }, 0);
+    await storeOf(backends, "two").collection("c").put("key", { is: 2 }, 0);
     await backends.eventLog.append("t", [{ key: "k", value: new Uint8Array(1), headers: {} }]);
     const row = { key: "e=1", eventTimeMs: 5, values: { v: 1 } };
     await backends.openOnline().put("view", [row]);
@@ -26,7 +29,7 @@ test("without servers documents, events and online values share one folder, and 
   }
   await using backends = await openBackends(places, deps);
   const of = async (service: string) =>
-    (await backends.storeOf(service).collection("c").get("key"))?.value;
+    (await storeOf(backends, service).collection("c").get("key"))?.value;
   assert.deepEqual([await of("one"), await of("two")], [{ is: 1 }, { is: 2 }]);
   const partitions = await backends.eventLog.positions("t");
   assert.equal(
@@ -47,7 +50,7 @@ test("where servers keep all, opening makes no folder and waits for no server", 
     objects: "s3://bucket/prefix?endpoint=http://127.0.0.1:1&region=x",
   });
   await using backends = await openBackends(places, deps);
-  assert.equal(backends.storeOf("one").collection("c") === undefined, false);
+  assert.equal(storeOf(backends, "one").collection("c") === undefined, false);
   assert.equal(existsSync(folder.file("state")), false);
   // A key, whoever's: without one it would be looked for at the machine's cloud.
   process.env["AWS_ACCESS_KEY_ID"] = process.env["AWS_SECRET_ACCESS_KEY"] = "none";

@@ -38,8 +38,6 @@ export interface Ports {
 export interface Backends extends Omit<Ports, "store">, AsyncDisposable {
   /** The ports with spans of what one service does there. */
   portsOf(service: string, telemetry: Telemetry): Ports;
-  /** The documents of one service. */
-  storeOf(service: string): DocumentStore;
   /** Online values lie in LMDB wherever the rest is. */
   openOnline(): OnlineValues;
 }
@@ -78,7 +76,7 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
     const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
     const ports = { eventLog, objects, needs };
     return {
-      ...{ ...ports, storeOf, openOnline },
+      ...{ ...ports, openOnline },
       portsOf: (service, telemetry) =>
         traced({ ...ports, store: storeOf(service) }, places, telemetry),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -111,12 +109,17 @@ function lmdbFolder({ state }: Places): string {
   return path;
 }
 
+/** The documents of each service. */
+interface Stores extends Pick<Ports, "needs"> {
+  readonly storeOf: (service: string) => DocumentStore;
+}
+
 async function openStores(
   places: Places,
   deps: BackendsDeps,
   environment: () => LmdbEnvironment,
   stack: AsyncDisposableStack,
-): Promise<Pick<Backends, "storeOf" | "needs">> {
+): Promise<Stores> {
   const url = storeUrlOf(places);
   if (url === undefined) {
     return { storeOf: (service) => openLmdbStore(environment(), service), needs: [] };
