@@ -3,6 +3,7 @@ import type { SegmentOrigin } from "@heddle/proto/common";
 import type { DatasetManifest, Definition } from "@heddle/proto/feature-store";
 import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
 import type { Known } from "@heddle/store";
+import { traceIdOf } from "@heddle/telemetry";
 import { architectureText } from "./architecture.ts";
 import { liveVersion, numberOf } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
@@ -179,8 +180,6 @@ function describeSegment(name: string, origin: SegmentOrigin | undefined): Descr
     },
   };
 }
-
-const traceIdOf = (traceparent: string): string => traceparent.split("-")[1] ?? "";
 
 function describeView(id: string, definition: Definition | undefined): Described | undefined {
   if (definition === undefined) return undefined;

@@ -3,7 +3,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { Health } from "@heddle/proto/health";
 import { ServerReflection } from "@heddle/proto/reflection";
-import type { Telemetry } from "@heddle/telemetry";
+import { type Telemetry, traceIdOf } from "@heddle/telemetry";
 import { defaultKeepalive, type Keepalive, keepaliveOptions } from "./channels/channel.ts";
 import { healthOf } from "./health.ts";
 import {
@@ -182,7 +182,7 @@ async function answer(
   try {
     const result = await telemetry.span(name, options, async () => {
       const context = contextOf(call, metadata, telemetry);
-      traceId = context.traceparent?.split("-")[1] ?? "";
+      traceId = traceIdOf(context.traceparent);
       const input = streamsIn(method)
         ? allWellFormed(requestsOf(method, call), method)
         : wellFormed(call.request, method);

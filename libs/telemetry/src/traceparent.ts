@@ -12,3 +12,8 @@ export function readTraceparent(traceparent: string): SpanContext | undefined {
   const span = { traceId, spanId, traceFlags, isRemote: true };
   return isSpanContextValid(span) && Number.isFinite(traceFlags) ? span : undefined;
 }
+
+/** The trace that a traceparent is of; empty when it names none. */
+export function traceIdOf(traceparent: string | undefined): string {
+  return traceparent?.split("-")[1] ?? "";
+}

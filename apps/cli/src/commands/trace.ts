@@ -22,9 +22,9 @@ export const trace = buildCommand({
   },
   async func(this: Context, flags: HostFlags, asked: string) {
     const { readTraces } = await import("../trace/read.ts");
-    const { traceIdOf } = await import("../trace/trace-id.ts");
+    const { askedTraceId } = await import("../trace/trace-id.ts");
     const { tracesText } = await import("../trace/tree.ts");
-    const id = await this.withHost(flags.state, (clients) => traceIdOf(clients, asked));
+    const id = await this.withHost(flags.state, (clients) => askedTraceId(clients, asked));
     const [own, ...linked] = readTraces(flags.state, id);
     if (own?.traceId !== id) {
       throw new HeddleError(

@@ -1,6 +1,7 @@
 import { shortName } from "@heddle/base";
 import type { LogRange, SegmentOrigin } from "@heddle/proto/common";
 import type { GetOriginResponse, Snapshot } from "@heddle/proto/registry";
+import { traceIdOf } from "@heddle/telemetry";
 import { count } from "../output/numbers.ts";
 import { table } from "../output/table.ts";
 
@@ -51,5 +52,3 @@ function offsetsOf(log: readonly LogRange[]): string {
 }
 
 const nameOf = ({ manifest }: Snapshot): string => manifest?.name ?? "";
-
-const traceIdOf = (traceparent: string): string => traceparent.split("-")[1] ?? "";

@@ -1,15 +1,16 @@
+import { traceIdOf } from "@heddle/telemetry";
 import type { Clients } from "../host/clients.ts";
 import { liveVersionOr } from "../lineage/live-version.ts";
 
 const timeoutMs = 30_000;
 
 /** The id of the trace that a person means by a pipeline run, a version, a model (its live version), or the id itself; empty when it has none. */
-export async function traceIdOf(clients: Clients, asked: string): Promise<string> {
+export async function askedTraceId(clients: Clients, asked: string): Promise<string> {
   if (/^[0-9a-f]{32}$/.test(asked)) return asked;
   const traceparent = asked.includes("/")
     ? await ofRun(clients, asked)
     : await ofVersion(clients, asked);
-  return traceparent.split("-")[1] ?? "";
+  return traceIdOf(traceparent);
 }
 
 async function ofRun({ scheduler }: Clients, pipelineRun: string): Promise<string> {
