@@ -3,10 +3,10 @@ import { temporaryFolder } from "@heddle/testkit";
 import { Admin } from "@platformatic/kafka";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
+import { slopeOf } from "../slope.ts";
 import { measured, skipped } from "../summarise.ts";
 import { ingestClients, type IngestClient, topic } from "./ingest/load.ts";
 import { ingestRun, type IngestRun, rateOf, type Sample, settled } from "./ingest/run.ts";
-import { slopeOf } from "./ingest/slope.ts";
 
 const full = { fastestSeconds: 45, sustainedSeconds: 120 };
 const small = { fastestSeconds: 15, sustainedSeconds: 20 };

@@ -1,3 +1,4 @@
+import { ingestTopicOf } from "@heddle/eventlog";
 import { Partitioners } from "kafkajs";
 import { defineSource } from "@heddle/sdk";
 
@@ -25,7 +26,7 @@ export const source = defineSource({
   available: { rule: "at-event" },
   stream: { windowRecords },
 });
-export const topic = `heddle.ingest.${source.name}.v1`;
+export const topic = ingestTopicOf(source.name);
 
 const firstMs = Date.UTC(2026, 0, 1);
 const users = 5_000;
