@@ -2,7 +2,6 @@ import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
 import {
   type Admission,
-  checkGradients,
   checkLength,
   type DenseVector,
   type Expiry,
@@ -130,8 +129,7 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
   ): readonly (() => void)[] => {
     const pushes = prepareTables(tables, gradients, clockBase + given);
     checkLength(denseGradients.length, denseLength, "the dense gradients of a push");
-    checkGradients(denseGradients, "the dense parameters");
-    return pushes;
+    return [...pushes, ...prepareDense(dense, denseGradients)];
   };
   return {
     check: (gradients, denseGradients) => void prepared(gradients, denseGradients, version + 1),
@@ -156,7 +154,6 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       for (const apply of prepared(gradients, denseGradients, given)) apply();
       version = given;
       for (const table of tables.values()) table.advance(clock());
-      pushDense(dense.values(), denseGradients);
     },
     state: () => ({ tables: tableStates(tables), dense: denseState(dense), ...aged() }),
     freeze: (since) => ({
@@ -185,7 +182,7 @@ function settle(table: ParameterTable, clock: number): void {
   table.sweep();
 }
 
-/** A push over several tables is applied whole or not at all. */
+/** A push over several tables and dense parameters is applied whole or not at all. */
 function prepareTables(
   tables: ReadonlyMap<string, ParameterTable>,
   gradients: readonly RowGradients[],
@@ -210,12 +207,16 @@ function valuesIn(room: Room | undefined, values: number): Float32Array {
   return room === undefined ? new Float32Array(values) : float32Of(room(values * 4));
 }
 
-function pushDense(vectors: Iterable<DenseVector>, gradients: Float32Array): void {
+function prepareDense(
+  dense: ReadonlyMap<string, DenseVector>,
+  gradients: Float32Array,
+): readonly (() => void)[] {
   let at = 0;
-  for (const vector of vectors) {
-    vector.push(gradients.subarray(at, at + vector.values.length));
+  return [...dense].map(([name, vector]) => {
+    const from = at;
     at += vector.values.length;
-  }
+    return vector.prepare(gradients.subarray(from, at), `dense parameter ${name}`);
+  });
 }
 
 function tableOf(tables: ReadonlyMap<string, ParameterTable>, name: string): ParameterTable {

@@ -51,16 +51,18 @@ export interface ShardIds {
   readonly positions: Int32Array;
 }
 
-/** Ids by shard, each in the order given. */
+/** Ids by shard, each in the order given; a single shard has the very array that was given. */
 export function splitByShard(ids: BigUint64Array, shards: number): readonly ShardIds[] {
-  if (shards === 1) return [{ ids: ids.slice(), positions: countUp(ids.length) }];
+  if (shards === 1) return [{ ids, positions: everyPosition(ids.length) }];
   return splitBy(shardHash, ids, shards);
 }
 
-function countUp(length: number): Int32Array {
-  const positions = new Int32Array(length);
-  for (let i = 0; i < length; i++) positions[i] = i;
-  return positions;
+/** 0, 1, 2, …: one array for all, because arrays of a batch's size that are made for each step make V8 collect. */
+let everywhere = new Int32Array();
+
+function everyPosition(length: number): Int32Array {
+  if (everywhere.length < length) everywhere = Int32Array.from({ length }, (_, i) => i);
+  return everywhere.subarray(0, length);
 }
 
 /** Ids by instance of a table, each in the order given. */

@@ -40,12 +40,20 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** True when no value is NaN or infinite. */
+/**
+ * True when no value is NaN or infinite: only these have an exponent of ones alone, which one more carries into the sign. Bits and no
+ * branch for each value, because batches have millions.
+ */
 export function allFinite(array: Float32Array | Float64Array): boolean {
-  for (let i = 0; i < array.length; i++) {
-    if (!Number.isFinite(array[i])) return false;
+  const [exponent, one, words] =
+    array instanceof Float32Array ? [0x7f800000, 0x00800000, 1] : [0x7ff00000, 0x00100000, 2];
+  const bits = new Int32Array(array.buffer, array.byteOffset, array.length * words);
+  let signs = 0;
+  // The upper half of a float64 is its last.
+  for (let i = words - 1; i < bits.length; i += words) {
+    signs |= ((bits[i] as number) & exponent) + one;
   }
-  return true;
+  return signs >= 0;
 }
 
 /** The same bytes, moved when a typed array of that element size could not lie over them. */

@@ -29,7 +29,7 @@ export function openLocalWire(
     return { shard, traced: open(of), quiet: open(of, silentTelemetry()) };
   });
   const routes = clients.map((of) => localRoute(of, options, openPool({ heldBytesMax })));
-  const own = { ...options, idsByName: false };
+  const own = { ...options, inProcess: true };
   return openShardWire(declaration, { first: clients }, own, async ({ shard }) =>
     present(routes[shard], "a shard's route"),
   );

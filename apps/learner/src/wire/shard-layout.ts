@@ -58,15 +58,16 @@ export interface ShardValues {
 export function layOut(
   { tables, dense }: RunDeclaration,
   shards: number,
-  idsByName = true,
+  inProcess = false,
 ): ShardLayout {
   const denseOf = assignDense(dense, shards);
   return {
     dense: denseOf,
     tables,
     split: (ids) =>
-      splitByShard(ids, shards).map((part) => {
-        const name = idsByName && part.ids.length > 0 ? keyListName(part.ids) : 0n;
+      // What is sent may still be on its way when the batch's memory is used again.
+      splitByShard(shards === 1 && !inProcess ? ids.slice() : ids, shards).map((part) => {
+        const name = inProcess || part.ids.length === 0 ? 0n : keyListName(part.ids);
         return { ...part, name, known: false };
       }),
     gradientsOf: (shard, positions, gradients, memory) => ({

@@ -27,8 +27,8 @@ export interface WireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
-  /** Whether a list of ids is named, so that a shard hears it once; true when absent. It costs a hash, and is for wires that carry bytes. */
-  readonly idsByName?: boolean;
+  /** Calls stay in this process and are over when they return: their ids are not copied, and no list of ids is named to be sent once. */
+  readonly inProcess?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
@@ -106,7 +106,7 @@ export async function openShardWire(
   const { telemetry, signal, stepCallMs = defaultStepCallMs } = options;
   const { learner = 0, bounds } = declaration;
   const traffic = openTraffic(telemetry);
-  const layout = layOut(declaration, first.length, options.idsByName);
+  const layout = layOut(declaration, first.length, options.inProcess);
   const fence = BigInt(declaration.fence);
   const configure: Connecting["configure"] = async ({ shard, traced }, ends) => {
     const request = { ...declarationOf(declaration, layout, shard), fence, learner };
