@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { messageOf } from "@heddle/base";
 import { type Model, models } from "../executor/models.ts";
 import { type Taken, writeInputs } from "../executor/peer.ts";
-import { openRunners, type Runner } from "../executor/runners.ts";
+import { inBfloat16, openRunners, type Runner } from "../executor/runners.ts";
 import type { Bench } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
@@ -21,6 +21,11 @@ const goals: Readonly<Record<string, Goal>> = {
   "PyTorch eager": { atLeast: 1.3 },
   /** The executor: one that comes from npm alone must not be much slower than TensorFlow itself. */
   tensorflow: { atLeast: 0.75 },
+};
+/** In bfloat16: of TensorFlow's float32, and of who computes in it, too. */
+const goalsInBfloat16: Readonly<Record<string, Goal>> = {
+  "tf.function": { atLeast: 1.25 },
+  "PyTorch autocast bfloat16": { atLeast: 1 },
 };
 
 /** CPU milliseconds a step by runner, in order of rounds. */
@@ -115,7 +120,7 @@ function rowsOf(times: Times, examples: number, where: string): Row[] {
             "examples/CPU-s",
             speeds(ownMs.slice(0, peerMs.length)),
             { name: peer.name, values: speeds(peerMs) },
-            goals[peer.name],
+            (own.name === inBfloat16 ? goalsInBfloat16 : goals)[peer.name],
           ),
         ),
     );

@@ -1,5 +1,5 @@
-import { assert } from "@heddle/base";
-import { inspectTensorflow, openExecutor } from "@heddle/executor";
+import { assert, present } from "@heddle/base";
+import { inspectTensorflow, openExecutor, type Precision } from "@heddle/executor";
 import type { BenchOptions } from "../main.ts";
 import { findPython } from "../python.ts";
 import type { Row } from "../row.ts";
@@ -17,6 +17,9 @@ export interface Runner {
   run(model: Model, rows: number, steps: number): Promise<Taken>;
   close(): Promise<void>;
 }
+
+/** Executor `tensorflow` with products in bfloat16. */
+export const inBfloat16 = "tensorflow, bfloat16";
 
 /** float32 sums in another order. */
 const float32Error = 1e-4;
@@ -39,8 +42,12 @@ export async function openRunners(
   const runners: Runner[] = [await executorRunner("onnx")];
   const absent: Row[] = [];
   const tensorflow = inspectTensorflow();
-  if (tensorflow.kind === "runs") runners.push(await executorRunner("tensorflow"));
-  else absent.push(skipped("executor tensorflow", `not installed: ${tensorflow.setUp}`));
+  if (tensorflow.kind === "runs") {
+    runners.push(await executorRunner("tensorflow"));
+    const lack = await bfloat16Lack();
+    if (lack === undefined) runners.push(await executorRunner("tensorflow", "bfloat16"));
+    else absent.push(skipped(inBfloat16, lack));
+  } else absent.push(skipped("executor tensorflow", `not installed: ${tensorflow.setUp}`));
   runners.push(await executorRunner("tfjs"));
   for (const { kind, name, error, slowStart } of peers) {
     const library = kind === "tensorflow" ? kind : "torch";
@@ -61,13 +68,24 @@ export async function openRunners(
   return [runners, absent];
 }
 
+/** Why executor `tensorflow` computes in float32 here; undefined when it need not. */
+async function bfloat16Lack(): Promise<string | undefined> {
+  const executor = await openExecutor({ kind: "tensorflow" });
+  const { step, spec } = present(models[0], "a model");
+  await using compiled = await executor.compile(step, { ...spec, precision: "bfloat16" });
+  return compiled.precisionReason;
+}
+
 /** All models on one of the executors, in CPU time of this process. */
-export async function executorRunner(kind: "onnx" | "tensorflow" | "tfjs"): Promise<Runner> {
+export async function executorRunner(
+  kind: "onnx" | "tensorflow" | "tfjs",
+  precision: Precision = "float32",
+): Promise<Runner> {
   const executor = await openExecutor({ kind });
   const compiled = new Map(
     await Promise.all(
       models.map(async (model) => {
-        const step = await executor.compile(model.step, model.spec);
+        const step = await executor.compile(model.step, { ...model.spec, precision });
         const reason = step.fallbackReason;
         assert(reason === undefined, `${kind} runs ${model.name} as a graph: ${reason}`);
         return [model.name, step] as const;
@@ -76,9 +94,9 @@ export async function executorRunner(kind: "onnx" | "tensorflow" | "tfjs"): Prom
   );
   const known = new Map<string, ReturnType<typeof inputsOf>>();
   return {
-    name: kind === "tfjs" ? "op by op (tfjs, WASM)" : kind,
+    name: nameOf(kind, precision),
     own: kind !== "tfjs",
-    error: float32Error,
+    error: precision === "float32" ? float32Error : bfloat16Error,
     run: async (model, rows, steps) => {
       const inputs = known.get(`${model.name} ${rows}`) ?? inputsOf(model, rows);
       known.set(`${model.name} ${rows}`, inputs);
@@ -96,6 +114,11 @@ export async function executorRunner(kind: "onnx" | "tensorflow" | "tfjs"): Prom
       for (const step of compiled.values()) await step[Symbol.asyncDispose]();
     },
   };
+}
+
+function nameOf(kind: string, precision: Precision): string {
+  if (precision === "bfloat16") return inBfloat16;
+  return kind === "tfjs" ? "op by op (tfjs, WASM)" : kind;
 }
 
 /** Norms of pieces: a call takes no million arguments. */
