@@ -5,10 +5,11 @@ import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@
 import type { Known } from "@heddle/store";
 import { traceIdOf } from "@heddle/telemetry";
 import { architectureText } from "./architecture.ts";
+import type { Edge } from "./edges.ts";
 import { liveVersion, numberOf } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
 import type { Recipe } from "./run.ts";
-import { type Edge, findByPrefix, type RegistryStore } from "./store.ts";
+import { findByPrefix, type RegistryStore } from "./store.ts";
 import type { Version } from "./version.ts";
 
 /** What is known of a node, with those of its edges that are derived and not stored. */

@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import type { Described, Describe } from "./lineage-nodes.ts";
-import type { Edge, Edges } from "./store.ts";
+import type { Edge, Edges } from "./edges.ts";
 
 interface LineageNode {
   /** `kind:name`. */

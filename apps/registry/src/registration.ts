@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
-import type { ChangeContext } from "@heddle/store";
+import type { ChangeContext, Known } from "@heddle/store";
 import type { Clock } from "@heddle/base";
 import type { Limits } from "./config.ts";
 import { readDefinition } from "./definition.ts";
@@ -18,7 +18,14 @@ import {
   type Snapshot,
   withSnapshot,
 } from "./run.ts";
-import { createOnce, findByPrefix, modelEvent, type RegistryStore, trailEvent } from "./store.ts";
+import {
+  createOnce,
+  findByPrefix,
+  modelEvent,
+  type RegistryStore,
+  trailEvent,
+  updateByPrefix,
+} from "./store.ts";
 import type { TrainingSummary } from "./version.ts";
 
 export interface RegistrationDeps {
@@ -127,17 +134,13 @@ export async function recordSnapshot(
   context: ChangeContext,
   { registry, objects, limits }: RegistrationDeps,
 ): Promise<void> {
-  const { id } = await findByPrefix(registry.runs, "run", run);
   await checkStored(snapshot.manifest, objects);
-  await registry.runs.update(
-    id,
-    (state) => {
-      const next = withSnapshot(state, snapshot, limits.snapshotsPerRunMax);
-      const events = next === state ? [] : [modelEvent(state.model, "snapshot", { run: id })];
-      return { state: next, events };
-    },
-    context,
-  );
+  const decide = (state: Run, { id }: Known<Run>) => {
+    const next = withSnapshot(state, snapshot, limits.snapshotsPerRunMax);
+    const events = next === state ? [] : [modelEvent(state.model, "snapshot", { run: id })];
+    return { state: next, events };
+  };
+  await updateByPrefix(registry.runs, "run", run, decide, context);
 }
 
 /**

@@ -23,7 +23,7 @@ import {
   type RegistrationDeps,
 } from "./registration.ts";
 import type { Run } from "./run.ts";
-import { findByPrefix, listAll, modelEvent, type RegistryStore } from "./store.ts";
+import { findByPrefix, listAll, modelEvent, type RegistryStore, updateByPrefix } from "./store.ts";
 import { judged, readJudgement, type Version } from "./version.ts";
 
 const pageSizeDefault = 50;
@@ -65,10 +65,12 @@ function changesOf(deps: RegistrationDeps): Pick<RegistryHandlers, Change> {
     },
     recordVerdict: async (request, call) => {
       const judgement = readJudgement(request);
-      const { id, state } = await findByPrefix(registry.versions, "version", request.version);
-      const events = [modelEvent(state.model, "judged", { version: id })];
-      const decide = (current: Version) => ({ state: judged(current, judgement), events });
-      await registry.versions.update(id, decide, contextOf(request, call));
+      const decide = (current: Version, { id }: Known<Version>) => ({
+        state: judged(current, judgement),
+        events: [modelEvent(current.model, "judged", { version: id })],
+      });
+      const context = contextOf(request, call);
+      await updateByPrefix(registry.versions, "version", request.version, decide, context);
       return {};
     },
     setStage: async (request, call) => {

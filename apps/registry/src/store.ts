@@ -6,12 +6,12 @@ import {
   type Aggregates,
   type ChangeContext,
   type Decision,
-  type Documents,
   type DocumentStore,
   type DomainEvent,
   type Known,
   openAggregates,
 } from "@heddle/store";
+import { type Edge, type Edges, openEdges } from "./edges.ts";
 import type { Family } from "./family.ts";
 import type { Run } from "./run.ts";
 import type { Version } from "./version.ts";
@@ -24,13 +24,6 @@ interface StoredConfiguration {
   readonly createdTimeMs: number;
 }
 
-/** `from` was made from `to`. */
-export interface Edge {
-  readonly from: string;
-  readonly to: string;
-  readonly relation: string;
-}
-
 /** The registry's aggregates, and an index of what was made from what. */
 export interface RegistryStore {
   readonly families: Aggregates<Family>;
@@ -38,20 +31,6 @@ export interface RegistryStore {
   readonly runs: Aggregates<Run>;
   readonly versions: Aggregates<Version>;
   readonly edges: Edges;
-}
-
-/**
- * Edges of the lineage, kept in both directions. An edge is a fact that follows from immutable
- * things and is written before what it tells of is acknowledged, so it needs no audit and no event.
- */
-export interface Edges {
-  add(edges: readonly Edge[]): Promise<void>;
-  /** What this node was made from. */
-  origins(node: string): Promise<readonly Edge[]>;
-  /** What was made from this node. */
-  results(node: string): Promise<readonly Edge[]>;
-  /** The one node something was made from whose id begins so. */
-  find(idPrefix: string): Promise<string | undefined>;
 }
 
 export interface StoreDeps {
@@ -94,6 +73,8 @@ export async function createOnce<State>(
 
 /** Fewer digits would soon mean several things. */
 const prefixDigitsMin = 6;
+/** A whole name: SHA-256 in hexadecimal. */
+const wholeName = /^[0-9a-f]{64}$/;
 
 /** Things found by a prefix of their content name, and how each is missed. */
 const refusals = {
@@ -122,12 +103,38 @@ export async function findByPrefix<State>(
   name: string,
 ): Promise<Known<State>> {
   const prefix = name.toLowerCase();
+  if (wholeName.test(prefix)) {
+    const known = await aggregates.get(prefix);
+    if (known === undefined) throw refusals[noun].none(name);
+    return known;
+  }
   const short = !/^[0-9a-f]+$/.test(prefix) || prefix.length < prefixDigitsMin;
   const { items } = short ? { items: [] } : await aggregates.list({ prefix, limit: 2 });
   const [found, other] = items;
   if (found === undefined) throw refusals[noun].none(name);
   if (other !== undefined) throw refusals[noun].several(name);
   return found;
+}
+
+/**
+ * Changes the aggregate of this content name or unique prefix of one; a whole name need not be looked up before.
+ *
+ * @throws {HeddleError} as `findByPrefix` and `Aggregates.update`.
+ */
+export async function updateByPrefix<State>(
+  aggregates: Aggregates<State>,
+  noun: keyof typeof refusals,
+  name: string,
+  decide: (state: State, known: Known<State>) => Decision<State, undefined>,
+  context: ChangeContext,
+): Promise<void> {
+  const whole = name.toLowerCase();
+  const id = wholeName.test(whole) ? whole : (await findByPrefix(aggregates, noun, name)).id;
+  try {
+    await aggregates.update(id, decide, context);
+  } catch (error) {
+    throw isHeddleError(error, "NO_SUCH_AGGREGATE") ? refusals[noun].none(name) : error;
+  }
 }
 
 function none(reason: string, noun: string, name: string): HeddleError {
@@ -158,42 +165,6 @@ export async function listAll<State>(aggregates: Aggregates<State>): Promise<Kno
     after = page.next;
   } while (after !== undefined);
   return all;
-}
-
-/** A page: a node with more neighbours shows these, far more than an answer holds. */
-const edgesOfNodeMax = 1_000;
-
-function openEdges(origins: Documents<Edge>, results: Documents<Edge>): Edges {
-  const read = async (documents: Documents<Edge>, node: string): Promise<readonly Edge[]> => {
-    const { items } = await documents.list({ prefix: `${node}|`, limit: edgesOfNodeMax });
-    return items.map((item) => item.value);
-  };
-  return {
-    add: async (edges) => {
-      await Promise.all(
-        edges.flatMap((edge) => [
-          addOnce(origins, `${edge.from}|${edge.to}`, edge),
-          addOnce(results, `${edge.to}|${edge.from}`, edge),
-        ]),
-      );
-    },
-    origins: (node) => read(origins, node),
-    results: (node) => read(results, node),
-    find: async (idPrefix) => {
-      const { items } = await results.list({ prefix: idPrefix, limit: edgesOfNodeMax });
-      const ids = new Set(items.map((item) => item.value.to));
-      return ids.size === 1 ? [...ids][0] : undefined;
-    },
-  };
-}
-
-async function addOnce(documents: Documents<Edge>, key: string, edge: Edge): Promise<void> {
-  if ((await documents.get(key)) !== undefined) return;
-  try {
-    await documents.put(key, edge, 0);
-  } catch (error) {
-    if (!isHeddleError(error, "REVISION_CONFLICT")) throw error;
-  }
 }
 
 type Event = DomainEvent & { readonly data: Readonly<Record<string, Json>> };

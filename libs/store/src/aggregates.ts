@@ -9,10 +9,11 @@ import {
   type Json,
 } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { decideNext, firstAggregate, repeatedRequest } from "./change.ts";
+import { firstAggregate, repeatedRequest, type Step, stepFrom } from "./change.ts";
 import type { DomainEvent } from "./event.ts";
-import { openOutbox, type Outbox, startBell } from "./outbox.ts";
+import { openOutbox, type Outbox, type Put, startBell } from "./outbox.ts";
 import type { Documents, ListOptions, Stored } from "./port.ts";
+import { guessedStep, openRecent } from "./recent.ts";
 
 /** Who asks for a change, and in which request. */
 export interface ChangeContext {
@@ -69,7 +70,8 @@ export interface Aggregates<State> {
     options?: Pick<UpdateOptions, "fence">,
   ): Promise<Changed<State, Result>>;
   /**
-   * Reads, decides, writes by compare-and-set, and starts over when another write came first.
+   * Decides and writes by compare-and-set, on what this process wrote or read last or else on what it reads now, and starts over when
+   * another write came first.
    * `decide` is pure: it may run several times. What it throws passes to the caller unchanged.
    * A decision with the same state and no events writes nothing, except a raised fence.
    *
@@ -115,10 +117,26 @@ export function openAggregates<State>(
   const { noun, clock } = deps;
   const bell = startBell();
   const inTurn = startTurns();
-  const store = async (id: string, next: Aggregate<State>, expected: number): Promise<void> => {
+  const recent = openRecent<Aggregate<State>>();
+  const store: Put<State> = async (id, next, expected) => {
     const pending = next.outbox.length > 0;
-    await documents.put(id, next, expected, { pending });
-    if (pending) bell.ring();
+    try {
+      const revision = await documents.put(id, next, expected, { pending });
+      recent.keep({ key: id, value: next, revision });
+    } catch (error) {
+      recent.forget(id);
+      throw error;
+    }
+    if (pending) bell.ring(id);
+  };
+  const apply = async <Result>(
+    stored: Stored<Aggregate<State>>,
+    { next, result, repeated }: Step<State>,
+  ): Promise<Changed<State, Result>> => {
+    const { key: id, value, revision } = stored;
+    if (next === value) recent.keep(stored);
+    else await store(id, next, revision);
+    return { ...knownOf(id, next), result: result as Result, repeated };
   };
 
   return {
@@ -136,34 +154,39 @@ export function openAggregates<State>(
       if (stored === undefined || repeat === undefined) throw exists(noun, id);
       return { ...knownOf(id, stored.value), result: repeat.result as never, repeated: true };
     },
-    update: async (id, decide, context, options = {}) =>
-      inTurn(id, () =>
-        retryRaces(deps, async () => {
+    update: (id, decide, context, options = {}) => {
+      const step = (current: Aggregate<State>): Step<State> => {
+        const asked = { noun, id, context, ...options, nowMs: clock.now() };
+        return stepFrom(current, (state) => decide(state, knownOf(id, current)), asked);
+      };
+      return inTurn(id, async () => {
+        const guess = recent.get(id);
+        const guessed = guess && guessedStep(guess.value, step);
+        try {
+          if (guess !== undefined && guessed !== undefined) return await apply(guess, guessed);
+        } catch (error) {
+          if (!isToBeReadAgain(error)) throw error;
+        }
+        return await retryRaces(deps, async () => {
           const stored = await documents.get(id);
           if (stored === undefined) throw missing(noun, id);
-          const current = stored.value;
-          const repeat = repeatedRequest(current, context);
-          if (repeat !== undefined) {
-            return { ...knownOf(id, current), result: repeat.result as never, repeated: true };
-          }
-          checkEtag(noun, id, current.revision, options.expected);
-          const fence = raiseFence(noun, id, current.fence, options.fence);
-          const decision = decide(current.state, knownOf(id, current));
-          const next = decideNext(id, current, decision, context, fence, clock.now());
-          if (next !== current) await store(id, next, stored.revision);
-          return { ...knownOf(id, next), result: decision.result as never, repeated: false };
-        }),
-      ),
+          return await apply(stored, step(stored.value));
+        });
+      });
+    },
     get: async (id) => {
       const stored = await documents.get(id);
-      return stored && knownOf(id, stored.value);
+      if (stored === undefined) return undefined;
+      // Who looks at one often changes it next.
+      recent.keep(stored);
+      return knownOf(id, stored.value);
     },
     list: async (options) => {
       const { items, next } = await documents.list(options);
       const known = items.map((item: Stored<Aggregate<State>>) => knownOf(item.key, item.value));
       return next === undefined ? { items: known } : { items: known, next };
     },
-    outbox: openOutbox(noun, documents, bell, inTurn),
+    outbox: openOutbox(noun, documents, { bell, inTurn, recent, store }),
   };
 }
 
@@ -212,24 +235,6 @@ async function retryRaces<T>(deps: AggregatesDeps, attempt: () => Promise<T>): P
 function knownOf<State>(id: string, aggregate: Aggregate<State>): Known<State> {
   const { state, revision, fence } = aggregate;
   return { id, state, revision, fence };
-}
-
-function checkEtag(noun: string, id: string, revision: number, expected: number | undefined): void {
-  if (expected === undefined || expected === revision) return;
-  throw new HeddleError(
-    "ABORTED",
-    "STALE_ETAG",
-    `${noun} ${id} is at revision ${revision}, not ${expected}: read it again and redo the change`,
-  );
-}
-
-function raiseFence(noun: string, id: string, current: number, token: number | undefined): number {
-  if (token === undefined || token >= current) return token ?? current;
-  throw new HeddleError(
-    "ABORTED",
-    "FENCED",
-    `${noun} ${id} is driven by the holder of token ${current}; token ${token} has lost its lease`,
-  );
 }
 
 function exists(noun: string, id: string): HeddleError {

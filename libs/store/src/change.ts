@@ -27,7 +27,7 @@ export function firstAggregate<State>(
 }
 
 /** The aggregate after a decision; the same object when the decision changes nothing. */
-export function decideNext<State>(
+function decideNext<State>(
   id: string,
   current: Aggregate<State>,
   decision: Decision<State, Json | undefined>,
@@ -64,6 +64,42 @@ export function decideNext<State>(
   }
   const requests = [...current.requests, handled(context, decision.result)].slice(-requestIdsMax);
   return { state: decision.state, revision, fence, outbox, requests, chain };
+}
+
+/** What a request makes of an aggregate; `next` is the same object where it changes nothing. */
+export interface Step<State> {
+  readonly next: Aggregate<State>;
+  readonly result: Json | undefined;
+  readonly repeated: boolean;
+}
+
+/** A request to one aggregate. */
+export interface Asked {
+  readonly noun: string;
+  readonly id: string;
+  readonly context: ChangeContext;
+  readonly fence?: number;
+  readonly expected?: number;
+  readonly nowMs: number;
+}
+
+/**
+ * Answers a request from an aggregate's state.
+ *
+ * @throws {HeddleError} REQUEST_ID_REUSED, STALE_ETAG, FENCED, OUTBOX_FULL as `Aggregates.update`, and what `decide` throws.
+ */
+export function stepFrom<State>(
+  current: Aggregate<State>,
+  decide: (state: State) => Decision<State, Json | undefined>,
+  { noun, id, context, fence: token, expected, nowMs }: Asked,
+): Step<State> {
+  const repeat = repeatedRequest(current, context);
+  if (repeat !== undefined) return { next: current, result: repeat.result, repeated: true };
+  checkEtag(noun, id, current.revision, expected);
+  const fence = raiseFence(noun, id, current.fence, token);
+  const decision = decide(current.state);
+  const next = decideNext(id, current, decision, context, fence, nowMs);
+  return { next, result: decision.result, repeated: false };
 }
 
 /**
@@ -103,6 +139,24 @@ function handled(context: ChangeContext, result: Json | undefined): HandledReque
     `a kept result has at most ${resultBytesMax} bytes, not ${bytes}`,
   );
   return { id: context.requestId, digest, result };
+}
+
+function checkEtag(noun: string, id: string, revision: number, expected: number | undefined): void {
+  if (expected === undefined || expected === revision) return;
+  throw new HeddleError(
+    "ABORTED",
+    "STALE_ETAG",
+    `${noun} ${id} is at revision ${revision}, not ${expected}: read it again and redo the change`,
+  );
+}
+
+function raiseFence(noun: string, id: string, current: number, token: number | undefined): number {
+  if (token === undefined || token >= current) return token ?? current;
+  throw new HeddleError(
+    "ABORTED",
+    "FENCED",
+    `${noun} ${id} is driven by the holder of token ${current}; token ${token} has lost its lease`,
+  );
 }
 
 function outboxFull(id: string): HeddleError {

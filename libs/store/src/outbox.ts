@@ -1,6 +1,7 @@
 import { isHeddleError } from "@heddle/base";
 import type { Aggregate, OutboxEntry } from "./aggregate.ts";
 import type { Documents, Stored } from "./port.ts";
+import type { Recent } from "./recent.ts";
 
 /** What the relay sees of a collection of aggregates. */
 export interface Outbox {
@@ -8,8 +9,8 @@ export interface Outbox {
   /** Ids of aggregates with entries to relay. */
   pending(limit: number): Promise<readonly string[]>;
   read(id: string): Promise<OutboxRead>;
-  /** Calls `wake` after each write of this process that left something pending, until the signal aborts. */
-  onPending(wake: () => void, signal: AbortSignal): void;
+  /** Calls `wake` with the aggregate's id after each write of this process that left something pending, until the signal aborts. */
+  onPending(wake: (id: string) => void, signal: AbortSignal): void;
 }
 
 /** An aggregate's outbox as it was when it was read. */
@@ -20,14 +21,14 @@ export interface OutboxRead {
 }
 
 export interface Bell {
-  ring(): void;
-  listen(wake: () => void, signal: AbortSignal): void;
+  ring(id: string): void;
+  listen(wake: (id: string) => void, signal: AbortSignal): void;
 }
 
 export function startBell(): Bell {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(id: string) => void>();
   return {
-    ring: () => listeners.forEach((wake) => wake()),
+    ring: (id) => listeners.forEach((wake) => wake(id)),
     listen: (wake, signal) => {
       if (signal.aborted) return;
       listeners.add(wake);
@@ -36,12 +37,21 @@ export function startBell(): Bell {
   };
 }
 
-/** @param inTurn runs the changes of one id one after another, so that a trim races none of this process. */
+/** Replaces an aggregate whose stored document has this revision; says so where it leaves something to relay. */
+export type Put<State> = (id: string, next: Aggregate<State>, expected: number) => Promise<void>;
+
+export interface OutboxDeps<State> {
+  readonly bell: Bell;
+  /** Runs the changes of one id one after another, so that a trim races none of this process. */
+  readonly inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>;
+  readonly recent: Recent<Aggregate<State>>;
+  readonly store: Put<State>;
+}
+
 export function openOutbox<State>(
   noun: string,
   documents: Documents<Aggregate<State>>,
-  bell: Bell,
-  inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>,
+  { bell, inTurn, recent, store }: OutboxDeps<State>,
 ): Outbox {
   /** @param read as the relay has it: a write by its revision tells whether it is still so. */
   const trim = async (
@@ -49,12 +59,13 @@ export function openOutbox<State>(
     revision: number,
     read: Stored<Aggregate<State>> | undefined,
   ): Promise<void> => {
-    for (let stored = read; stored !== undefined; stored = await documents.get(id)) {
+    const guess = recent.get(id);
+    let stored = guess !== undefined && guess.revision > (read?.revision ?? 0) ? guess : read;
+    for (; stored !== undefined; stored = await documents.get(id)) {
       const outbox = stored.value.outbox.filter((entry) => entry.revision > revision);
       if (outbox.length === stored.value.outbox.length && outbox.length > 0) return;
       try {
-        const next = { ...stored.value, outbox };
-        await documents.put(id, next, stored.revision, { pending: outbox.length > 0 });
+        await store(id, { ...stored.value, outbox }, stored.revision);
         return;
       } catch (error) {
         // A change came between, or hides whether this one was made: it brought its own progress, so trying again ends.
@@ -67,7 +78,9 @@ export function openOutbox<State>(
     noun,
     pending: (limit) => documents.pending(limit),
     read: async (id) => {
-      const stored = await documents.get(id);
+      const guess = recent.get(id);
+      // Entries that this process wrote are durable, whatever came after them; that there are none only the document can say.
+      const stored = (guess?.value.outbox.length ?? 0) > 0 ? guess : await documents.get(id);
       const entries = stored?.value.outbox ?? [];
       const revision = entries.at(-1)?.revision ?? 0;
       return { entries, trim: () => inTurn(id, () => trim(id, revision, stored)) };

@@ -13,6 +13,7 @@ import { failpoint } from "@heddle/failpoint";
 import type { OutboxEntry } from "./aggregate.ts";
 import { chainStart } from "./change.ts";
 import type { Outbox } from "./outbox.ts";
+import { startWaiting, type Waiting } from "./waiting.ts";
 
 /** A record as the event log takes it. */
 export interface OutboxRecord {
@@ -37,8 +38,6 @@ export interface RelayDeps {
   readonly backoff?: Backoff;
 }
 
-const aggregatesAtOnceMax = 100;
-
 /**
  * Publishes what waits in the outboxes: per aggregate in order, at least once, then trims it. A
  * death between the two publishes again, so consumers drop what is not newer than the revision
@@ -52,36 +51,24 @@ export async function relayOutbox(
 ): Promise<void> {
   const { clock, random, pollMs = 1_000, backoff = defaultBackoff } = deps;
   const sleeper = startSleeper(clock, signal);
-  /** Those that may have something: to look costs a query each. */
-  const due = new Set(outboxes);
-  for (const outbox of outboxes) {
-    const wake = (): void => {
-      due.add(outbox);
-      sleeper.wake();
-    };
-    outbox.onPending(wake, signal);
-  }
+  const waiting = outboxes.map((outbox) => startWaiting(outbox, sleeper.wake, signal));
+  const lookAgain = (): void => waiting.forEach((one) => one.lookAgain());
   let failures = 0;
   let polledMs = clock.monotonicMs();
   while (!signal.aborted) {
     sleeper.arm();
     try {
-      for (const outbox of outboxes.filter((one) => due.has(one))) {
-        // Before it is looked at: what comes meanwhile has it looked at again.
-        due.delete(outbox);
-        const relayed = await relayPending(outbox, log, deps, signal);
-        if (relayed === aggregatesAtOnceMax) due.add(outbox);
-      }
+      for (const one of waiting) await relayWaiting(one, log, deps, signal);
       failures = 0;
       const leftMs = polledMs + pollMs - clock.monotonicMs();
-      if (due.size === 0 && leftMs > 0) await sleeper.sleep(leftMs);
+      if (!waiting.some((one) => one.some()) && leftMs > 0) await sleeper.sleep(leftMs);
       if (clock.monotonicMs() - polledMs >= pollMs) {
         polledMs = clock.monotonicMs();
-        for (const outbox of outboxes) due.add(outbox);
+        lookAgain();
       }
     } catch (error) {
       if (signal.aborted) return;
-      for (const outbox of outboxes) due.add(outbox);
+      lookAgain();
       failures += 1;
       const facts = { service: deps.service, failures, error: messageOf(error) };
       deps.log.warn(facts, "events could not be relayed, trying again");
@@ -91,26 +78,35 @@ export async function relayOutbox(
   }
 }
 
-async function relayPending(
+async function relayWaiting(
+  waiting: Waiting,
+  log: RecordSink,
+  deps: RelayDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const id of waiting.take()) {
+    if (signal.aborted) return;
+    await relayOne(id, waiting.outbox, log, deps, signal);
+  }
+}
+
+async function relayOne(
+  id: string,
   outbox: Outbox,
   log: RecordSink,
   deps: RelayDeps,
   signal: AbortSignal,
-): Promise<number> {
-  const ids = await outbox.pending(aggregatesAtOnceMax);
-  for (const id of ids) {
-    if (signal.aborted) return 0;
-    const { entries, trim } = await outbox.read(id);
-    for (const [topic, run] of runsByTopic(entries)) {
-      if (signal.aborted) return 0;
-      const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
-      // A log that is away may take long to say so: who stops does not wait, and appends them again when it starts.
-      await orAborted(log.append(topic, records), signal);
-    }
-    failpoint(`${deps.service}.relay.after-append`);
-    await trim();
+): Promise<void> {
+  const { entries, trim } = await outbox.read(id);
+  if (entries.length === 0) return;
+  for (const [topic, run] of runsByTopic(entries)) {
+    if (signal.aborted) return;
+    const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
+    // A log that is away may take long to say so: who stops does not wait, and appends them again when it starts.
+    await orAborted(log.append(topic, records), signal);
   }
-  return ids.length;
+  failpoint(`${deps.service}.relay.after-append`);
+  await trim();
 }
 
 /** Neighbours of one topic go in one append; across topics the order of the outbox stays. */
