@@ -72,7 +72,9 @@ async function trimCut(
   eventLog: EventLog,
 ): Promise<void> {
   const held = [...positions.entries()].filter(([at, { start }]) => start < (cut[at] ?? 0));
-  for (const [partition] of held) await eventLog.trim(topic, partition, cut[partition] ?? 0);
+  await Promise.all(
+    held.map(([partition]) => eventLog.trim(topic, partition, cut[partition] ?? 0)),
+  );
   if (held.length > 0) failpoint("feature-store.window.after-trim");
 }
 

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
+import { isHeddleError } from "@heddle/base";
+import { type EventLog, ingestTopicOf, type LogRecord } from "@heddle/eventlog";
 import type { GetStreamResponseSchema } from "@heddle/proto/feature-store";
 import { sourceOf } from "../ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
@@ -21,7 +22,7 @@ export async function streamState(
   for (const [partition, { start, end }] of positions.entries()) {
     const at = Math.max(start, cut[partition] ?? 0);
     if (at === end) continue;
-    const [record] = await eventLog.read(topic, partition, at, 1);
+    const record = await recordAt(topic, partition, at, eventLog);
     if (record !== undefined) oldest.push(record.timeMs);
   }
   return {
@@ -35,4 +36,19 @@ export async function streamState(
     refused: Object.fromEntries(Object.entries(refused).map(([why, n]) => [why, BigInt(n)])),
     waitingSinceTimeMs: BigInt(oldest.length === 0 ? 0 : Math.min(...oldest)),
   };
+}
+
+/** Nothing where its window was cut, and removed from the log, since its place was asked for. */
+async function recordAt(
+  topic: string,
+  partition: number,
+  offset: number,
+  eventLog: EventLog,
+): Promise<LogRecord | undefined> {
+  try {
+    return (await eventLog.read(topic, partition, offset, 1))[0];
+  } catch (error) {
+    if (isHeddleError(error, "OFFSET_GONE")) return undefined;
+    throw error;
+  }
 }
