@@ -5,6 +5,8 @@ import type { LogRecord } from "../port.ts";
 export interface Wanted {
   readonly partition: number;
   readonly offset: number;
+  /** Of what the broker may send; `partitionBytesMax` when absent. One batch comes in any case. */
+  readonly bytesMax?: number;
 }
 
 export interface Fetched {
@@ -14,9 +16,11 @@ export interface Fetched {
   readonly next: number;
   /** Before it all is decided: no transaction is open. */
   readonly end: number;
+  /** What a record took on its way, all in all; undefined where none came. */
+  readonly recordBytes: number | undefined;
 }
 
-const partitionBytesMax = 2 << 20;
+export const partitionBytesMax = 2 << 20;
 const answerBytesMax = 8 << 20;
 const controlBit = 1 << 5;
 const transactionalBit = 1 << 4;
@@ -67,12 +71,12 @@ export async function fetchRecords(
   return (await Promise.all(answers)).flat();
 }
 
-const asked = ({ partition, offset }: Wanted) => ({
+const asked = ({ partition, offset, bytesMax = partitionBytesMax }: Wanted) => ({
   partition,
   fetchOffset: BigInt(offset),
   currentLeaderEpoch: -1,
   lastFetchedEpoch: -1,
-  partitionMaxBytes: partitionBytesMax,
+  partitionMaxBytes: bytesMax,
 });
 
 type Part = Awaited<ReturnType<Consumer["fetch"]>>["responses"][number]["partitions"][number];
@@ -96,7 +100,14 @@ function decoded(
       if (at >= offset) records.push(recordOf(topic, partition, at, batch, record));
     }
   }
-  return { partition, records, next, end: Number(part?.lastStableOffset ?? -1n) };
+  const end = Number(part?.lastStableOffset ?? -1n);
+  return { partition, records, next, end, recordBytes: recordBytesOf(part?.records ?? []) };
+}
+
+function recordBytesOf(batches: readonly Batch[]): number | undefined {
+  const bytes = batches.reduce((sum, { length }) => sum + length, 0);
+  const records = batches.reduce((sum, batch) => sum + batch.records.length, 0);
+  return records === 0 ? undefined : bytes / records;
 }
 
 /** Which batches count: no markers, and none of a transaction that was aborted. */

@@ -3,7 +3,7 @@ import { offsetGone } from "../errors.ts";
 import type { LogRecord, Position } from "../port.ts";
 import type { ClientOptions } from "./client.ts";
 import { hasApiId, kafkaError, type Place } from "./errors.ts";
-import { fetchRecords } from "./fetch.ts";
+import { fetchRecords, partitionBytesMax } from "./fetch.ts";
 
 /** Reads topics by partition and offset; no group of consumers knows of it. */
 export interface Reader extends AsyncDisposable {
@@ -19,6 +19,9 @@ export interface Reader extends AsyncDisposable {
   /** Of one partition; nothing where there is none. */
   position(topic: string, partition: number): Promise<Position>;
 }
+
+/** Of a topic of which nothing was read. */
+const recordBytesGuess = 1_024;
 
 export function openReader(options: ClientOptions, place: Place): Reader {
   // Said here: for each call the client wants it as a text, and takes a text for its opposite.
@@ -37,8 +40,8 @@ export function openReader(options: ClientOptions, place: Place): Reader {
       return found.get(topic) ?? [];
     };
     try {
-      const starts = await offsets(ListOffsetTimestamps.EARLIEST);
-      const ends = await offsets(ListOffsetTimestamps.LATEST);
+      const both = [ListOffsetTimestamps.EARLIEST, ListOffsetTimestamps.LATEST] as const;
+      const [starts = [], ends = []] = await Promise.all(both.map(offsets));
       return ends.map((end, at) => ({ start: Number(starts[at] ?? 0n), end: Number(end) }));
     } catch (error) {
       throw kafkaError(error, { ...place, topic });
@@ -46,12 +49,18 @@ export function openReader(options: ClientOptions, place: Place): Reader {
   };
   const position: Reader["position"] = async (topic, partition) =>
     (await positions(topic))[partition] ?? { start: 0, end: 0 };
+  /** By topic: what a record took when some were read last. */
+  const recordBytes = new Map<string, number>();
   const read: Reader["read"] = async (topic, name, partition, offset, limit) => {
     for (let at = offset; ;) {
+      // What comes and is not taken comes again with the next read.
+      const wantedBytes = limit * (recordBytes.get(topic) ?? recordBytesGuess);
+      const bytesMax = Math.min(partitionBytesMax, Math.ceil(wantedBytes));
       const [fetched] = await inTurn(() =>
-        fetchRecords(consumer, topic, name, [{ partition, offset: at }], 0),
+        fetchRecords(consumer, topic, name, [{ partition, offset: at, bytesMax }], 0),
       );
       if (fetched === undefined) return [];
+      if (fetched.recordBytes !== undefined) recordBytes.set(topic, fetched.recordBytes);
       if (fetched.records.length > 0) return fetched.records.slice(0, limit);
       if (fetched.next === at) {
         const { end } = await position(topic, partition);
