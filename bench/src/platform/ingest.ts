@@ -6,10 +6,21 @@ import type { Row } from "../row.ts";
 import { slopeOf } from "../slope.ts";
 import { measured, skipped } from "../summarise.ts";
 import { ingestClients, type IngestClient, topic } from "./ingest/load.ts";
+import { retainedOf } from "./ingest/retention.ts";
 import { ingestRun, type IngestRun, rateOf, type Sample, settled } from "./ingest/run.ts";
 
 const full = { fastestSeconds: 45, sustainedSeconds: 120 };
 const small = { fastestSeconds: 15, sustainedSeconds: 20 };
+/** Of a topic that nobody takes from, written four times over. */
+const fullRetentionBytes = 256e6;
+const smallRetentionBytes = 64e6;
+/** Kafka removes whole files, a little behind: small ones and often, so that a short load is long enough. */
+const eager = {
+  "log.segment.bytes": String(8 << 20),
+  "log.initial.task.delay.ms": "500",
+  "log.retention.check.interval.ms": "500",
+  "log.segment.delete.delay.ms": "100",
+};
 const partitions = 4;
 /** Of the topic on the disk: half of the 2 GB, for Kafka removes whole files only, and behind the limit. */
 const retentionBytes = 1e9;
@@ -18,8 +29,8 @@ const rateMin = 10_000;
 const megabyte = 1e6;
 
 /**
- * Events of 1 KB from a producer through Kafka into the feature store's segments, for each client on a Kafka of its own. `--client=NAME`
- * takes one.
+ * Events of 1 KB from a producer through Kafka into the feature store's segments, for each client on a Kafka of its own; and what
+ * retention leaves on the disk. `--client=NAME` takes one.
  */
 export async function ingestRows(options: BenchOptions): Promise<readonly Row[]> {
   const rows: Row[] = [];
@@ -27,20 +38,17 @@ export async function ingestRows(options: BenchOptions): Promise<readonly Row[]>
     if (options.args["client"] !== undefined && options.args["client"] !== client) continue;
     rows.push(...(await clientRows(client, options)));
   }
-  return rows;
+  return [...rows, ...(await retentionRows(options))];
 }
 
 async function clientRows(client: IngestClient, { quick, say }: BenchOptions): Promise<Row[]> {
   using folder = temporaryFolder("bench-ingest");
   const kafkaFolder = folder.file("kafka");
-  const kafka = await startKafka(kafkaFolder).catch((error: unknown) => {
-    if (error instanceof Unavailable) return error;
-    throw error;
-  });
+  const kafka = await startKafka(kafkaFolder).catch(unavailable);
   if (kafka instanceof Unavailable) return [skipped("events into the store", kafka.message)];
   await using server = kafka;
   const brokers = server.url.replace("kafka://", "");
-  await makeTopic(brokers);
+  await makeTopic(brokers, retentionBytes);
   const run = await ingestRun(
     { client, brokers, partitions },
     {
@@ -52,12 +60,46 @@ async function clientRows(client: IngestClient, { quick, say }: BenchOptions): P
   return rowsOf(client, run);
 }
 
-async function makeTopic(brokers: string): Promise<void> {
+/** What bounds the disk where nothing else does: no store takes the events, so nothing is trimmed. */
+async function retentionRows({ quick, say }: BenchOptions): Promise<Row[]> {
+  using folder = temporaryFolder("bench-retention");
+  const kafkaFolder = folder.file("kafka");
+  const kafka = await startKafka(kafkaFolder, eager).catch(unavailable);
+  if (kafka instanceof Unavailable) return [skipped("retention", kafka.message)];
+  await using server = kafka;
+  const brokers = server.url.replace("kafka://", "");
+  const limit = quick ? smallRetentionBytes : fullRetentionBytes;
+  await makeTopic(brokers, limit);
+  say(`retention: ${(4 * limit) / megabyte} MB into a topic that keeps ${limit / megabyte}`);
+  const load = { client: "kafkajs", brokers, partitions } as const;
+  const { writtenBytes, diskBytesMax, diskBytesAfter } = await retainedOf(
+    load,
+    `${kafkaFolder}/data`,
+    limit,
+  );
+  const named = "a topic that nobody takes from";
+  const goal = `at most ${(2 * limit) / megabyte}, twice its retention.bytes`;
+  const most = (measure: string, bytes: number): Row =>
+    judged(`${named}: ${measure}`, "MB", bytes / megabyte, bytes <= 2 * limit, goal);
+  return [
+    measured(`${named}: written`, "MB", [writtenBytes / megabyte]),
+    most("Kafka's disk at most", diskBytesMax),
+    most("Kafka's disk 5 s later", diskBytesAfter),
+  ];
+}
+
+function unavailable(error: unknown): Unavailable {
+  if (error instanceof Unavailable) return error;
+  throw error;
+}
+
+/** @param bytes that the topic keeps, all partitions together. */
+async function makeTopic(brokers: string, bytes: number): Promise<void> {
   const admin = new Admin({ clientId: "bench", bootstrapBrokers: [brokers] });
   const configs = Object.entries({
     "max.message.bytes": String(2 << 20),
     "message.timestamp.type": "LogAppendTime",
-    "retention.bytes": String(Math.floor(retentionBytes / partitions)),
+    "retention.bytes": String(Math.floor(bytes / partitions)),
   }).map(([name, value]) => ({ name, value }));
   await admin.createTopics({ topics: [topic], partitions, replicas: 1, configs });
   await admin.close();

@@ -6,6 +6,7 @@ const load = JSON.parse(text) as Load;
 const clients: Readonly<Record<string, () => Promise<KafkaClient>>> = {
   kafkajs: async () => (await import("./kafkajs-client.ts")).kafkajsClient,
   platformatic: async () => (await import("./platformatic-client.ts")).platformaticClient,
+  confluent: async () => (await import("./confluent-client.ts")).confluentClient,
   heddle: async () => (await import("./heddle-client.ts")).heddleClient,
 };
 const measured = await clients[client]?.();

@@ -1,14 +1,16 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
+import { messageOf } from "@heddle/base";
 import { startKafka, Unavailable } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
 import { Admin } from "@platformatic/kafka";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
+import { openConfluent } from "./confluent.ts";
 import type { Load } from "./kafka-client.ts";
 
-const clients = ["kafkajs", "platformatic", "heddle"] as const;
+const peers = ["platformatic", "confluent", "heddle"] as const;
 const roles = ["produce", "consume"] as const;
 const full = { events: 400_000, rounds: 5 };
 const small = { events: 40_000, rounds: 3 };
@@ -29,6 +31,13 @@ export async function kafkaClientRows({ quick, say }: BenchOptions): Promise<rea
   });
   if (kafka instanceof Unavailable) return [skipped("kafka clients", kafka.message)];
   await using server = kafka;
+  // Its build may take minutes, and fail on a machine that has no compiler.
+  const why = await openConfluent().then(
+    () => undefined,
+    (error: unknown) => messageOf(error),
+  );
+  const beside = peers.filter((peer) => peer !== "confluent" || why === undefined);
+  const clients = ["kafkajs", ...beside];
   const taken = new Map<string, Taken[]>();
   // The first round warms up the broker.
   for (let round = -1; round < rounds; round++) {
@@ -46,11 +55,13 @@ export async function kafkaClientRows({ quick, say }: BenchOptions): Promise<rea
     }
     say(`round ${round + 1} of ${rounds}`);
   }
-  return roles.flatMap((role) => rowsOf(role, taken, events));
+  const rows = roles.flatMap((role) => rowsOf(role, beside, taken, events));
+  return why === undefined ? rows : [...rows, skipped("@confluentinc/kafka-javascript", why)];
 }
 
 function rowsOf(
   role: (typeof roles)[number],
+  peers: readonly string[],
   taken: ReadonlyMap<string, readonly Taken[]>,
   events: number,
 ): readonly Row[] {
@@ -71,8 +82,7 @@ function rowsOf(
   return [
     measured(`${role}, kafkajs: CPU`, "CPU-s/1M events", cpuOf("kafkajs")),
     measured(`${role}, kafkajs: rate`, "events/s", rateOf("kafkajs")),
-    ...beside("platformatic"),
-    ...beside("heddle"),
+    ...peers.flatMap(beside),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { present, systemClock } from "@heddle/base";
+import { assert, present, systemClock } from "@heddle/base";
 import { startMongo, Unavailable } from "@heddle/servers";
-import { openMongo, openMongoStore } from "@heddle/store";
-import { temporaryFolder } from "@heddle/testkit";
+import { type Documents, type DocumentStore, openMongo, openMongoStore } from "@heddle/store";
+import { countCalls, temporaryFolder } from "@heddle/testkit";
 import { type Collection, MongoClient } from "mongodb";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
@@ -14,6 +14,7 @@ const small = { rounds: 7, writes: 60 };
 const what = "writes of documents to MongoDB";
 const writing = { writeConcern: { w: "majority", journal: true } } as const;
 
+/** What of a stored document says which one it is; the rest is as it was stored. */
 interface Bare {
   readonly _id: string;
   readonly revision: number;
@@ -23,13 +24,14 @@ interface Bare {
 /** Makes one write. */
 type Write = () => Promise<unknown>;
 
-/** Seconds of CPU and wall time for each round of a way to write. */
+/** For each round of a way to write, of one write: microseconds of CPU and of wall time, and commands to the server. */
 interface Times {
   readonly cpu: number[];
   readonly wall: number[];
+  readonly commands: number[];
 }
 
-/** The store's and the registry's write beside the bare driver's, of as many bytes and with the same promise, on one server. */
+/** The store's and the registry's write beside the bare driver's, of the same document and with the same promise, on one server. */
 export async function storeRows({ quick, say, environment }: BenchOptions): Promise<Row[]> {
   await using stack = new AsyncDisposableStack();
   using folder = temporaryFolder("bench-store");
@@ -40,22 +42,26 @@ export async function storeRows({ quick, say, environment }: BenchOptions): Prom
   const client = stack.use(new MongoClient(url, { retryWrites: false }));
   stack.defer(async () => void (await client.db().dropDatabase()));
   const connection = stack.use(await openMongo({ url, clock: systemClock, random: Math.random }));
-  const store = openMongoStore(connection, "registry");
+  // Each call of the driver and of the store is a command.
+  const calls = new Map<string, number>();
+  const { collection: open, ...rest } = openMongoStore(connection, "registry");
+  const store: DocumentStore = { ...rest, collection: (name) => countCalls(open(name), calls) };
   const registry = stack.use(await openWrittenRegistry(store, folder));
   // As many requests and snapshots as a run remembers: from then on its document keeps its size.
   for (let n = 0; n < 80; n++) await registry.write();
   const collection = (name: string): Collection<Bare> => client.db().collection<Bare>(name);
   const stored = await collection("registry.runs").findOne({ _id: registry.run });
-  const { value } = present(stored, "the run's document");
+  const document = present(stored, "the run's document");
+  const { value } = document;
   const documents = store.collection<object>("bench");
   const ways = {
-    bare: await bareWrites(collection("bare"), value),
+    bare: await bareWrites(countCalls(collection("bare"), calls), document),
     put: await puts(documents, JSON.parse(value) as object),
     registry: () => registry.write(),
   };
   const { rounds, writes } = quick ? small : full;
   say(`${rounds} rounds of ${writes} writes of ${value.length} bytes each`);
-  const times = await interleaved(rounds, writes, Object.entries(ways));
+  const times = await interleaved(rounds, writes, Object.entries(ways), calls);
   return rowsOf(times, writes, server.name);
 }
 
@@ -75,21 +81,19 @@ async function serverOf(
 }
 
 /** Compare-and-set by revision, as the store does, and nothing else. */
-async function bareWrites(collection: Collection<Bare>, value: string): Promise<Write> {
+async function bareWrites(collection: Collection<Bare>, document: Bare): Promise<Write> {
   const _id = "one";
   let revision = 1;
-  await collection.insertOne({ _id, revision, value }, writing);
+  await collection.insertOne({ ...document, _id, revision }, writing);
   return async () => {
-    const next = { $set: { revision: revision + 1, value } };
-    await collection.updateOne({ _id, revision }, next, writing);
+    const next = { ...document, _id, revision: revision + 1 };
+    const { matchedCount } = await collection.replaceOne({ _id, revision }, next, writing);
+    assert(matchedCount === 1, "nobody else writes it");
     revision += 1;
   };
 }
 
-async function puts(
-  documents: ReturnType<ReturnType<typeof openMongoStore>["collection"]>,
-  value: object,
-): Promise<Write> {
+async function puts(documents: Documents<object>, value: object): Promise<Write> {
   let revision = await documents.put("one", value, 0);
   return async () => (revision = await documents.put("one", value, revision));
 }
@@ -99,15 +103,20 @@ async function interleaved(
   rounds: number,
   writes: number,
   ways: readonly (readonly [string, Write])[],
+  calls: ReadonlyMap<string, number>,
 ): Promise<ReadonlyMap<string, Times>> {
-  const times = new Map<string, Times>(ways.map(([name]) => [name, { cpu: [], wall: [] }]));
+  const times = new Map<string, Times>(
+    ways.map(([name]) => [name, { cpu: [], wall: [], commands: [] }]),
+  );
+  const commands = (): number => [...calls.values()].reduce((sum, count) => sum + count, 0);
   for (let round = -1; round < rounds; round++) {
     const at = (round + 1) % ways.length;
     for (const [name, write] of [...ways.slice(at), ...ways.slice(0, at)]) {
-      const [began, before] = [performance.now(), process.cpuUsage()];
+      const [began, before, asked] = [performance.now(), process.cpuUsage(), commands()];
       for (let n = 0; n < writes; n++) await write();
       const { user, system } = process.cpuUsage(before);
       if (round < 0) continue;
+      times.get(name)?.commands.push((commands() - asked) / writes);
       times.get(name)?.cpu.push((user + system) / writes);
       times.get(name)?.wall.push(((performance.now() - began) * 1_000) / writes);
     }
@@ -117,14 +126,16 @@ async function interleaved(
 
 function rowsOf(times: ReadonlyMap<string, Times>, writes: number, server: string): Row[] {
   const words = {
+    bare: `bare driver, ${server}`,
     put: "Documents.put",
     registry: "registry's write (gRPC, read, change, store; relay of its event)",
   };
   const of = (way: string, kind: keyof Times): number[] => times.get(way)?.[kind] ?? [];
   const peer = `the bare driver's, ${server}`;
+  const beside = ["put", "registry"] as const;
   return [
-    measured(`bare driver, ${server}: CPU of the client`, "µs/write", of("bare", "cpu")),
-    ...(Object.keys(words) as (keyof typeof words)[]).flatMap((way) =>
+    measured(`${words.bare}: CPU of the client`, "µs/write", of("bare", "cpu")),
+    ...beside.flatMap((way) =>
       (["cpu", "wall"] as const).map((kind) =>
         compared(
           `${words[way]}: ${kind === "cpu" ? "CPU of this process" : "time"}`,
@@ -133,6 +144,9 @@ function rowsOf(times: ReadonlyMap<string, Times>, writes: number, server: strin
           { name: peer, values: of("bare", kind) },
         ),
       ),
+    ),
+    ...(["bare", ...beside] as const).map((way) =>
+      measured(`${words[way]}: commands to MongoDB`, "commands/write", of(way, "commands")),
     ),
   ];
 }

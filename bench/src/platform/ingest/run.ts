@@ -138,7 +138,7 @@ export function rateOf(samples: readonly Sample[], of: "sent" | "cut"): number {
 }
 
 /** On the disk: Kafka reserves more for an index than it uses. */
-function bytesOf(folder: string): number {
+export function bytesOf(folder: string): number {
   const out = execFileSync("du", ["-sk", folder], { encoding: "utf8" });
   return Number(out.split("\t")[0]) * 1_024;
 }

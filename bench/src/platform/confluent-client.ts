@@ -1,0 +1,36 @@
+import { openConfluent } from "./confluent.ts";
+import type { KafkaClient, Load } from "./kafka-client.ts";
+
+const open = async ({ url }: Load) => {
+  const Kafka = await openConfluent();
+  return new Kafka({ kafkaJS: { clientId: "bench", brokers: [url.replace("kafka://", "")] } });
+};
+
+/** librdkafka, by its interface that is like that of kafkajs. */
+export const confluentClient: KafkaClient = {
+  produce: async (load, batches) => {
+    const kafka = await open(load);
+    const producer = kafka.producer({ kafkaJS: { idempotent: true, acks: -1 } });
+    await producer.connect();
+    for (const batch of batches) await producer.send({ topic: load.topic, messages: [...batch] });
+    await producer.disconnect();
+  },
+  consume: async (load) => {
+    const kafka = await open(load);
+    const consumer = kafka.consumer({
+      kafkaJS: { groupId: `${load.topic}.confluent`, fromBeginning: true, readUncommitted: false },
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topic: load.topic });
+    const all = Promise.withResolvers<void>();
+    let events = 0;
+    await consumer.run({
+      eachBatch: async ({ batch }) => {
+        events += batch.messages.length;
+        if (events >= load.events) all.resolve();
+      },
+    });
+    await all.promise;
+    await consumer.disconnect();
+  },
+};
