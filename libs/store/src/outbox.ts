@@ -37,10 +37,29 @@ export function startBell(): Bell {
   };
 }
 
-/** Replaces an aggregate whose stored document has this revision; says so where it leaves something to relay. */
-export type Put<State> = (id: string, next: Aggregate<State>, expected: number) => Promise<void>;
+/** Replaces an aggregate whose stored document has this revision. */
+type Put<State> = (id: string, next: Aggregate<State>, expected: number) => Promise<void>;
 
-export interface OutboxDeps<State> {
+/** What is written is marked where it leaves something to relay, and rings; it is the guess of the next change, and what failed is not. */
+export function openPut<State>(
+  documents: Documents<Aggregate<State>>,
+  recent: Recent<Aggregate<State>>,
+  bell: Bell,
+): Put<State> {
+  return async (id, next, expected) => {
+    const pending = next.outbox.length > 0;
+    try {
+      const revision = await documents.put(id, next, expected, { pending });
+      recent.keep({ key: id, value: next, revision });
+    } catch (error) {
+      recent.forget(id);
+      throw error;
+    }
+    if (pending) bell.ring(id);
+  };
+}
+
+interface OutboxDeps<State> {
   readonly bell: Bell;
   /** Runs the changes of one id one after another, so that a trim races none of this process. */
   readonly inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>;
