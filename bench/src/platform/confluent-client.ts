@@ -3,7 +3,8 @@ import type { KafkaClient, Load } from "./kafka-client.ts";
 
 const open = async ({ url }: Load) => {
   const Kafka = await openConfluent();
-  return new Kafka({ kafkaJS: { clientId: "bench", brokers: [url.replace("kafka://", "")] } });
+  const brokers = [url.replace("kafka://", "")];
+  return new Kafka({ kafkaJS: { clientId: "bench", brokers, logLevel: 0 } });
 };
 
 /** librdkafka, by its interface that is like that of kafkajs. */

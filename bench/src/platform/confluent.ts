@@ -45,7 +45,12 @@ const recipe: Recipe = {
 
 /** What the package has of kafkajs's interface, under the same names; its settings differ. */
 export type ConfluentKafka = new (config: {
-  readonly kafkaJS: { readonly clientId: string; readonly brokers: readonly string[] };
+  readonly kafkaJS: {
+    readonly clientId: string;
+    readonly brokers: readonly string[];
+    /** 0 is nothing. */
+    readonly logLevel: number;
+  };
 }) => {
   producer(config: Settings): Pick<import("kafkajs").Producer, "connect" | "disconnect"> & {
     send(record: {
