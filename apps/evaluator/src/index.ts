@@ -1,1 +1,1 @@
-export { type EvaluatorDeps, type Running, startEvaluator } from "./start.ts";
+export { type EvaluatorDeps, startEvaluator } from "./start.ts";

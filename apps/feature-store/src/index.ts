@@ -1,1 +1,1 @@
-export { type FeatureStoreDeps, type Running, startFeatureStore } from "./start.ts";
+export { type FeatureStoreDeps, startFeatureStore } from "./start.ts";

@@ -7,7 +7,7 @@ import { failpoint } from "@heddle/failpoint";
 import type { EventFormat, SegmentFile } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { IngestHeader, IngestRequest } from "@heddle/proto/feature-store";
-import type { ChangeContext, Known } from "@heddle/store";
+import { type ChangeContext, type Known, listAll } from "@heddle/store";
 import type { Engine } from "./engine.ts";
 import { sourceNamed } from "./features.ts";
 import { fileDigest } from "./file-digest.ts";
@@ -19,7 +19,7 @@ import {
   segmentsOn,
   type Source,
 } from "./source.ts";
-import { type FeatureStoreStore, listAll } from "./store.ts";
+import type { FeatureStoreStore } from "./store.ts";
 import type { InTurn } from "./turns.ts";
 
 export interface IngestDeps {

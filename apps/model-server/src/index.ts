@@ -1,2 +1,2 @@
 export { Limits } from "./config.ts";
-export { type ModelServerDeps, type Running, startModelServer } from "./start.ts";
+export { type ModelServerDeps, startModelServer } from "./start.ts";

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
-import type { ChangeContext } from "@heddle/store";
+import { type ChangeContext, createOnce } from "@heddle/store";
 import type { Clock } from "@heddle/base";
 import type { Limits } from "./config.ts";
 import { readDefinition } from "./definition.ts";
@@ -18,7 +18,7 @@ import {
   type Snapshot,
   withSnapshot,
 } from "./run.ts";
-import { createOnce, findByPrefix, modelEvent, type RegistryStore, trailEvent } from "./store.ts";
+import { findByPrefix, modelEvent, type RegistryStore, trailEvent } from "./store.ts";
 import type { TrainingSummary } from "./version.ts";
 
 export interface RegistrationDeps {

@@ -1,2 +1,2 @@
 export type { LimitSettings } from "./config.ts";
-export { type Running, type SchedulerDeps, startScheduler } from "./start.ts";
+export { type SchedulerDeps, startScheduler } from "./start.ts";

@@ -1,2 +1,3 @@
 export { type Backends, openBackends, type Ports } from "./open.ts";
+export type { ServiceParts } from "./service-parts.ts";
 export { type Places, backendSettings } from "./settings.ts";

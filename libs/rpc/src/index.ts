@@ -9,6 +9,7 @@ export {
   implement,
   type Implementation,
   serve,
+  type Running,
   type ServeOptions,
   type Server,
 } from "./server.ts";

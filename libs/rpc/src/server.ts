@@ -54,9 +54,13 @@ export function implement<S extends DescService>(
   return { service, handlers: handlers as Implementation["handlers"] };
 }
 
-export interface Server {
+/** A service that runs until it is disposed. */
+export interface Running extends AsyncDisposable {
   /** `host:port` it listens on. */
   readonly address: string;
+}
+
+export interface Server extends Running {
   /** What the health service answers. */
   setServing(serving: boolean): void;
   /** Reports NOT_SERVING, lets calls in flight end for up to `drainMs`, then closes. */
@@ -65,14 +69,14 @@ export interface Server {
 
 export interface ServeOptions {
   /** `host:port`; `127.0.0.1:0` (any free port) when absent. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   readonly implementations: readonly Implementation[];
   readonly telemetry: Telemetry;
   readonly drainMs?: number;
   /** When a client is taken for gone, and its calls are cancelled. */
   readonly keepalive?: Keepalive;
   /** What must be well for the server to be: its health says NOT_SERVING, and why, while one of them is not. */
-  readonly needs?: readonly Need[];
+  readonly needs?: readonly Need[] | undefined;
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   requestIdsMax,
   resultBytesMax,
 } from "./aggregate.ts";
-import type { ChangeContext, Decision } from "./aggregates.ts";
+import type { Decision } from "./aggregates.ts";
+import type { ChangeContext } from "./change-context.ts";
 
 /** The link before an aggregate's first entry. */
 export const chainStart = "0".repeat(64);

@@ -9,7 +9,6 @@ export {
 export {
   type Aggregates,
   type AggregatesDeps,
-  type ChangeContext,
   type Changed,
   type Decision,
   idFromRequest,
@@ -18,6 +17,8 @@ export {
   type UpdateOptions,
 } from "./aggregates.ts";
 export { chainStart } from "./change.ts";
+export { type ChangeContext, changeContextOf } from "./change-context.ts";
+export { collectionsOf, createOnce, listAll, type StoreDeps } from "./collections.ts";
 export {
   type LmdbDatabase,
   type LmdbEnvironment,
@@ -46,6 +47,7 @@ export {
   type RecordSink,
   type RelayDeps,
   relayOutbox,
+  startRelay,
   verifyChain,
 } from "./relay.ts";
 export { traceStore } from "./traced-store.ts";

@@ -91,6 +91,22 @@ export async function relayOutbox(
   }
 }
 
+/** Relays until it is disposed of. */
+export function startRelay(
+  outboxes: readonly Outbox[],
+  log: RecordSink,
+  deps: RelayDeps,
+): AsyncDisposable {
+  const stop = new AbortController();
+  const relayed = relayOutbox(outboxes, log, deps, stop.signal);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await relayed;
+    },
+  };
+}
+
 async function relayPending(
   outbox: Outbox,
   log: RecordSink,
