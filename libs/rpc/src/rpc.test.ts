@@ -3,6 +3,7 @@ import { test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { ServerReflection } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -148,6 +149,39 @@ test("a client stream of chunks arrives whole and in order", async () => {
   }
   const { events } = await store.ingest(chunks(), { timeoutMs: 5_000 });
   assert.equal(events, 123n);
+});
+
+test("when the requests of a stream cannot be had, the caller hears why and the server hears of an end", async () => {
+  const ended = Promise.withResolvers<unknown>();
+  await using server = await serving(FeatureStoreService, {
+    ingest: async (requests: AsyncIterable<unknown>) => {
+      try {
+        for await (const _ of requests);
+      } catch (error) {
+        ended.resolve(error);
+        throw error;
+      }
+      throw new Error("half a file must not count as a whole one");
+    },
+  });
+  const gone = new Error("EIO: the file cannot be read");
+  async function* chunks() {
+    yield { chunk: Uint8Array.of(1) };
+    await Promise.resolve();
+    throw gone;
+  }
+  await using store = connect(FeatureStoreService, server.address, { telemetry, actor });
+  const sent = store.ingest(chunks(), { timeoutMs: 5_000 });
+  await assert.rejects(sent, (error) => error === gone);
+  assert.ok((await ended.promise) instanceof Error);
+  async function* questions() {
+    yield { messageRequest: { case: "listServices" as const, value: "" } };
+    await Promise.resolve();
+    throw gone;
+  }
+  await using reflection = connect(ServerReflection, server.address, { telemetry, actor });
+  const answers = reflection.serverReflectionInfo(questions(), { timeoutMs: 5_000 });
+  await assert.rejects(Array.fromAsync(answers), (error) => error === gone);
 });
 
 test("a call to a server that starts late is retried inside its deadline", async () => {
