@@ -1,1 +1,1 @@
-export { type EvaluatorDeps, startEvaluator } from "./start.ts";
+export { startEvaluator } from "./start.ts";

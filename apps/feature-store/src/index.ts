@@ -1,1 +1,1 @@
-export { type FeatureStoreDeps, startFeatureStore } from "./start.ts";
+export { startFeatureStore } from "./start.ts";

@@ -20,8 +20,8 @@ import { mainBranch, segmentsOn } from "./source.ts";
 import type { FeatureStoreStore } from "./store.ts";
 
 /** A change of what an engine makes of the same inputs: older partitions are not taken for it. */
-export const planVersion = 1;
-export const partitionsMax = 10_000;
+const planVersion = 1;
+const partitionsMax = 10_000;
 
 export interface Resolved {
   readonly plan: DatasetPlan;

@@ -1,2 +1,1 @@
 export { Limits } from "./config.ts";
-export { type ModelServerDeps, startModelServer } from "./start.ts";

@@ -1,2 +1,2 @@
 export { Limits } from "./config.ts";
-export { startSync, type SyncDeps } from "./start.ts";
+export { startSync } from "./start.ts";

@@ -1,4 +1,4 @@
 export { type Backends, openBackends, type Ports } from "./open.ts";
 export { openProgram, type Program, programSettings } from "./program.ts";
 export type { ServiceParts } from "./service-parts.ts";
-export { type Places, backendSettings } from "./settings.ts";
+export { type Places } from "./settings.ts";

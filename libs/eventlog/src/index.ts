@@ -5,7 +5,6 @@ export {
   type NewRecord,
   type Position,
   readLimitMax,
-  recordBytesMax,
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";

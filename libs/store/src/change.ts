@@ -87,7 +87,7 @@ export function repeatedRequest(
 }
 
 /** SHA-256 of a request; 64-bit integers and bytes, which JSON cannot carry, are written as text. */
-export function requestDigest(request: unknown): string {
+function requestDigest(request: unknown): string {
   const text = JSON.stringify(request ?? null, (_, value: unknown) => {
     if (typeof value === "bigint") return `${value}n`;
     return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;

@@ -1,22 +1,11 @@
-export {
-  type Aggregate,
-  type HandledRequest,
-  type OutboxEntry,
-  outboxEntriesMax,
-  requestIdsMax,
-  resultBytesMax,
-} from "./aggregate.ts";
+export { type Aggregate } from "./aggregate.ts";
 export {
   type Aggregates,
-  type AggregatesDeps,
   type Changed,
   type Decision,
   idFromRequest,
   type Known,
-  openAggregates,
-  type UpdateOptions,
 } from "./aggregates.ts";
-export { chainStart } from "./change.ts";
 export { type ChangeContext, changeContextOf } from "./change-context.ts";
 export { collectionsOf, createOnce, listAll, type StoreDeps } from "./collections.ts";
 export {
@@ -32,7 +21,6 @@ export { openMongoStore } from "./mongo/mongo-store.ts";
 export type { MongoLimits } from "./mongo/runs.ts";
 export type { Outbox } from "./outbox.ts";
 export {
-  documentBytesMax,
   type Documents,
   type DocumentStore,
   type ListOptions,
