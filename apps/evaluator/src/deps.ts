@@ -7,7 +7,7 @@ import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import type { ExampleReader } from "./reader.ts";
-import type { RankingHelper } from "./ranking-work.ts";
+import type { RankingThread } from "./ranking-work.ts";
 
 /** What an evaluation needs of the world. */
 export interface EvaluationDeps {
@@ -19,7 +19,7 @@ export interface EvaluationDeps {
   readonly objects: Objects;
   readonly reader: ExampleReader;
   /** Opens other threads that rank so many rows beside this one; they load while the caller goes on. None on a machine of one core. */
-  readonly openHelpers: (rows: number) => readonly RankingHelper[];
+  readonly openThreads: (rows: number) => readonly RankingThread[];
   /** Loads a version into memory. */
   readonly openModel: (manifest: {
     readonly name: string;

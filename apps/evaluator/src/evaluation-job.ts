@@ -32,11 +32,11 @@ await runJob(async (given, stopped) => {
   const options = { ...as, environment: process.env, stopped };
   await makeAttempt(input, options, async ({ telemetry, objects, scheduler, client, signal }) => {
     await using opened = new AsyncDisposableStack();
-    const openHelpers = (rows: number) => {
+    const openThreads = (rows: number) => {
       const parts = Math.ceil(rows / partRows);
       const count = Math.max(0, Math.min(rankingThreadsMax, availableParallelism(), parts) - 1);
       const reading = { objects: input.objects, readerMemoryBytesMax };
-      return opened.use(openRankingThreads(count, reading)).helpers;
+      return opened.use(openRankingThreads(count, reading)).threads;
     };
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
@@ -55,7 +55,7 @@ await runJob(async (given, stopped) => {
         scheduler,
         objects,
         reader: parquetReader(objects, db),
-        openHelpers,
+        openThreads,
         openModel: (manifest) => openScorer({ objects, manifest, executor }),
         telemetry,
         cpuSeconds: () => {

@@ -14,7 +14,7 @@ import { type Family, liveAt } from "./family.ts";
 import { describeNodes, resolveNode } from "./lineage-nodes.ts";
 import { lineageOf, unknown } from "./lineage.ts";
 import { originOf } from "./origin.ts";
-import { archive, setLive } from "./promotion.ts";
+import { archive, setLive } from "./stages.ts";
 import {
   createConfiguration,
   createRun,
