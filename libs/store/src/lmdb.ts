@@ -1,5 +1,5 @@
 import type { Json } from "@heddle/base";
-import { boundOf, checkLimit, encodeValue, keyOf } from "./bounds.ts";
+import { boundOf, checkLimit, checkRevision, encodeValue, keyOf } from "./bounds.ts";
 import type { LmdbDatabase, LmdbEnvironment } from "./environment.ts";
 import { revisionConflict } from "./errors.ts";
 import type { Documents, DocumentStore, ListOptions, Page, Stored, WriteOptions } from "./port.ts";
@@ -40,6 +40,7 @@ function openCollection<T extends Json | object>(
     get: (key) => settle(() => read(keyOf(key))),
     put: async (key, value, expected, options: WriteOptions = {}) => {
       const id = keyOf(key);
+      checkRevision(expected);
       const body = Buffer.from(encodeValue(`${name}/${key}`, value));
       const sealed = sealRecord(expected + 1, body);
       await environment.write(sealed.length, () => {
@@ -52,6 +53,7 @@ function openCollection<T extends Json | object>(
     },
     delete: async (key, expected) => {
       const id = keyOf(key);
+      checkRevision(expected);
       await environment.write(0, () => {
         check(id, expected);
         documents.removeSync(id);
