@@ -35,6 +35,7 @@ export interface OffersOptions extends Served {
 
 const tokenBytes = 32;
 
+/** Offers lanes of the kind, each to one caller that was told its token over gRPC. */
 export function openOffers(options: OffersOptions): Offers {
   const { kind, drainMs = 2_000 } = options;
   const limits = { ...defaultLimits, ...options.limits };

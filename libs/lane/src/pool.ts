@@ -28,6 +28,7 @@ const pooledBytesMin = 4_096;
 /** Frames of a run differ in size: with this much more a buffer fits the next ones, too. */
 const slack = 1.25;
 
+/** Opens an empty pool. */
 export function openPool({ heldBytesMax, wipes = false }: PoolOptions): Pool {
   /** In the order in which they came back. */
   const free: ArrayBuffer[] = [];

@@ -47,6 +47,7 @@ export interface Implementation {
   readonly handlers: Readonly<Record<string, (...args: AnyMessage[]) => AnyMessage>>;
 }
 
+/** @param handlers one for each method of the service; a missing one is refused by `serve`. */
 export function implement<S extends DescService>(
   service: S,
   handlers: Handlers<S, CallContext>,

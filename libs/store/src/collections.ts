@@ -15,6 +15,7 @@ export interface StoreDeps {
 /** Opens aggregates by what one of them is called and the collection they lie in. */
 export type OpenCollection = <State>(noun: string, collection: string) => Aggregates<State>;
 
+/** Opens the collections of one service. */
 export function collectionsOf({ store, clock, random }: StoreDeps): OpenCollection {
   return <State>(noun: string, collection: string) =>
     openAggregates(store.collection<Aggregate<State>>(collection), { noun, clock, random });

@@ -21,6 +21,7 @@ export interface RunningHeddle {
   readonly finished: Promise<Finished>;
 }
 
+/** Starts a heddle command from the sources; what it prints is in `finished`. */
 export function startHeddle(args: readonly string[], options: HeddleOptions): RunningHeddle {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd,
