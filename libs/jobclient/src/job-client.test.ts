@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HeddleError } from "@heddle/base";
 import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
-import { type CallContext, type Handlers, implement, serve } from "@heddle/rpc";
+import { type CallContext, type Handlers, implementSome, serve } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 import { makeAttempt } from "./attempt.ts";
 import { openJobClient } from "./job-client.ts";
@@ -17,16 +17,8 @@ const never = new AbortController().signal;
 type Scheduler = Handlers<typeof SchedulerService, CallContext>;
 
 /** A scheduler that answers only what a job asks. */
-async function fakeScheduler(answers: Partial<Scheduler>) {
-  const refuse = (): never => {
-    throw new HeddleError("UNIMPLEMENTED", "NOT_ASKED", "this test does not expect the call");
-  };
-  const handlers = Object.fromEntries(
-    SchedulerService.methods.map((method) => [method.localName, refuse]),
-  ) as unknown as Scheduler;
-  const implementation = implement(SchedulerService, { ...handlers, ...answers });
-  return serve({ implementations: [implementation], telemetry, drainMs: 50 });
-}
+const fakeScheduler = (answers: Partial<Scheduler>) =>
+  serve({ implementations: [implementSome(SchedulerService, answers)], telemetry, drainMs: 50 });
 
 const inputOf = (scheduler: string) => ({
   ...{ job: "p/49/train/1/learner", fence: 3, scheduler, peers: {} },
