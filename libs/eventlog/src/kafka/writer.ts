@@ -1,10 +1,12 @@
-import { type Clock, HeddleError } from "@heddle/base";
+import { assert, type Clock, HeddleError } from "@heddle/base";
 import type { Producer } from "@platformatic/kafka";
+import { letterBytesMax } from "../dead-letter.ts";
 import { recordBytes } from "../layout.ts";
 import type { NewRecord } from "../port.ts";
 import type { ClientOptions } from "./client.ts";
 import { isUnauthenticated, kafkaError, type Place } from "./errors.ts";
 import { openSender, type Sender, sendWithin } from "./sender.ts";
+import { maxMessageBytes } from "./suitable.ts";
 
 /** A record and its partition. */
 export interface Placed {
@@ -25,8 +27,9 @@ export interface Writer extends AsyncDisposable {
 
 /** For what is under way when the log is closed. */
 const closeWithinMs = 3_000;
-/** Of one batch, which is what a partition takes whole; the topic takes 2 MiB. */
+/** Of one batch, which is what a partition takes whole. */
 const batchBytesMax = 1_500_000;
+assert(Math.max(batchBytesMax, letterBytesMax) < maxMessageBytes, "a topic takes what is appended");
 const sendBytesMax = 6_000_000;
 /** What waits beyond it is refused, so that a log that is away does not fill the memory. */
 const waitingBytesMax = 64 << 20;
