@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { type Clock, HeddleError, type InTurnByKey, isHeddleError } from "@heddle/base";
 import type { Secret } from "@heddle/config";
 import { failpoint } from "@heddle/failpoint";
 import type { EventFormat, SegmentFile } from "@heddle/feature-engine";
@@ -20,7 +20,6 @@ import {
   type Source,
 } from "./source.ts";
 import type { FeatureStoreStore } from "./store.ts";
-import type { InTurn } from "./turns.ts";
 
 export interface IngestDeps {
   readonly store: FeatureStoreStore;
@@ -29,7 +28,8 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
   /** Runs the works of one source one after another. */
-  readonly inTurn: InTurn;
+  /** By source. */
+  readonly inTurn: InTurnByKey;
   /** Where files lie while they are taken in. */
   readonly folder: string;
 }

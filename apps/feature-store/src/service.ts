@@ -1,4 +1,4 @@
-import { type Clock, HeddleError } from "@heddle/base";
+import { type Clock, HeddleError, type InTurnByKey } from "@heddle/base";
 import type { Secret } from "@heddle/config";
 import type { EventLog } from "@heddle/eventlog";
 import type { SegmentFile } from "@heddle/feature-engine";
@@ -22,7 +22,6 @@ import { appendEvents } from "./stream/append.ts";
 import type { Cutting } from "./stream/loop.ts";
 import { streamState } from "./stream/state.ts";
 import type { FeatureStoreStore } from "./store.ts";
-import type { InTurn } from "./turns.ts";
 
 export interface ServiceDeps {
   readonly store: FeatureStoreStore;
@@ -31,7 +30,7 @@ export interface ServiceDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
-  readonly inTurn: InTurn;
+  readonly inTurn: InTurnByKey;
   readonly folder: string;
   readonly eventLog: EventLog;
   readonly waitingRecordsMax: number;

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceParts } from "@heddle/backends";
+import { startTurnsByKey } from "@heddle/base";
 import type { OnlineValues } from "@heddle/online";
 import { type Running, serve } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
@@ -10,7 +11,6 @@ import { openPseudonymKey } from "./pseudonym-key.ts";
 import { featureStoreService } from "./service.ts";
 import { openFeatureStoreStore } from "./store.ts";
 import { startCutting } from "./stream/loop.ts";
-import { startTurns } from "./turns.ts";
 
 export interface FeatureStoreDeps extends ServiceParts {
   readonly online: OnlineValues;
@@ -43,7 +43,15 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
       telemetry,
     }),
   );
-  const ingesting = { store, objects, engine, clock, pseudonymKey, inTurn: startTurns(), folder };
+  const ingesting = {
+    store,
+    objects,
+    engine,
+    clock,
+    pseudonymKey,
+    inTurn: startTurnsByKey(),
+    folder,
+  };
   const cutting = stack.use(startCutting({ ...ingesting, eventLog, telemetry }));
   const { waitingRecordsMax } = limits;
   const service = featureStoreService({

@@ -1,4 +1,4 @@
-import { HeddleError, shortName } from "@heddle/base";
+import { HeddleError, shortName, startTurns } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import { type ModelManifest, openScorer } from "@heddle/model";
 import type { ObjectInfo, Objects } from "@heddle/objects";
@@ -33,13 +33,8 @@ export interface Loader {
 
 export function startLoader(deps: LoadDeps): Loader {
   const { versions, copies } = deps;
-  let last: Promise<unknown> = Promise.resolve();
-  /** Loads take turns: two at once would need the memory of both. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work, work);
-    last = mine;
-    return mine;
-  };
+  // Two loads at once would need the memory of both.
+  const inTurn = startTurns();
   return {
     load: (model, version, manifest, traceparent = "") =>
       inTurn(async () => {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { HeddleError } from "@heddle/base";
+import { HeddleError, type InTurn } from "@heddle/base";
 import { type FleetSchema, type ServingSchema, SyncService } from "@heddle/proto/sync";
 import { type CallContext, implement, type Implementation } from "@heddle/rpc";
 import { changeContextOf, type Known } from "@heddle/store";
@@ -7,10 +7,7 @@ import type { Fleet, Serving } from "./fleet.ts";
 import { rollBack, rollOut, type RolloutDeps } from "./rollouts.ts";
 
 /** The RPCs of sync. Changes of the fleet take turns with its loop. */
-export function syncService(
-  deps: RolloutDeps,
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
-): Implementation {
+export function syncService(deps: RolloutDeps, inTurn: InTurn): Implementation {
   const { store, target } = deps;
   const encoded = async (fleet: string) => encode(await store.get(fleet));
   return implement(SyncService, {

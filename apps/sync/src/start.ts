@@ -1,4 +1,5 @@
 import type { ServiceParts } from "@heddle/backends";
+import { startTurns } from "@heddle/base";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, openPeer, type Running, serve } from "@heddle/rpc";
@@ -44,6 +45,7 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
     limits,
     telemetry,
   };
+  // One change of the fleet at a time: requests and the loop would undo each other's work.
   const inTurn = startTurns();
   const server = stack.use(
     await serve({
@@ -60,14 +62,4 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
   );
   const opened = stack.move();
   return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-}
-
-/** One change of the fleet at a time: requests and the loop would undo each other's work. */
-function startTurns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work, work);
-    last = mine;
-    return mine;
-  };
 }

@@ -7,6 +7,7 @@ import {
   HeddleError,
   isHeddleError,
   type Json,
+  startTurnsByKey,
 } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
 import { decideNext, firstAggregate, repeatedRequest } from "./change.ts";
@@ -103,7 +104,8 @@ export function openAggregates<State>(
 ): Aggregates<State> {
   const { noun, clock } = deps;
   const bell = startBell();
-  const inTurn = startTurns();
+  // Of one id in this process, so that only other processes race them.
+  const inTurn = startTurnsByKey();
   const store = async (id: string, next: Aggregate<State>, expected: number): Promise<void> => {
     const pending = next.outbox.length > 0;
     await documents.put(id, next, expected, { pending });
@@ -164,20 +166,6 @@ export function openAggregates<State>(
 export function idFromRequest(prefix: string, parent: string, requestId: string): string {
   assert(requestId !== "", "a creating request has an id");
   return `${prefix}-${contentName([prefix, parent, requestId]).slice(0, 20)}`;
-}
-
-/** Lets the updates of one id in this process take turns, so that only other processes race them. */
-function startTurns(): <T>(id: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return (id, work) => {
-    const mine = (last.get(id) ?? Promise.resolve()).then(work, work);
-    last.set(id, mine);
-    const leave = (): void => {
-      if (last.get(id) === mine) last.delete(id);
-    };
-    mine.then(leave, leave);
-    return mine;
-  };
 }
 
 /** Another's write came first, or came after ours and hides it: the request ids in the document say which. */

@@ -1,4 +1,4 @@
-import { isHeddleError } from "@heddle/base";
+import { type InTurnByKey, isHeddleError } from "@heddle/base";
 import type { Aggregate, OutboxEntry } from "./aggregate.ts";
 import type { Documents, Stored } from "./port.ts";
 
@@ -41,7 +41,7 @@ export function openOutbox<State>(
   noun: string,
   documents: Documents<Aggregate<State>>,
   bell: Bell,
-  inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>,
+  inTurn: InTurnByKey,
 ): Outbox {
   /** @param read as the relay has it: a write by its revision tells whether it is still so. */
   const trim = async (
