@@ -10,19 +10,10 @@ import {
   startTurnsByKey,
 } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { decideNext, firstAggregate, repeatedRequest } from "./change.ts";
+import { type Decision, decideNext, firstAggregate, repeatedRequest } from "./change.ts";
 import type { ChangeContext } from "./change-context.ts";
-import type { DomainEvent } from "./event.ts";
 import { openOutbox, type Outbox, startBell } from "./outbox.ts";
 import type { Documents, ListOptions, Stored } from "./port.ts";
-
-/** What a decision makes of a state. A changed state has at least one event: its audit record. */
-export interface Decision<State, Result extends Json | undefined> {
-  readonly state: State;
-  readonly events: readonly DomainEvent[];
-  /** Kept for repeats of the request, at most `resultBytesMax`; most answers come from the state. */
-  readonly result?: Result;
-}
 
 /** An aggregate as its service sees it. `revision` is the etag. */
 export interface Known<State> {

@@ -1,6 +1,7 @@
 import { type Clock, isHeddleError } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { type Aggregates, type Decision, type Known, openAggregates } from "./aggregates.ts";
+import { type Aggregates, type Known, openAggregates } from "./aggregates.ts";
+import type { Decision } from "./change.ts";
 import type { ChangeContext } from "./change-context.ts";
 import type { DocumentStore, ListOptions } from "./port.ts";
 

@@ -1,12 +1,7 @@
 export { type Aggregate } from "./aggregate.ts";
-export {
-  type Aggregates,
-  type Changed,
-  type Decision,
-  idFromRequest,
-  type Known,
-} from "./aggregates.ts";
+export { type Aggregates, type Changed, idFromRequest, type Known } from "./aggregates.ts";
 export { type ChangeContext, changeContextOf } from "./change-context.ts";
+export type { Decision } from "./change.ts";
 export { collectionsOf, createOnce, listAll, type StoreDeps } from "./collections.ts";
 export {
   type LmdbDatabase,
