@@ -17,8 +17,9 @@ export interface Attempt {
 export interface AttemptOptions {
   /** As which service it appears in traces. */
   readonly service: string;
-  /** Name of its span, and what the span says beside the job's id. */
+  /** Name of its span. */
   readonly span: string;
+  /** What the span says beside the job's id. */
   readonly attributes?: Readonly<Record<string, string>>;
   /** The process's, which says where telemetry goes. */
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -27,9 +27,11 @@ export interface Offers {
 
 export interface OffersOptions extends Served {
   readonly kind: LaneKind;
+  /** Those of `defaultLimits` where absent. */
   readonly limits?: Partial<LaneLimits>;
   /** Where calls and answers lie; of its own when absent. */
   readonly pool?: Pool;
+  /** How long calls under way may take when lanes close; 2,000 when absent. */
   readonly drainMs?: number;
 }
 

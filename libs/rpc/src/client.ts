@@ -17,6 +17,7 @@ import { errorOf } from "./status.ts";
 export interface CallOptions {
   /** How long the caller waits, retries included. */
   readonly timeoutMs: number;
+  /** Ends the call, and the wait between two tries, as CANCELLED. */
   readonly signal?: AbortSignal;
 }
 

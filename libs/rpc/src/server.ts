@@ -73,6 +73,7 @@ export interface ServeOptions {
   readonly address?: string | undefined;
   readonly implementations: readonly Implementation[];
   readonly telemetry: Telemetry;
+  /** How long calls in flight may take when it closes; 2,000 when absent. */
   readonly drainMs?: number;
   /** When a client is taken for gone, and its calls are cancelled. */
   readonly keepalive?: Keepalive;

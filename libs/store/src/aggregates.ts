@@ -82,7 +82,9 @@ export interface AggregatesDeps {
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads the retries of racing writers. */
   readonly random: () => number;
+  /** Between tries of one change that other writes came before; 1 to 50 ms when absent. */
   readonly backoff?: Backoff;
+  /** Tries of one change; 20 when absent. */
   readonly triesMax?: number;
 }
 

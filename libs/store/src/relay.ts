@@ -34,6 +34,7 @@ export interface RelayDeps {
   readonly log: { warn(facts: object, sentence: string): void };
   /** How often it looks for what other processes wrote; writes of this one wake it at once. */
   readonly pollMs?: number;
+  /** While the log refuses; `defaultBackoff` when absent. */
   readonly backoff?: Backoff;
 }
 

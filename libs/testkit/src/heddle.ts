@@ -12,6 +12,7 @@ export interface Finished {
 
 export interface HeddleOptions {
   readonly cwd: string;
+  /** Variables beside those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
