@@ -7,7 +7,7 @@ import type { Limits } from "./config.ts";
 import { readDefinition } from "./definition.ts";
 import { configured, newFamily, numbered, numberOf, withRun } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
-import { configurationEdges, datasetEdges, runEdges, versionEdges } from "./lineage-nodes.ts";
+import { configurationEdges, datasetEdges, runEdges, versionEdges } from "./lineage-edges.ts";
 import { checkManifest, checkStored } from "./manifest.ts";
 import {
   endedWith,

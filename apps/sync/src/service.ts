@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { HeddleError, type InTurn } from "@heddle/base";
 import { type FleetSchema, type ServingSchema, SyncService } from "@heddle/proto/sync";
-import { type CallContext, implement, type Implementation } from "@heddle/rpc";
+import { implement, type Implementation } from "@heddle/rpc";
 import { changeContextOf, type Known } from "@heddle/store";
 import type { Fleet, Serving } from "./fleet.ts";
 import { rollBack, rollOut, type RolloutDeps } from "./rollouts.ts";

@@ -5,7 +5,7 @@ import { startMongo } from "@heddle/servers";
 import { MongoClient, type UpdateFilter } from "mongodb";
 import { openMongo } from "./connection.ts";
 import { databaseForTests, inDatabase } from "./fixtures/place.ts";
-import { type Fate, startProxy } from "./fixtures/proxy.ts";
+import { startProxy } from "./fixtures/proxy.ts";
 import {
   newService,
   notesOn,
@@ -16,7 +16,6 @@ import {
   refused,
 } from "./fixtures/refused.ts";
 import { pendingIndex } from "./indexes.ts";
-import { openMongoStore } from "./mongo-store.ts";
 import type { MongoDocument } from "./stored.ts";
 
 const database = await databaseForTests();
