@@ -81,9 +81,10 @@ function callOf(
       const until = deadline(call);
       await channels.opening();
       const { client, address } = channels.next();
-      let broken: unknown;
-      const failed = (error: unknown): void => void (broken = error);
-      const stream = start(method, client, request, metadataNow(), until, call.signal, failed);
+      let broken: Error | undefined;
+      const stream = start(method, client, request, metadataNow(), until, call.signal, (error) => {
+        broken = error as Error;
+      });
       try {
         yield* stream;
       } catch (error) {
