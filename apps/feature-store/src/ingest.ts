@@ -79,6 +79,7 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
   const path = join(folder, "arrived");
   const hash = createHash("sha256");
   let header: IngestHeader | undefined;
+  let bytes = 0;
   try {
     await mkdir(folder, { recursive: true });
     await using file = await open(path, "w");
@@ -86,6 +87,7 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
       header ??= request.header;
       if (header === undefined) break;
       hash.update(request.chunk);
+      bytes += request.chunk.length;
       await file.appendFile(request.chunk);
     }
   } catch (error) {
@@ -98,7 +100,17 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
       `the first message must have a header with request_id, source and format (${formats.join(", ")})`,
     );
   }
+  // A call that was cancelled midway looks as if it had ended.
+  if (header.bytes !== 0n && BigInt(bytes) !== header.bytes) throw incomplete(header, bytes);
   return { header, path, sha256: hash.digest("hex") };
+}
+
+function incomplete({ fileName, bytes }: IngestHeader, arrived: number): HeddleError {
+  return new HeddleError(
+    "ABORTED",
+    "INGEST_INCOMPLETE",
+    `${arrived} of the ${bytes} bytes of ${fileName} arrived: it was cut on its way, or changed meanwhile; nothing of it was kept, send it again`,
+  );
 }
 
 function diskFull(folder: string, cause: unknown): HeddleError {
