@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { stopAsked, systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
@@ -18,7 +17,10 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_MODEL_SERVER_",
   ...(file === undefined ? {} : { file }),
 });
-const stopped = Promise.race([stopAsked(process), once(process, "disconnect")]);
+const stopped = Promise.race([
+  stopAsked(process),
+  new Promise<void>((resolve) => void process.once("disconnect", resolve)),
+]);
 exitWithParent();
 
 let opening: Promise<Executor> | undefined;
