@@ -94,6 +94,19 @@ test("a push over two tables of which one is refused changes neither", () => {
   assert.deepEqual(encodeParameters(shard.state()), before);
 });
 
+test("a push of which one dense gradient is bad changes neither rows nor dense parameters", () => {
+  const initial = Float32Array.of(1, 2);
+  const dense = ["a", "b"].map((name) => ({ name, initial, optimizer: adagrad }));
+  const shard = openShard({ ...declare(0, 1), dense }, 100);
+  const before = encodeParameters(shard.state());
+  const rows = { table: "rows", ids: BigUint64Array.of(1n), gradients: ones(3) };
+  assert.throws(() => shard.push([rows], Float32Array.of(1, 1, 1, NaN), 1), {
+    reason: "NOT_FINITE",
+    message: /^gradient 1 of dense parameter b is NaN/,
+  });
+  assert.deepEqual(encodeParameters(shard.state()), before);
+});
+
 test("a table at its bound refuses a push before anything is applied", () => {
   const shard = openShard(declare(1, 2), 2);
   shard.push([{ table: "rows", ids: BigUint64Array.of(1n, 2n), gradients: ones(6) }], none, 1);
