@@ -7,6 +7,8 @@ export interface Loan {
   readonly memory: Memory;
   /** The same, by bytes. */
   readonly bytes: Pool["take"];
+  /** Whether the values lie in it, and so last until it is given back. */
+  holds(values: Float32Array): boolean;
   giveBack(): void;
 }
 
@@ -20,6 +22,7 @@ export function borrow(pool: Pool): Loan {
   return {
     bytes,
     memory: (values) => float32Of(bytes(4 * values)),
+    holds: ({ buffer }) => taken.some((own) => own.buffer === buffer),
     giveBack: () => {
       for (const bytes of taken.splice(0)) pool.give(bytes);
     },

@@ -7,7 +7,7 @@ import { borrow } from "./loan.ts";
 import { openShardWire, type Route, type ShardClients, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
-/** Memory of answers that is kept for later ones. */
+/** Memory of gradients in fewer bytes than float32, as they are unpacked. */
 const heldBytesMax = 64 << 20;
 
 type LocalShard = LocalClient<typeof ParameterServerService>;
@@ -51,8 +51,7 @@ function localRoute(
     at: (step) => {
       const shard = step % traceEverySteps === 0 ? traced : quiet;
       return {
-        pull: (request, call, read) =>
-          withRoom(async (room) => read(await shard.pull(request, { ...call, room }))),
+        pull: async (request, call, read) => read(await shard.pull(request, call)),
         push: async (request, call) =>
           (await withRoom((room) => shard.push(request, { ...call, room }))).step,
       };

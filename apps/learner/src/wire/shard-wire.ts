@@ -5,7 +5,7 @@ import {
   type PullResponse,
   type PushRequestSchema,
 } from "@heddle/proto/parameter-server";
-import { type CallOptions, type Client, connect } from "@heddle/rpc";
+import { type CallOptions, type Client, connect, type LocalCallOptions } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
@@ -43,10 +43,13 @@ export interface ShardWireOptions extends WireOptions {
 export type Shard = Client<typeof ParameterServerService>;
 /** What carries a step's calls. */
 export interface StepShard {
-  /** @param read takes what it wants of the answer, whose bytes may be gone after that. */
+  /**
+   * @param call its room is where an answer lies that nothing carries.
+   * @param read takes what it wants of the answer, whose bytes may be gone after that, but for those in the room.
+   */
   pull(
     request: MessageInitShape<typeof PullRequestSchema>,
-    call: CallOptions,
+    call: LocalCallOptions,
     read: (answer: PullResponse) => void,
   ): Promise<void>;
   /** @returns the number of the shard's state. */
