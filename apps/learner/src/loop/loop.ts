@@ -103,7 +103,7 @@ export async function train(
 
       await stages.wait("push", pushing);
       failpoint("learner.step.before-push");
-      pushing = watched(share.push(step, computed, cut).finally(() => giveBack(now, computed)));
+      pushing = watched(share.push(step, computed, cut).then(() => giveBack(now, computed)));
       failpoint("learner.step.after-push");
       if (lag === 0 && !cut && batch) pulling = share.pull(step + 1, batch);
       const loss = lossOf(computed);
@@ -152,7 +152,7 @@ export function advanced(
   };
 }
 
-/** Nothing reads a step's memory once its gradients are on the shards. */
+/** Nothing reads a step's memory once its gradients are on the shards; a push that failed may still be read, and ends the attempt. */
 function giveBack(batch: TrainingBatch, parts: readonly ComputedPart[]): void {
   batch.release?.();
   for (const { result } of parts) result.release?.();

@@ -11,7 +11,7 @@ export interface ShardLayout {
   /** Dense parameters of each shard, in order of their declaration to it. */
   readonly dense: readonly (readonly DenseParameter[])[];
   split(ids: BigUint64Array): readonly Part[];
-  /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other. */
+  /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other; copies, where anything carries them. */
   gradientsOf(
     shard: number,
     positions: Int32Array,
@@ -73,8 +73,9 @@ export function layOut(
       }),
     gradientsOf: (shard, positions, gradients, memory) => ({
       rows: tables.map(({ name, dimension }) => {
-        const out = memory(positions.length * dimension);
         const all = gradients.rows[name] ?? new Float32Array();
+        if (shards === 1 && inProcess) return all;
+        const out = memory(positions.length * dimension);
         // One shard has them all, in their order.
         if (shards === 1) out.set(all);
         else gatherRows(all, dimension, positions, out);

@@ -27,7 +27,10 @@ export interface WireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
-  /** Calls stay in this process and are over when they return: their ids are not copied, and no list of ids is named to be sent once. */
+  /**
+   * Calls stay in this process and are over when they return; false when absent. Then nothing carries bytes: ids and gradients are handed
+   * over where they lie, and no list of ids is named to be sent once.
+   */
   readonly inProcess?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;

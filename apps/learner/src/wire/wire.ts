@@ -141,7 +141,8 @@ export interface Wire {
    */
   release(pulled: Pulled): void;
   /**
-   * Applies a step's gradients once; resolves when the whole step is applied.
+   * Applies a step's gradients once; resolves when the whole step is applied. Until then they are left alone: where nothing carries
+   * them, the shard reads them where they lie.
    *
    * @throws {HeddleError} ABORTED STALE_PUSH in bounded mode, when a shard refused it: pull and compute again. Shards that have
    *   applied it acknowledge the next push of the step, and do not apply it.
