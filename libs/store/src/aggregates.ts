@@ -9,30 +9,10 @@ import {
   type Json,
 } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { decideNext, firstAggregate, repeatedRequest } from "./change.ts";
-import type { DomainEvent } from "./event.ts";
+import { type Decision, decideNext, firstAggregate, repeatedRequest } from "./change.ts";
+import type { ChangeContext } from "./change-context.ts";
 import { openOutbox, type Outbox, startBell } from "./outbox.ts";
 import type { Documents, ListOptions, Stored } from "./port.ts";
-
-/** Who asks for a change, and in which request. */
-export interface ChangeContext {
-  /** Unique to one request of one caller; a repeated one gets the first answer again. */
-  readonly requestId: string;
-  /** The request itself, plain data or a protobuf message: the same id with another body is refused. */
-  readonly request: unknown;
-  /** The identity that the audit record names. */
-  readonly actor: string;
-  /** W3C trace context, carried into the events. */
-  readonly traceparent?: string;
-}
-
-/** What a decision makes of a state. A changed state has at least one event: its audit record. */
-export interface Decision<State, Result extends Json | undefined> {
-  readonly state: State;
-  readonly events: readonly DomainEvent[];
-  /** Kept for repeats of the request, at most `resultBytesMax`; most answers come from the state. */
-  readonly result?: Result;
-}
 
 /** An aggregate as its service sees it. `revision` is the etag. */
 export interface Known<State> {

@@ -7,7 +7,16 @@ import {
   requestIdsMax,
   resultBytesMax,
 } from "./aggregate.ts";
-import type { ChangeContext, Decision } from "./aggregates.ts";
+import type { ChangeContext } from "./change-context.ts";
+import type { DomainEvent } from "./event.ts";
+
+/** What a decision makes of a state. A changed state has at least one event: its audit record. */
+export interface Decision<State, Result extends Json | undefined> {
+  readonly state: State;
+  readonly events: readonly DomainEvent[];
+  /** Kept for repeats of the request, at most `resultBytesMax`; most answers come from the state. */
+  readonly result?: Result;
+}
 
 /** The link before an aggregate's first entry. */
 export const chainStart = "0".repeat(64);

@@ -9,15 +9,14 @@ export {
 export {
   type Aggregates,
   type AggregatesDeps,
-  type ChangeContext,
   type Changed,
-  type Decision,
   idFromRequest,
   type Known,
   openAggregates,
   type UpdateOptions,
 } from "./aggregates.ts";
-export { chainStart } from "./change.ts";
+export type { ChangeContext } from "./change-context.ts";
+export { chainStart, type Decision } from "./change.ts";
 export {
   type LmdbDatabase,
   type LmdbEnvironment,
