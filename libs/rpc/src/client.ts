@@ -2,7 +2,7 @@ import { backoffMs, defaultBackoff, HeddleError } from "@heddle/base";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Telemetry } from "@heddle/telemetry";
-import { type Channels, openChannels } from "./channels/channels.ts";
+import { openChannels } from "./channels/channels.ts";
 import {
   type AnyMessage,
   type Calls,
@@ -13,6 +13,7 @@ import {
 } from "./method.ts";
 import { isRepeatable } from "./repeatable.ts";
 import { errorOf } from "./status.ts";
+import type { Channels } from "./channels/channel.ts";
 
 export interface CallOptions {
   /** How long the caller waits, retries included. */
