@@ -1,18 +1,11 @@
 import { present } from "@heddle/base";
 import type { CompiledStep, Executor, Precision, StepSpec, TensorData } from "@heddle/executor";
 import { gatherRows, sumGradients } from "@heddle/kernels";
-import {
-  type DenseParameter,
-  denseParameters,
-  type EmbeddingTable,
-  embeddingTables,
-  isFrozen,
-  termsOf,
-  trainStep,
-} from "@heddle/model";
+import { isFrozen, termsOf, trainStep } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainingBatch } from "./data/rows.ts";
 import type { Gradients, Pulled } from "./wire/wire.ts";
+import { type Parameters, parametersOf } from "./parameters.ts";
 
 /** What a step gives. */
 export interface StepResult {
@@ -21,12 +14,6 @@ export interface StepResult {
   readonly gradients: Gradients;
   /** Gives the gradients' memory back, where it is used again; they are not read after that. */
   readonly release?: () => void;
-}
-
-/** What a definition keeps on the shards. */
-export interface Parameters {
-  readonly tables: readonly EmbeddingTable[];
-  readonly dense: readonly Omit<DenseParameter, "shape">[];
 }
 
 /** What the training loop knows of a model: what it keeps on the shards, and one step of it. */
@@ -59,14 +46,6 @@ export interface StepRunner extends AsyncDisposable {
    */
   run(batch: StepBatch, pulled: Pulled, into: Gradients): Promise<number>;
   runs(): StepRuns;
-}
-
-export function parametersOf(definition: ModelDefinition): Parameters {
-  const embeds = trainStep(definition).spec.inputs["embedded"] !== undefined;
-  return {
-    tables: embeds ? embeddingTables(definition) : [],
-    dense: denseParameters(definition),
-  };
 }
 
 /** Compiles a definition's step. */

@@ -6,11 +6,11 @@ import { type Attempt, type End, trainToEnd } from "./attempt.ts";
 import { grantedDataset } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";
-import type { Progress } from "./loop/loop.ts";
 import { gaugeMeters } from "./meters/meters.ts";
 import { queueNames } from "./meters/queues.ts";
 import { bottleneckOf, startStages } from "./meters/stages.ts";
 import { findStart, type Start } from "./cuts/start.ts";
+import type { Progress } from "./loop/progress.ts";
 
 /** What the scheduler asks of a learner. */
 export interface TrainRequest {

@@ -2,6 +2,7 @@ import { present } from "@heddle/base";
 import type { ExampleBatch, TransformProgram } from "@heddle/transform";
 import { openNumberedIds, openUniqueOfBatch } from "./numbered-ids.ts";
 import { trainingOrder } from "./order.ts";
+import { type BatchMemory, ownMemory } from "./batch-memory.ts";
 
 /** A place in a run's data: the next batch to train. */
 export interface DataCursor {
@@ -32,23 +33,6 @@ export interface TrainingBatch {
   /** Gives the arrays' memory back, where it is used again; they are not read after that. */
   readonly release?: () => void;
 }
-
-/** Where a batch's arrays lie. They come as they are: each value is written. */
-export interface BatchMemory {
-  /** shape [length]. */
-  float32(length: number): Float32Array;
-  /** shape [length]. */
-  int32(length: number): Int32Array;
-  /** shape [length]. */
-  bigUint64(length: number): BigUint64Array;
-}
-
-/** Arrays of their own, which belong to whoever asked. */
-export const ownMemory: BatchMemory = {
-  float32: (length) => new Float32Array(length),
-  int32: (length) => new Int32Array(length),
-  bigUint64: (length) => new BigUint64Array(length),
-};
 
 /** A partition's rows, transformed, in the dataset's order. */
 export interface PartitionRows {

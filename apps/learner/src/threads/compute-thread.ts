@@ -1,16 +1,11 @@
 import type { ExecutorOptions } from "@heddle/executor";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
-import {
-  gradientsLike,
-  type Network,
-  parametersOf,
-  type StepBatch,
-  type StepRuns,
-} from "../network.ts";
+import { gradientsLike, type Network, type StepBatch, type StepRuns } from "../network.ts";
 import type { Gradients, Pulled } from "../wire/wire.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
+import { parametersOf } from "../parameters.ts";
 
 /** What the thread is started with. */
 export interface ComputeOptions {

@@ -1,6 +1,8 @@
 import type { Pool } from "@heddle/lane";
 import { float32Of } from "@heddle/tensor";
-import type { Memory } from "./shard-layout.ts";
+
+/** Gives memory of shape [values], with whatever was in it. */
+export type Memory = (values: number) => Float32Array;
 
 /** Memory of the pool that is given back as a whole. */
 export interface Loan {

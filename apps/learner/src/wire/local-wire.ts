@@ -4,8 +4,9 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 import { borrow } from "./loan.ts";
-import { openShardWire, type Route, type ShardClients, type WireOptions } from "./shard-wire.ts";
+import { openShardWire, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Route, ShardClients } from "./route.ts";
 
 /** Memory of gradients in fewer bytes than float32, as they are unpacked. */
 const heldBytesMax = 64 << 20;

@@ -1,10 +1,10 @@
 import { assert, HeddleError, present } from "@heddle/base";
 import { gatherRows, keyListName, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
-import type { Network } from "../network.ts";
-import type { Loan } from "./loan.ts";
+import type { Parameters } from "../parameters.ts";
+import type { Loan, Memory } from "./loan.ts";
 import type { Gradients, Pulled, RunDeclaration } from "./wire.ts";
 
-type DenseParameter = Network["dense"][number];
+type DenseParameter = Parameters["dense"][number];
 
 /** What one shard keeps of a run, and how calls are split over all of them, whatever carries the calls. */
 export interface ShardLayout {
@@ -20,9 +20,6 @@ export interface ShardLayout {
   ): ShardValues;
   readonly tables: RunDeclaration["tables"];
 }
-
-/** Gives memory of shape [values], with whatever was in it. */
-export type Memory = (values: number) => Float32Array;
 
 /** A shard's part of a list of ids. */
 export interface Part extends ShardIds {

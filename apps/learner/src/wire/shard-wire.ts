@@ -1,11 +1,5 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  ParameterServerService,
-  type PullRequestSchema,
-  type PullResponse,
-  type PushRequestSchema,
-} from "@heddle/proto/parameter-server";
-import { type CallOptions, type Client, connect, type LocalCallOptions } from "@heddle/rpc";
+import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
@@ -18,6 +12,7 @@ import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
 import { stepCalls } from "./step-calls.ts";
 import { openTraffic } from "./traffic.ts";
 import type { Bounds, RunDeclaration, Wire } from "./wire.ts";
+import type { Shard, ShardClients, Route } from "./route.ts";
 
 export interface WireOptions {
   /** The learner's job id. */
@@ -40,37 +35,6 @@ export interface WireOptions {
 export interface ShardWireOptions extends WireOptions {
   /** `host:port` of each shard, in order of their numbers. */
   readonly addresses: readonly string[];
-}
-
-/** A shard, however its calls reach it. */
-export type Shard = Client<typeof ParameterServerService>;
-/** What carries a step's calls. */
-export interface StepShard {
-  /**
-   * @param call its room is where an answer lies that nothing carries.
-   * @param read takes what it wants of the answer, whose bytes may be gone after that, but for those in the room.
-   */
-  pull(
-    request: MessageInitShape<typeof PullRequestSchema>,
-    call: LocalCallOptions,
-    read: (answer: PullResponse) => void,
-  ): Promise<void>;
-  /** @returns the number of the shard's state. */
-  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<bigint>;
-}
-
-/** Both ways to a shard. */
-export interface ShardClients {
-  /** Number of the shard. */
-  readonly shard: number;
-  /** Each call leaves a span, or none does. */
-  readonly traced: Shard;
-  readonly quiet: Shard;
-}
-
-/** How the calls of a shard's steps travel. */
-export interface Route extends AsyncDisposable {
-  at(step: number): StepShard;
 }
 
 const defaultStepCallMs = 60_000;

@@ -1,9 +1,9 @@
 import type { Layer } from "../cuts/chain.ts";
 import type { Moved } from "./traffic.ts";
-import type { Network } from "../network.ts";
+import type { Parameters } from "../parameters.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
-export interface RunDeclaration {
+export interface RunDeclaration extends Parameters {
   readonly run: string;
   /** Fencing token of this attempt. */
   readonly fence: number;
@@ -16,8 +16,6 @@ export interface RunDeclaration {
   readonly learners?: number;
   /** Bounded mode, and its bounds; exact mode when absent. */
   readonly bounds?: Bounds;
-  readonly tables: Network["tables"];
-  readonly dense: Network["dense"];
 }
 
 /** Bounds of bounded mode. */
