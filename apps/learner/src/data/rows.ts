@@ -1,5 +1,10 @@
 import { present } from "@heddle/base";
-import type { ExampleBatch, TransformProgram } from "@heddle/transform";
+import {
+  type ExampleBatch,
+  ownArrays,
+  type RowMemory,
+  type TransformProgram,
+} from "@heddle/transform";
 import { openNumberedIds, openUniqueOfBatch } from "./numbered-ids.ts";
 import { trainingOrder } from "./order.ts";
 import { type BatchMemory, ownMemory } from "./batch-memory.ts";
@@ -64,10 +69,18 @@ export function openPartition(
   };
   const numbered = openNumberedIds();
   let received = 0;
+  /** Numbers are written where the partition has them. */
+  const inPlace: RowMemory = {
+    ...ownArrays,
+    float32: (length) => {
+      const from = received * numericWidth;
+      return whole.numeric.subarray(from, from + length);
+    },
+  };
   return {
     add: (batch) => {
       if (received + batch.rows <= rows) {
-        whole.numeric.set(program.numeric(batch), received * numericWidth);
+        program.numeric(batch, 0, batch.rows, inPlace);
         const coded = program.codedIds(batch);
         whole.numbers.forEach((numbers, input) => {
           numbered.write(present(coded[input], "an input's ids"), numbers, received);
