@@ -17,7 +17,7 @@ export interface RowGradients {
 }
 
 /** Memory of that many bytes, aligned to 8, with whatever was in it. */
-export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+export type Room = (bytes: number) => Uint8Array;
 
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {

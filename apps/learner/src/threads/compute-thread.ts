@@ -24,8 +24,8 @@ export interface StepWork {
 export const computeActivities = ["wait", "compute"] as const;
 
 /**
- * Computes on a thread of its own. Rows and gradients lie in memory that is shared and used again; a batch that lies in shared
- * memory already crosses as it is.
+ * Computes on a thread of its own. Rows and gradients lie in memory that is shared and used again; a batch, and what was pulled, cross as
+ * they are where they lie in shared memory already.
  *
  * @param entry the program of the thread.
  */
@@ -75,8 +75,10 @@ function stepOn(thread: Thread): Network["step"] {
   };
 }
 
+/** What does not lie in shared memory already is copied there. */
 function shared(arrays: Pulled["rows"], memory: SharedMemory): Record<string, Float32Array> {
   const copies = Object.entries(arrays).map(([name, values]) => {
+    if (values.buffer instanceof SharedArrayBuffer) return [name, values] as const;
     const copy = memory.float32(values.length);
     copy.set(values);
     return [name, copy] as const;

@@ -8,15 +8,15 @@ export type Memory = (values: number) => Float32Array;
 export interface Loan {
   readonly memory: Memory;
   /** The same, by bytes. */
-  readonly bytes: Pool["take"];
+  readonly bytes: (length: number) => Uint8Array;
   /** Whether the values lie in it, and so last until it is given back. */
   holds(values: Float32Array): boolean;
   giveBack(): void;
 }
 
-export function borrow(pool: Pool): Loan {
-  const taken: Uint8Array<ArrayBuffer>[] = [];
-  const bytes: Loan["bytes"] = (length) => {
+export function borrow<Memory extends ArrayBufferLike>(pool: Pool<Memory>): Loan {
+  const taken: Uint8Array<Memory>[] = [];
+  const bytes = (length: number): Uint8Array<Memory> => {
     const memory = pool.take(length);
     taken.push(memory);
     return memory;

@@ -3,7 +3,7 @@ import { openPool, type Pool } from "@heddle/lane";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { borrow } from "./loan.ts";
+import { borrow, type Loan } from "./loan.ts";
 import { openShardWire, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 import type { Route, ShardClients } from "./route.ts";
@@ -42,7 +42,7 @@ function localRoute(
   pool: Pool,
 ): Route {
   /** Memory of a call that failed may still be written to: it is not used again. */
-  const withRoom = async <T>(run: (room: Pool["take"]) => Promise<T>): Promise<T> => {
+  const withRoom = async <T>(run: (room: Loan["bytes"]) => Promise<T>): Promise<T> => {
     const loan = borrow(pool);
     const answer = await run(loan.bytes);
     loan.giveBack();

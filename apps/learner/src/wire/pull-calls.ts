@@ -33,11 +33,11 @@ interface PartRead {
 
 /** `Wire.pull` and `Wire.release`. */
 export function pullCalls(steps: Steps): Pick<Wire, "pull" | "release"> {
-  const { bounds, layout, pool, partsOf, each } = steps;
+  const { bounds, layout, pulls, partsOf, each } = steps;
   const lent = new WeakMap<Pulled, Loan>();
   return {
     pull: async (step, ids, microBatch = 0) => {
-      const loan = borrow(pool);
+      const loan = borrow(pulls);
       const states: number[] = [];
       const assembly = openAssembly(layout, partsOf(ids), loan);
       const whole = { step, microBatch, loan, assembly };

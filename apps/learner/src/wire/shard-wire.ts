@@ -27,6 +27,8 @@ export interface WireOptions {
    * over where they lie, and no list of ids is named to be sent once.
    */
   readonly inProcess?: boolean;
+  /** Whether what is pulled lies in memory that threads share, because another one computes; false when absent. */
+  readonly sharesMemory?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
@@ -95,7 +97,8 @@ export async function openShardWire(
   }
   const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
   const cuts = cutCalls(fence, links, shardCallMs, traffic);
-  const { forget, ...steps } = stepCalls(declaration, layout, stepCallMs, shards, traffic);
+  const calls = { timeoutMs: stepCallMs, traffic, sharesMemory: options.sharesMemory ?? false };
+  const { forget, ...steps } = stepCalls(declaration, layout, shards, calls);
   const { freeze, snapshot, usage } = cuts;
   const restore: Wire["restore"] = async (...to) => {
     await cuts.restore(...to);
