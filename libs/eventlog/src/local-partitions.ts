@@ -197,5 +197,5 @@ function numberAt(database: LmdbDatabase, key: Buffer): number | undefined {
 }
 
 function putNumber(database: LmdbDatabase, key: Buffer, number: number): void {
-  database.putSync(key, sealRecord(number, new Uint8Array()));
+  database.putSync(key, sealRecord(number));
 }
