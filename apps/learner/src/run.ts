@@ -34,7 +34,9 @@ export type TrainOutputs = Readonly<Record<"version" | "run", string>>;
 
 /**
  * One attempt of one training run, from wherever earlier attempts left it to a registered version. The recipe names the
- * run, so the same request ends with the same version however often it is tried. For the learner that leads.
+ * run, so the same request ends with the same version however often it is tried. A death after the version was written and before it was
+ * registered leaves a run at its end: the next attempt trains nothing, makes the same files, which are there by their names, and registers
+ * them under the same request id. For the learner that leads.
  *
  * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET, TOO_MANY_LEARNERS; INVALID_ARGUMENT NOT_FINITE; ABORTED FENCED; and
  *   what the services it calls answer.
