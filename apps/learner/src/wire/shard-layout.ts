@@ -1,6 +1,8 @@
 import { assert, HeddleError, present } from "@heddle/base";
 import { gatherRows, keyListName, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
+import { RowFormat } from "@heddle/proto/parameter-server";
 import type { Parameters } from "../parameters.ts";
+import { formatOf } from "./row-format.ts";
 import type { Loan, Memory } from "./loan.ts";
 import type { Gradients, Pulled, RunDeclaration } from "./wire.ts";
 
@@ -69,9 +71,12 @@ export function layOut(
         return { ...part, name, known: false };
       }),
     gradientsOf: (shard, positions, gradients, memory) => ({
-      rows: tables.map(({ name, dimension }) => {
+      rows: tables.map((table) => {
+        const { name, dimension } = table;
         const all = gradients.rows[name] ?? new Float32Array();
-        if (shards === 1 && inProcess) return all;
+        // What travels in fewer bytes is packed where it lies, which must not be the step's memory.
+        const isPacked = formatOf(table) !== RowFormat.UNSPECIFIED;
+        if (shards === 1 && inProcess && !isPacked) return all;
         const out = memory(positions.length * dimension);
         // One shard has them all, in their order.
         if (shards === 1) out.set(all);
