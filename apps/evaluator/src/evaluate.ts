@@ -20,11 +20,13 @@ import { measure } from "./metric-message.ts";
 import { rankingMeasurements } from "./ranking.ts";
 import { type RankingThread, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import type { GrantedDataset } from "./reader.ts";
-import { type Meter, openMeter, openPass, type ScorePart } from "./scoring-pass.ts";
+import { openPass, type ScorePart } from "./scoring-pass.ts";
 import { correctForVisits } from "./prior.ts";
-import type { Rivals, Scores } from "./scores.ts";
+import type { Scores } from "./scores.ts";
 import { chooseSlices, openSlicer, type SliceGroup, type Slicer } from "./slices.ts";
 import { openSubject, type Subject } from "./subject.ts";
+import { type Meter, openMeter } from "./meter.ts";
+import type { Rivals } from "./rivals.ts";
 
 type Asked = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects">;
 

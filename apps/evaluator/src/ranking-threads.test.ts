@@ -13,7 +13,7 @@ import { putVersion } from "./fixtures/versions.ts";
 import { openRankingThreads } from "./ranking-threads.ts";
 import { type RankingThread, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import { type GrantedDataset, parquetReader } from "./reader.ts";
-import { openRivals } from "./subject.ts";
+import { openRivals } from "./rivals.ts";
 
 const counter = () => new Int32Array(new SharedArrayBuffer(4));
 const readerMemoryBytesMax = 64 << 20;

@@ -2,9 +2,8 @@ import type { Slice } from "@heddle/sdk";
 import { openRanking, type RankedPart } from "./ranking.ts";
 import type { DatasetPart, ExampleReader, GrantedDataset } from "./reader.ts";
 import { openPass } from "./scoring-pass.ts";
-import type { Rivals } from "./scores.ts";
 import { openSlicer, type SliceGroup } from "./slices.ts";
-import type { Versions } from "./subject.ts";
+import type { Versions, Rivals } from "./rivals.ts";
 
 /** A ranking that several threads do together: plain data, and two counters in shared memory. */
 export interface RankingWork {

@@ -78,7 +78,8 @@ export async function trainAsJob(
         lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
       },
       openWire: (declaration, addresses) => {
-        const wire = { ...client, traceEverySteps, signal };
+        const sharesMemory = compute.thread !== undefined;
+        const wire = { ...client, traceEverySteps, sharesMemory, signal };
         if (own !== undefined) return openLocalWire(declaration, [own.implementation], wire);
         const patience = input.learners > 1 ? { stepCallMs: gangStepCallMs } : {};
         return openLaneWire(declaration, { ...wire, ...patience, addresses });

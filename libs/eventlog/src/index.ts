@@ -1,4 +1,5 @@
-export { type LocalLogDeps, openLocalLog } from "./local-log.ts";
+export { openLocalLog } from "./local-log.ts";
+export { type LocalLogDeps } from "./local-partitions.ts";
 export {
   type EventLog,
   type LogRecord,

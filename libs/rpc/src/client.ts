@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Telemetry } from "@heddle/telemetry";
-import { type Channels, openChannels } from "./channels/channels.ts";
+import { openChannels } from "./channels/channels.ts";
 import {
   type AnyMessage,
   type Calls,
@@ -13,6 +13,7 @@ import {
 import { isRepeatable } from "./repeatable.ts";
 import { retried } from "./retry.ts";
 import { errorOf } from "./status.ts";
+import type { Channels } from "./channels/channel.ts";
 
 export interface CallOptions {
   /** How long the caller waits, retries included. */

@@ -38,7 +38,7 @@ export interface CallContext {
    * Memory for the answer, with whatever was in it, valid until the answer was sent; that of the request is valid as long.
    * Absent where every answer is copied anyway.
    */
-  readonly room?: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly room?: (bytes: number) => Uint8Array;
 }
 
 /** A service with its handlers, ready to be served. */

@@ -1,23 +1,17 @@
-import { assert, type Clock, HeddleError } from "@heddle/base";
+import { assert, HeddleError } from "@heddle/base";
 import type { Producer } from "@platformatic/kafka";
 import { letterBytesMax } from "../dead-letter.ts";
 import { recordBytes } from "../layout.ts";
 import type { NewRecord } from "../port.ts";
 import type { ClientOptions } from "./client.ts";
 import { isUnauthenticated, kafkaError, type Place } from "./errors.ts";
-import { openSender, type Sender, sendWithin } from "./sender.ts";
+import { openSender, type Sender, sendWithin, type WriterDeps } from "./sender.ts";
 import { maxMessageBytes } from "./suitable.ts";
 
 /** A record and its partition. */
 export interface Placed {
   readonly record: NewRecord;
   readonly partition: number;
-}
-
-export interface WriterDeps {
-  readonly clock: Clock;
-  /** For a broker to come back. Tries within it are one send for the broker, which knows them again; behind it nobody is sure. */
-  readonly appendWithinMs: number;
 }
 
 /** Appends to one topic. */
