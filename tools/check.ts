@@ -18,9 +18,9 @@ const lintSteps: readonly CheckStep[] = [
     args: ["tools/asyncapi.ts", "--check"],
   },
   {
-    name: "layers",
+    name: "layers, and files that import one another in circles",
     program: "node",
-    args: ["--test", "--test-reporter=dot", "tools/layers.test.ts"],
+    args: ["--test", "--test-reporter=dot", "tools/layers.test.ts", "tools/circles.test.ts"],
   },
   {
     name: "unused files, exports and dependencies (knip)",

@@ -80,14 +80,16 @@ function projectsIn(folder: string, only?: readonly string[]): Project[] {
   });
 }
 
-function sources(folder: string): string[] {
+/** Files in TypeScript under a folder, but for generated ones. */
+export function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((file) => !file.includes("/gen/"));
 }
 
-function importsOf(file: string): string[] {
+/** What a file imports, as it names it. */
+export function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
   const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g);
   return [...found].map((match) => match[1] ?? "");

@@ -48,6 +48,10 @@ export const quietFlag = {
   withNegated: false,
 } as const;
 
+/** The positional part of a command that takes one argument. */
+export const oneArgument = (placeholder: string, brief: string) =>
+  ({ kind: "tuple", parameters: [{ placeholder, brief, parse: String }] }) as const;
+
 export const hostFlags = { state: stateFlag, json: jsonFlag } as const;
 
 export function openContext(host: NodeJS.Process): Context {

@@ -1,13 +1,13 @@
 import type { Objects } from "@heddle/objects";
 import type { JobClient } from "@heddle/jobclient";
-import type { Scorer } from "@heddle/model";
 import type { EvaluatorService } from "@heddle/proto/evaluator";
 import type { FeatureStoreService } from "@heddle/proto/feature-store";
 import type { RegistryService } from "@heddle/proto/registry";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import type { ExampleReader } from "./reader.ts";
-import type { RankingHelper } from "./ranking-work.ts";
+import type { RankingThread } from "./ranking-work.ts";
+import type { OpenModel } from "./rivals.ts";
 
 /** What an evaluation needs of the world. */
 export interface EvaluationDeps {
@@ -19,12 +19,8 @@ export interface EvaluationDeps {
   readonly objects: Objects;
   readonly reader: ExampleReader;
   /** Opens other threads that rank so many rows beside this one; they load while the caller goes on. None on a machine of one core. */
-  readonly openHelpers: (rows: number) => readonly RankingHelper[];
-  /** Loads a version into memory. */
-  readonly openModel: (manifest: {
-    readonly name: string;
-    readonly sha256: string;
-  }) => Promise<Scorer>;
+  readonly openThreads: (rows: number) => readonly RankingThread[];
+  readonly openModel: OpenModel;
   readonly telemetry: Telemetry;
   /** CPU seconds of this process so far. */
   readonly cpuSeconds: () => number;

@@ -18,13 +18,15 @@ import { grantDataset } from "./grant.ts";
 import { limits } from "./limits.ts";
 import { measure } from "./metric-message.ts";
 import { rankingMeasurements } from "./ranking.ts";
-import { type RankingHelper, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
+import { type RankingThread, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import type { GrantedDataset } from "./reader.ts";
-import { type Meter, openMeter, openPass, type ScorePart } from "./scoring-pass.ts";
+import { openPass, type ScorePart } from "./scoring-pass.ts";
 import { correctForVisits } from "./prior.ts";
-import type { Rivals, Scores } from "./scores.ts";
+import type { Scores } from "./scores.ts";
 import { chooseSlices, openSlicer, type SliceGroup, type Slicer } from "./slices.ts";
 import { openSubject, type Subject } from "./subject.ts";
+import { type Meter, openMeter } from "./meter.ts";
+import type { Rivals } from "./rivals.ts";
 
 type Asked = Omit<EvaluationInput, "fence" | "scheduler" | "peers" | "objects">;
 
@@ -47,7 +49,7 @@ export async function evaluate(
   const dataset = await granted(input.dataset);
   const at = rankingDepth(definition, input.rankingDataset);
   const ranked = at === undefined ? undefined : await granted(input.rankingDataset);
-  const helpers = ranked === undefined ? [] : deps.openHelpers(ranked.rows);
+  const threads = ranked === undefined ? [] : deps.openThreads(ranked.rows);
   const slicers = definition.slices.map((slice) => openSlicer(slice));
   const versions = rivals.live === undefined ? 1 : 2;
   const meter = openMeter(deps, versions, dataset.rows + (ranked?.rows ?? 0));
@@ -77,7 +79,7 @@ export async function evaluate(
       : await measureRanking(
           deps,
           subject,
-          { dataset: ranked, at, groups, helpers, meter, scored },
+          { dataset: ranked, at, groups, threads, meter, scored },
           signal,
         );
   const dataChecks = await trainingChecks(deps, trainingDataset, input, definition, signal);
@@ -148,7 +150,7 @@ interface RankingTask {
   readonly dataset: GrantedDataset;
   readonly at: number;
   readonly groups: readonly { readonly group: SliceGroup; readonly slicer: Slicer }[];
-  readonly helpers: readonly RankingHelper[];
+  readonly threads: readonly RankingThread[];
   readonly meter: Meter;
   readonly scored: (rows: number) => void;
 }
@@ -156,7 +158,7 @@ interface RankingTask {
 async function measureRanking(
   { reader }: EvaluationDeps,
   { definition, rivals, versions }: Subject,
-  { dataset, at, groups, helpers, meter, scored }: RankingTask,
+  { dataset, at, groups, threads, meter, scored }: RankingTask,
   signal: AbortSignal,
 ): Promise<readonly Metric[]> {
   const work: RankingWork = {
@@ -172,7 +174,7 @@ async function measureRanking(
     fallback: rivals.fallback,
   };
   const here = () => takeParts(work, reader, rivals, scored);
-  const parts = await meter.score(dataset.rows, () => rankTogether(work, here, helpers));
+  const parts = await meter.score(dataset.rows, () => rankTogether(work, here, threads));
   const measured = groups.map(({ group }) => group);
   const measurements = rankingMeasurements(at, parts, measured, limits.sliceVisitsMin);
   const clusters = parts.reduce((sum, { visits }) => sum + visits, 0);

@@ -1,17 +1,12 @@
+import { jobFields } from "@heddle/jobclient";
 import { z } from "zod";
 
 /** What the scheduler hands to an evaluation: the fields of every job, then what to measure. */
 export const EvaluationInput = z.strictObject({
-  job: z.string().min(1),
-  fence: z.int().nonnegative(),
-  scheduler: z.string(),
+  ...jobFields,
   peers: z
     .object({ registry: z.string(), featureStore: z.string(), evaluator: z.string() })
     .catchall(z.string()),
-  /** Where the objects lie: a folder, or an s3:// URL. */
-  objects: z.string(),
-  traceparent: z.string().exactOptional(),
-  role: z.string().exactOptional(),
   /** Version to judge. */
   version: z.string().min(1),
   /** Version it is compared with; empty when none is live. */

@@ -2,15 +2,13 @@
 import { parseStrict } from "@heddle/config";
 import { openExecutor } from "@heddle/executor";
 import { openDuckdb } from "@heddle/feature-engine";
-import { openJobClient } from "@heddle/jobclient";
+import { makeAttempt } from "@heddle/jobclient";
 import { runJob } from "@heddle/jobs";
 import { openScorer } from "@heddle/model";
-import { openTracedObjects } from "@heddle/objects";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
-import { startTelemetry, telemetryPlace } from "@heddle/telemetry";
 import { availableParallelism } from "node:os";
 import { callMs } from "./deps.ts";
 import { evaluate } from "./evaluate.ts";
@@ -29,32 +27,26 @@ await runJob(async (given, stopped) => {
     "input of an evaluation job",
     "JOB_INPUT_INVALID",
   );
-  const place = telemetryPlace(process.env);
-  await using telemetry = await startTelemetry({ service: "evaluator", ...place });
-  const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
-  const attributes = { job: input.job, version: input.version };
-  await telemetry.span("evaluation", { ...parent, attributes }, async () => {
-    const options = { telemetry, actor: input.job };
-    const { peers } = input;
+  const { peers, version } = input;
+  const as = { service: "evaluator", span: "evaluation", attributes: { version } };
+  const options = { ...as, environment: process.env, stopped };
+  await makeAttempt(input, options, async ({ telemetry, objects, scheduler, client, signal }) => {
     await using opened = new AsyncDisposableStack();
-    const openHelpers = (rows: number) => {
+    const openThreads = (rows: number) => {
       const parts = Math.ceil(rows / partRows);
       const count = Math.max(0, Math.min(rankingThreadsMax, availableParallelism(), parts) - 1);
-      const options = { objects: input.objects, readerMemoryBytesMax };
-      return opened.use(openRankingThreads(count, options)).helpers;
+      const reading = { objects: input.objects, readerMemoryBytesMax };
+      return opened.use(openRankingThreads(count, reading)).threads;
     };
-    const objects = await openTracedObjects(input.objects, telemetry);
     const executor = await openExecutor({ kind: "auto" });
     await using db = await openDuckdb({
       threads: 1,
       memoryBytesMax: readerMemoryBytesMax,
       tempFolder: "",
     });
-    await using registry = connect(RegistryService, peers.registry, options);
-    await using featureStore = connect(FeatureStoreService, peers.featureStore, options);
-    await using evaluator = connect(EvaluatorService, peers.evaluator, options);
-    await using scheduler = openJobClient(input, telemetry);
-    const signal = AbortSignal.any([stopped, scheduler.fenced]);
+    await using registry = connect(RegistryService, peers.registry, client);
+    await using featureStore = connect(FeatureStoreService, peers.featureStore, client);
+    await using evaluator = connect(EvaluatorService, peers.evaluator, client);
     const evaluation = await evaluate(
       {
         registry,
@@ -63,7 +55,7 @@ await runJob(async (given, stopped) => {
         scheduler,
         objects,
         reader: parquetReader(objects, db),
-        openHelpers,
+        openThreads,
         openModel: (manifest) => openScorer({ objects, manifest, executor }),
         telemetry,
         cpuSeconds: () => {

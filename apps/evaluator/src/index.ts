@@ -1,1 +1,1 @@
-export { type EvaluatorDeps, type Running, startEvaluator } from "./start.ts";
+export { startEvaluator } from "./start.ts";

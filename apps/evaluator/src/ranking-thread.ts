@@ -8,7 +8,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { RankingAnswer, RankingThreadOptions } from "./ranking-threads.ts";
 import { type RankingWork, takeParts, type TakenPart } from "./ranking-work.ts";
 import { parquetReader } from "./reader.ts";
-import { openRivals } from "./subject.ts";
+import { openRivals } from "./rivals.ts";
 
 const { objects: place, readerMemoryBytesMax } = workerData as RankingThreadOptions;
 

@@ -11,9 +11,9 @@ import { candidates, putDataset } from "./fixtures/data.ts";
 import { definition } from "./fixtures/definition.ts";
 import { putVersion } from "./fixtures/versions.ts";
 import { openRankingThreads } from "./ranking-threads.ts";
-import { type RankingHelper, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
+import { type RankingThread, type RankingWork, rankTogether, takeParts } from "./ranking-work.ts";
 import { type GrantedDataset, parquetReader } from "./reader.ts";
-import { openRivals } from "./subject.ts";
+import { openRivals } from "./rivals.ts";
 
 const counter = () => new Int32Array(new SharedArrayBuffer(4));
 const readerMemoryBytesMax = 64 << 20;
@@ -75,23 +75,23 @@ test("ranges of visits cover a partition, threads rank as one does, and failures
     stack,
   );
   const reader = parquetReader(objects, db);
-  const rank = (of: RankingWork, helpers: readonly RankingHelper[], helped: boolean) =>
+  const rank = (of: RankingWork, threads: readonly RankingThread[], helped: boolean) =>
     rankTogether(
       of,
       async () =>
         helped ? [] : await takeParts(of, reader, rivals, (rows) => void (of.rows[0]! += rows)),
-      helpers,
+      threads,
     );
   const alone = work(version.name);
   const expected = await rank(alone, [], false);
   assert.equal(alone.rows[0], 110 * 40);
   assert.ok((expected[0]?.slices[0]?.visits.length ?? 0) > 5);
 
-  await using threads = openRankingThreads(2, { objects: path, readerMemoryBytesMax });
+  await using opened = openRankingThreads(2, { objects: path, readerMemoryBytesMax });
   const shared = work(version.name);
-  assert.deepEqual(await rank(shared, threads.helpers, true), expected);
+  assert.deepEqual(await rank(shared, opened.threads, true), expected);
   assert.equal(shared.rows[0], 110 * 40);
-  await assert.rejects(rank(work("models/none"), threads.helpers, true), {
+  await assert.rejects(rank(work("models/none"), opened.threads, true), {
     reason: "NO_SUCH_OBJECT",
   });
 });

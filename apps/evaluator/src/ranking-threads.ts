@@ -1,7 +1,7 @@
 import { type ErrorCode, HeddleError } from "@heddle/base";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { RankingHelper, RankingWork, TakenPart } from "./ranking-work.ts";
+import type { RankingThread, RankingWork, TakenPart } from "./ranking-work.ts";
 
 /** What a helping thread is opened with. */
 export interface RankingThreadOptions {
@@ -24,7 +24,7 @@ export type RankingAnswer =
 export function openRankingThreads(
   count: number,
   options: RankingThreadOptions,
-): { readonly helpers: readonly RankingHelper[] } & AsyncDisposable {
+): { readonly threads: readonly RankingThread[] } & AsyncDisposable {
   const workers = Array.from({ length: count }, () => {
     const entry = new URL("./ranking-thread.ts", import.meta.url);
     const worker = new Worker(entry, { workerData: options, execArgv: [] });
@@ -34,7 +34,7 @@ export function openRankingThreads(
     return worker;
   });
   return {
-    helpers: workers.map((worker) => ({ rank: (work) => rankBy(worker, work) })),
+    threads: workers.map((worker) => ({ rank: (work) => rankBy(worker, work) })),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(workers.map((worker) => worker.terminate()));
     },

@@ -2,9 +2,8 @@ import type { Slice } from "@heddle/sdk";
 import { openRanking, type RankedPart } from "./ranking.ts";
 import type { DatasetPart, ExampleReader, GrantedDataset } from "./reader.ts";
 import { openPass } from "./scoring-pass.ts";
-import type { Rivals } from "./scores.ts";
 import { openSlicer, type SliceGroup } from "./slices.ts";
-import type { Versions } from "./subject.ts";
+import type { Versions, Rivals } from "./rivals.ts";
 
 /** A ranking that several threads do together: plain data, and two counters in shared memory. */
 export interface RankingWork {
@@ -30,7 +29,7 @@ export interface RankingWork {
 export type TakenPart = readonly [place: number, ranked: RankedPart];
 
 /** A thread that takes part in rankings. */
-export interface RankingHelper {
+export interface RankingThread {
   /** @throws what ranking threw there. */
   rank(work: RankingWork): Promise<readonly TakenPart[]>;
 }
@@ -65,11 +64,11 @@ export async function takeParts(
   }
 }
 
-/** All parts in the order of the dataset, ranked here and by helpers; the first failure stops all. */
+/** All parts in the order of the dataset, ranked here and on other threads; the first failure stops all. */
 export async function rankTogether(
   work: RankingWork,
   here: () => Promise<readonly TakenPart[]>,
-  helpers: readonly RankingHelper[],
+  threads: readonly RankingThread[],
 ): Promise<readonly RankedPart[]> {
   const { parts, taken } = work;
   const stopping = async (ranking: Promise<readonly TakenPart[]>) => {
@@ -80,7 +79,7 @@ export async function rankTogether(
       throw error;
     }
   };
-  const done = [here(), ...helpers.map((helper) => helper.rank(work))].map(stopping);
+  const done = [here(), ...threads.map((thread) => thread.rank(work))].map(stopping);
   // Whoever fails, the versions stay in memory until the others have put their part down.
   await Promise.allSettled(done);
   const ranked = (await Promise.all(done)).flat();

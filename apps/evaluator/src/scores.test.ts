@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Scorer } from "@heddle/model";
 import type { Fallback } from "@heddle/sdk";
 import { columnsFromRows } from "@heddle/transform";
-import { featuresOf, type Rivals, scoreRows } from "./scores.ts";
+import { featuresOf, scoreRows } from "./scores.ts";
+import type { Rivals } from "./rivals.ts";
 
 const rows = columnsFromRows(
   [

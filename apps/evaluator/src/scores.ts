@@ -1,15 +1,8 @@
 import { HeddleError, present } from "@heddle/base";
-import { type Scorer, scoreTogether } from "@heddle/model";
+import { scoreTogether } from "@heddle/model";
 import type { Fallback } from "@heddle/sdk";
 import type { ColumnBatch } from "@heddle/transform";
-
-/** Who is compared. */
-export interface Rivals {
-  readonly candidate: Scorer;
-  /** Absent when no version is live. */
-  readonly live?: Scorer;
-  readonly fallback: Fallback;
-}
+import type { Rivals } from "./rivals.ts";
 
 /** One number of each rival for each row, shape [rows]; those of versions are probabilities. */
 export interface Scores<Values = Float32Array | Float64Array> {

@@ -5,12 +5,11 @@ import { EvaluatorService } from "@heddle/proto/evaluator";
 import type { RegistryService } from "@heddle/proto/registry";
 import { type CallContext, type Client, implement, type Implementation } from "@heddle/rpc";
 import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
-import type { ChangeContext, Known } from "@heddle/store";
+import { type ChangeContext, changeContextOf, createOnce, type Known } from "@heddle/store";
 import { type Judgement, judge } from "./gate.ts";
 import { readMetric } from "./metric-definition.ts";
 import { getRecorded, nameEvaluation, putEvaluation } from "./recorded-evaluation.ts";
 import {
-  createOnce,
   type EvaluatorStore,
   find,
   judgedEvent,
@@ -37,7 +36,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
       const metric = readMetric(request.definitionJson);
       const { name } = metric.definition;
       const decision = { state: metric, events: [metricEvent(metric)] };
-      const state = await createOnce(metrics, name, decision, contextOf(request, call));
+      const { state } = await createOnce(metrics, name, decision, changeContextOf(request, call));
       if (state.digest !== metric.digest) throw definitionChanged(name);
       return { digest: state.digest };
     },
@@ -46,7 +45,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
       return { definitionJson: JSON.stringify(state.definition) };
     },
     recordEvaluation: async (request, call) => {
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       const named = nameEvaluation(request.evaluation);
       const evaluation = present(request.evaluation, "a checked evaluation");
       const { model, version } = evaluation;
@@ -62,7 +61,7 @@ export function evaluatorService(deps: ServiceDeps): Implementation {
       return { evaluation: await getRecorded(objects, evaluation) };
     },
     gate: async (request, call) => {
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       const known = await find(evaluations, "evaluation", request.evaluation);
       const { id } = known;
       const judgement = await judgeRecorded(known, deps, call);
@@ -124,19 +123,6 @@ async function tellRegistry(
     },
     { timeoutMs: registryMs, signal },
   );
-}
-
-function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
-  if (request.requestId === "") {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "REQUEST_ID_MISSING",
-      "a change has a request_id, so that a repeat is no second change: send a unique one",
-    );
-  }
-  const { actor, traceparent } = call;
-  const context = { requestId: request.requestId, request, actor };
-  return traceparent === undefined ? context : { ...context, traceparent };
 }
 
 function definitionChanged(metric: string): HeddleError {

@@ -1,15 +1,13 @@
 import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { HeddleError } from "@heddle/base";
 import { eventTopics } from "@heddle/eventlog";
 import { type Evaluation, EvaluationEventSchema } from "@heddle/proto/evaluator";
 import {
-  type Aggregate,
   type Aggregates,
-  type ChangeContext,
-  type DocumentStore,
+  collectionsOf,
   type DomainEvent,
   type Known,
-  openAggregates,
+  type StoreDeps,
 } from "@heddle/store";
 import type { Check, Verdict } from "./gate.ts";
 import type { StoredMetric } from "./metric-definition.ts";
@@ -30,35 +28,9 @@ export interface EvaluatorStore {
   readonly evaluations: Aggregates<StoredEvaluation>;
 }
 
-export interface StoreDeps {
-  readonly store: DocumentStore;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
-
-export function openEvaluatorStore({ store, clock, random }: StoreDeps): EvaluatorStore {
-  const open = <State>(noun: string, collection: string): Aggregates<State> =>
-    openAggregates(store.collection<Aggregate<State>>(collection), { noun, clock, random });
+export function openEvaluatorStore(deps: StoreDeps): EvaluatorStore {
+  const open = collectionsOf(deps);
   return { metrics: open("metric", "metrics"), evaluations: open("evaluation", "evaluations") };
-}
-
-/** Creates an aggregate, or finds the one that another request created. */
-export async function createOnce<State>(
-  aggregates: Aggregates<State>,
-  id: string,
-  decision: { readonly state: State; readonly events: readonly DomainEvent[] },
-  context: ChangeContext,
-): Promise<State> {
-  const known = await aggregates.get(id);
-  if (known !== undefined) return known.state;
-  try {
-    return (await aggregates.create(id, decision, context)).state;
-  } catch (error) {
-    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
-    const other = await aggregates.get(id);
-    if (other === undefined) throw error;
-    return other.state;
-  }
 }
 
 /** @throws {HeddleError} NOT_FOUND UNKNOWN_METRIC or UNKNOWN_EVALUATION. */

@@ -4,8 +4,8 @@ import type { Version } from "@heddle/proto/registry";
 import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
 import type { RowMetric } from "@heddle/statistics";
 import { callMs, type EvaluationDeps } from "./deps.ts";
-import type { Rivals } from "./scores.ts";
 import { customMetric } from "./statistics/example-metrics.ts";
+import { type Rivals, type Versions, openRivals } from "./rivals.ts";
 
 /** The version to measure, with its rivals in memory. */
 export interface Subject extends AsyncDisposable {
@@ -17,12 +17,6 @@ export interface Subject extends AsyncDisposable {
   readonly rowMetrics: readonly RowMetric[];
   /** Dataset that the version was trained on. */
   readonly trainingDataset: string;
-}
-
-/** The objects that hold the manifests of the versions compared. */
-export interface Versions {
-  readonly candidate: ScorerOptions["manifest"];
-  readonly live?: ScorerOptions["manifest"];
 }
 
 /** Looks everything up and loads the versions; on an error nothing stays loaded. */
@@ -66,16 +60,4 @@ export async function openSubject(
     trainingDataset,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-/** Loads the versions; the stack owns them. */
-export async function openRivals(
-  versions: Versions,
-  fallback: Rivals["fallback"],
-  openModel: EvaluationDeps["openModel"],
-  stack: AsyncDisposableStack,
-): Promise<Rivals> {
-  const candidate = stack.use(await openModel(versions.candidate));
-  if (versions.live === undefined) return { candidate, fallback };
-  return { candidate, live: stack.use(await openModel(versions.live)), fallback };
 }

@@ -1,11 +1,11 @@
-import { type Clock, contentName, HeddleError, isHeddleError } from "@heddle/base";
+import { type Clock, contentName, HeddleError } from "@heddle/base";
 import { eventTopics } from "@heddle/eventlog";
 import type { FeatureViewDefinition, SourceDefinition } from "@heddle/sdk";
-import type { ChangeContext, Decision } from "@heddle/store";
+import { type ChangeContext, createOnce, type Decision, listAll } from "@heddle/store";
 import { parseDefinition } from "./definition.ts";
 import { checkFeature } from "./features.ts";
 import { applied } from "./source.ts";
-import { type FeatureStoreStore, type FeatureView, listAll } from "./store.ts";
+import type { FeatureStoreStore, FeatureView } from "./store.ts";
 import type { Cutting } from "./stream/loop.ts";
 
 interface Applied {
@@ -47,22 +47,9 @@ async function applySource(
   clock: Clock,
 ): Promise<Applied> {
   const { name } = definition;
-  const known = await sources.get(name);
-  if (known !== undefined)
-    return same(
-      known.state.digest,
-      digest,
-      `source ${name}`,
-      "register the changed one under a new name",
-    );
   const decision = applied(definition, digest, context.actor, clock.now());
-  return createOr(
-    () => sources.create(name, decision, context),
-    async () => (await sources.get(name))?.state.digest,
-    digest,
-    `source ${name}`,
-    "register the changed one under a new name",
-  );
+  const found = await createOnce(sources, name, decision, context);
+  return outcomeOf(found, digest, `source ${name}`, "register the changed one under a new name");
 }
 
 async function applyView(
@@ -75,7 +62,9 @@ async function applyView(
   const id = `${definition.name}@${definition.version}`;
   const remedy = `a change is a new version: set version ${definition.version + 1}`;
   const known = await store.views.get(id);
-  if (known !== undefined) return same(known.state.digest, digest, `feature view ${id}`, remedy);
+  if (known !== undefined) {
+    return outcomeOf({ ...known, created: false }, digest, `feature view ${id}`, remedy);
+  }
   const sources = new Map(
     (await listAll(store.sources)).map(({ id, state }) => [id, state.definition]),
   );
@@ -92,34 +81,18 @@ async function applyView(
       },
     ],
   };
-  return createOr(
-    () => store.views.create(id, decision, context),
-    async () => (await store.views.get(id))?.state.digest,
-    digest,
-    `feature view ${id}`,
-    remedy,
-  );
+  const found = await createOnce(store.views, id, decision, context);
+  return outcomeOf(found, digest, `feature view ${id}`, remedy);
 }
 
-/** Creates, or compares with what another request created at the same moment. */
-async function createOr(
-  create: () => Promise<unknown>,
-  current: () => Promise<string | undefined>,
+/** @throws {HeddleError} FAILED_PRECONDITION DEFINITION_CHANGED. */
+function outcomeOf(
+  { state, created }: { readonly state: { readonly digest: string }; readonly created: boolean },
   digest: string,
   what: string,
   remedy: string,
-): Promise<Applied> {
-  try {
-    await create();
-    return { digest, created: true };
-  } catch (error) {
-    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
-    return same((await current()) ?? "", digest, what, remedy);
-  }
-}
-
-function same(known: string, digest: string, what: string, remedy: string): Applied {
-  if (known === digest) return { digest, created: false };
+): Applied {
+  if (state.digest === digest) return { digest, created };
   throw new HeddleError(
     "FAILED_PRECONDITION",
     "DEFINITION_CHANGED",

@@ -3,7 +3,7 @@ import { type Clock, contentName, HeddleError, isHeddleError } from "@heddle/bas
 import { auditTopic, eventTopics } from "@heddle/eventlog";
 import type { Objects } from "@heddle/objects";
 import { type DatasetManifest, DatasetManifestSchema } from "@heddle/proto/feature-store";
-import type { ChangeContext, Known } from "@heddle/store";
+import { type ChangeContext, createOnce, type Known } from "@heddle/store";
 import { type Dataset, datasetEvent, granted, type Grant, grantMs } from "./dataset.ts";
 import { datasetName, manifestObject, readManifest, writeManifest } from "./manifest.ts";
 import type { FeatureStoreStore } from "./store.ts";
@@ -51,11 +51,7 @@ export async function commitDataset(
     grants: [],
   };
   const decision = { state, events: [datasetEvent(eventTopics.datasets, state)] };
-  try {
-    await store.datasets.create(name, decision, context);
-  } catch (error) {
-    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
-  }
+  await createOnce(store.datasets, name, decision, context);
   return name;
 }
 

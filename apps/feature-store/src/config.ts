@@ -1,5 +1,4 @@
-import { backendSettings } from "@heddle/backends";
-import { telemetrySettings } from "@heddle/telemetry";
+import { programSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the feature store may take. */
@@ -18,11 +17,8 @@ export type Limits = z.output<typeof Limits>;
 
 /** Settings of a feature store that runs alone. */
 export const Config = z.strictObject({
-  /** `host:port` to listen on; port 0 takes a free one. */
-  address: z.string().default("127.0.0.1:0"),
-  ...backendSettings("data/feature-store"),
+  ...programSettings("data/feature-store"),
   /** File with the key of the pseudonyms; made when it is missing. */
   pseudonymKeyFile: z.string().default("data/pseudonym.key"),
-  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

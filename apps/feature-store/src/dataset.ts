@@ -24,7 +24,7 @@ export interface Grant {
   readonly expiresTimeMs: number;
 }
 
-export const grantsMax = 32;
+const grantsMax = 32;
 /** A reader asks again after this. */
 export const grantMs = 3_600_000;
 

@@ -18,7 +18,7 @@ export function sourceNamed(sources: Sources, name: string, where: string): Sour
   );
 }
 
-export function columnNamed(source: SourceDefinition, column: string, where: string): ColumnType {
+function columnNamed(source: SourceDefinition, column: string, where: string): ColumnType {
   const type = source.columns[column];
   if (type !== undefined) return type;
   throw unknownName(

@@ -1,1 +1,1 @@
-export { type FeatureStoreDeps, type Running, startFeatureStore } from "./start.ts";
+export { startFeatureStore } from "./start.ts";

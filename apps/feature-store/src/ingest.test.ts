@@ -143,6 +143,45 @@ test("the same request again answers with the first result and adds nothing", as
   assert.equal(await events("sales", own), 40);
 });
 
+test("a file whose call is cancelled midway is not taken for a shorter one, and comes whole afterwards", async () => {
+  const source = defineSource({ ...sales, name: "cut_sales" });
+  await world.apply(source);
+  const [text, part] = [salesCsv(6), salesCsv(2)];
+  const header = { requestId: "cut", source: "cut_sales", format: "csv", fileName: "cut.csv" };
+  const bytes = BigInt(Buffer.byteLength(text));
+  for (let round = 0; round < 5; round++) {
+    const stop = new AbortController();
+    const chunks = async function* () {
+      yield { header: { ...header, bytes } };
+      // A file by itself, as what arrives before a cut may be.
+      yield { chunk: Buffer.from(part) };
+      await new Promise((resolve) => setTimeout(resolve, round));
+      stop.abort();
+      await new Promise(() => undefined);
+    };
+    const cut = world.featureStore.ingest(chunks(), { ...call, signal: stop.signal });
+    await assert.rejects(cut, { code: "CANCELLED" });
+  }
+  const short = async function* () {
+    yield { header: { ...header, bytes } };
+    yield { chunk: Buffer.from(part) };
+  };
+  const incomplete = {
+    code: "ABORTED",
+    reason: "INGEST_INCOMPLETE",
+    message: /of cut\.csv arrived/,
+  };
+  await assert.rejects(world.featureStore.ingest(short(), call), incomplete);
+  assert.equal(await events("cut_sales"), 0);
+  const whole = async function* () {
+    yield { header: { ...header, bytes } };
+    yield { chunk: Buffer.from(text) };
+  };
+  const { events: kept } = await world.featureStore.ingest(whole(), call);
+  assert.equal(Number(kept), await events("cut_sales"));
+  assert.ok(Number(kept) > part.split("\n").length - 2, `${kept} events`);
+});
+
 test("files that arrive at once are all kept, each event once", async () => {
   await using own = await openWorld();
   await own.apply(sales);

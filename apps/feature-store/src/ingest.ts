@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { type Clock, HeddleError, type InTurnByKey, isHeddleError } from "@heddle/base";
 import type { Secret } from "@heddle/config";
 import { failpoint } from "@heddle/failpoint";
 import type { EventFormat, SegmentFile } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
 import type { IngestHeader, IngestRequest } from "@heddle/proto/feature-store";
-import type { ChangeContext, Known } from "@heddle/store";
+import { type ChangeContext, type Known, listAll } from "@heddle/store";
 import type { Engine } from "./engine.ts";
 import { sourceNamed } from "./features.ts";
 import { fileDigest } from "./file-digest.ts";
@@ -19,8 +19,7 @@ import {
   segmentsOn,
   type Source,
 } from "./source.ts";
-import { type FeatureStoreStore, listAll } from "./store.ts";
-import type { InTurn } from "./turns.ts";
+import type { FeatureStoreStore } from "./store.ts";
 
 export interface IngestDeps {
   readonly store: FeatureStoreStore;
@@ -29,7 +28,8 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
   /** Runs the works of one source one after another. */
-  readonly inTurn: InTurn;
+  /** By source. */
+  readonly inTurn: InTurnByKey;
   /** Where files lie while they are taken in. */
   readonly folder: string;
 }
@@ -79,6 +79,7 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
   const path = join(folder, "arrived");
   const hash = createHash("sha256");
   let header: IngestHeader | undefined;
+  let bytes = 0;
   try {
     await mkdir(folder, { recursive: true });
     await using file = await open(path, "w");
@@ -86,6 +87,7 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
       header ??= request.header;
       if (header === undefined) break;
       hash.update(request.chunk);
+      bytes += request.chunk.length;
       await file.appendFile(request.chunk);
     }
   } catch (error) {
@@ -98,7 +100,17 @@ async function receive(requests: AsyncIterable<IngestRequest>, folder: string): 
       `the first message must have a header with request_id, source and format (${formats.join(", ")})`,
     );
   }
+  // A call that was cancelled midway looks as if it had ended.
+  if (header.bytes !== 0n && BigInt(bytes) !== header.bytes) throw incomplete(header, bytes);
   return { header, path, sha256: hash.digest("hex") };
+}
+
+function incomplete({ fileName, bytes }: IngestHeader, arrived: number): HeddleError {
+  return new HeddleError(
+    "ABORTED",
+    "INGEST_INCOMPLETE",
+    `${arrived} of the ${bytes} bytes of ${fileName} arrived: it was cut on its way, or changed meanwhile; nothing of it was kept, send it again`,
+  );
 }
 
 function diskFull(folder: string, cause: unknown): HeddleError {

@@ -33,7 +33,7 @@ export const partView = (model: string, { name }: Pick<Current, "name">, part: s
   `${model}/${name}/${part}`;
 
 /** Content name of what online values depend on beside the events. */
-export const featuresName = ({ examples, partitioning, features }: DatasetPlan): string =>
+const featuresName = ({ examples, partitioning, features }: DatasetPlan): string =>
   contentName({ examples, partitioning, features });
 
 /**
@@ -121,7 +121,7 @@ async function pointerTime(model: string, online: OnlineValues): Promise<number>
   return (await online.get(pointerView, [model]))[0]?.eventTimeMs ?? 0;
 }
 
-export async function currentOf(model: string, online: OnlineValues): Promise<Current | undefined> {
+async function currentOf(model: string, online: OnlineValues): Promise<Current | undefined> {
   const [row] = await online.get(pointerView, [model]);
   return row?.values as Current | undefined;
 }

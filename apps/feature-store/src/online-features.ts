@@ -19,7 +19,7 @@ import { type Current, partView } from "./materialise.ts";
 type Scalar = string | number | boolean | null;
 type Row = Record<string, Scalar>;
 
-export const onlineRowsMax = 10_000;
+const onlineRowsMax = 10_000;
 
 export interface OnlineReader {
   readonly plan: DatasetPlan;

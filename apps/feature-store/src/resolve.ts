@@ -12,15 +12,16 @@ import {
   timePartition,
 } from "@heddle/feature-engine";
 import type { ModelDefinition } from "@heddle/sdk";
+import { listAll } from "@heddle/store";
 import { checkPurpose } from "./dataset.ts";
 import { refuse } from "./definition.ts";
 import { checkModelPlan, sourceNamed, unknownName } from "./features.ts";
 import { mainBranch, segmentsOn } from "./source.ts";
-import { type FeatureStoreStore, listAll } from "./store.ts";
+import type { FeatureStoreStore } from "./store.ts";
 
 /** A change of what an engine makes of the same inputs: older partitions are not taken for it. */
-export const planVersion = 1;
-export const partitionsMax = 10_000;
+const planVersion = 1;
+const partitionsMax = 10_000;
 
 export interface Resolved {
   readonly plan: DatasetPlan;

@@ -1,4 +1,4 @@
-import { type Clock, HeddleError } from "@heddle/base";
+import { type Clock, HeddleError, type InTurnByKey } from "@heddle/base";
 import type { Secret } from "@heddle/config";
 import type { EventLog } from "@heddle/eventlog";
 import type { SegmentFile } from "@heddle/feature-engine";
@@ -6,7 +6,7 @@ import type { Objects } from "@heddle/objects";
 import type { OnlineValues } from "@heddle/online";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
-import type { ChangeContext } from "@heddle/store";
+import { type ChangeContext, changeContextOf, listAll } from "@heddle/store";
 import { applyDefinition } from "./apply.ts";
 import { commitDataset, datasetNamed, grantRead, manifestOfDataset } from "./commit.ts";
 import { parseModel } from "./definition.ts";
@@ -21,8 +21,7 @@ import { segmentsOn } from "./source.ts";
 import { appendEvents } from "./stream/append.ts";
 import type { Cutting } from "./stream/loop.ts";
 import { streamState } from "./stream/state.ts";
-import { type FeatureStoreStore, listAll } from "./store.ts";
-import type { InTurn } from "./turns.ts";
+import type { FeatureStoreStore } from "./store.ts";
 
 export interface ServiceDeps {
   readonly store: FeatureStoreStore;
@@ -31,7 +30,7 @@ export interface ServiceDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
-  readonly inTurn: InTurn;
+  readonly inTurn: InTurnByKey;
   readonly folder: string;
   readonly eventLog: EventLog;
   readonly waitingRecordsMax: number;
@@ -56,7 +55,7 @@ function sourceCalls(
   const { store } = deps;
   return {
     applyDefinition: (request, call) =>
-      applyDefinition(request.definitionJson, contextOf(request, call), deps),
+      applyDefinition(request.definitionJson, changeContextOf(request, call), deps),
     listDefinitions: (request) => listDefinitions(request, store),
     checkModel: async (request) => {
       const model = parseModel(request.modelDefinitionJson);
@@ -133,7 +132,9 @@ function datasetCalls(
           "the request has no manifest",
         );
       }
-      return { dataset: await commitDataset(request.manifest, contextOf(request, call), deps) };
+      return {
+        dataset: await commitDataset(request.manifest, changeContextOf(request, call), deps),
+      };
     },
     getDataset: async ({ dataset }) => {
       const known = await datasetNamed(store, dataset);
@@ -167,18 +168,6 @@ function onlineCalls(deps: ServiceDeps): Pick<Calls, "materialise" | "getOnlineF
       return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
     },
   };
-}
-
-function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
-  const { requestId, ...body } = request;
-  if (requestId === "") {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "REQUEST_ID_MISSING",
-      "each change needs a request_id, so that a repeat is known",
-    );
-  }
-  return { requestId, request: body, ...actorOf(call) };
 }
 
 const actorOf = ({

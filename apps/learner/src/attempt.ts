@@ -8,13 +8,14 @@ import { type ShardLoss, watchShards } from "./lost-shards.ts";
 import type { TrainingData } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { hasStopped } from "./loop/early-stopping.ts";
-import { type LoopOptions, type Progress, train } from "./loop/loop.ts";
+import { type LoopOptions, train } from "./loop/loop.ts";
 import { shareOf } from "./loop/micro-batches.ts";
 import { countCalls, countSteps } from "./meters/queues.ts";
 import type { Stages } from "./meters/stages.ts";
 import type { Start } from "./cuts/start.ts";
 import { type Moved, nothingMoved } from "./wire/traffic.ts";
 import type { Bounds, Overlap, RowTurnover, Wire } from "./wire/wire.ts";
+import type { Progress } from "./loop/progress.ts";
 
 /** What is fixed during an attempt. */
 export interface Attempt {

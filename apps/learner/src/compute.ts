@@ -1,8 +1,8 @@
 import type { Executor } from "@heddle/executor";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type VersionOrder, writeVersion } from "./export.ts";
 import { type Network, openNetwork, type StepRuns } from "./network.ts";
+import { type VersionOrder, writeVersion } from "./write-version.ts";
 
 /** What runs a model's graphs: this thread, or one of its own. */
 export interface Compute {

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { sha256, systemClock } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
-import { openJobClient } from "@heddle/jobclient";
+import { makeAttempt } from "@heddle/jobclient";
 import { usageOfProcess } from "@heddle/jobs";
-import { type Objects, openTracedObjects } from "@heddle/objects";
+import type { Objects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect, type Implementation } from "@heddle/rpc";
-import { startTelemetry, telemetryPlace, type Telemetry } from "@heddle/telemetry";
+import { type Telemetry, telemetryPlace } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
 import { followTraining } from "./follow.ts";
@@ -44,18 +44,14 @@ export async function trainAsJob(
   openOwnShard?: OpenOwnShard,
 ): Promise<void> {
   const input = parseStrict(TrainInput, given, "input of a learner", "JOB_INPUT_INVALID");
-  const { job } = input;
-  const place = telemetryPlace(process.env);
-  const traceEverySteps = input.traceEverySteps ?? place.traceEverySteps ?? traceEveryStepsDefault;
-  await using telemetry = await startTelemetry({ service: "learner", ...place });
-  const client = { telemetry, actor: job };
-  const attributes = { job, "heddle.dataset": input.dataset };
-  const parent = input.traceparent === undefined ? {} : { parent: input.traceparent };
-  await telemetry.span("train", { ...parent, attributes }, async () => {
-    await using scheduler = openJobClient(input, telemetry);
+  const {
+    traceEverySteps = telemetryPlace(process.env).traceEverySteps ?? traceEveryStepsDefault,
+  } = input;
+  const as = { service: "learner", span: "train", attributes: { "heddle.dataset": input.dataset } };
+  const options = { ...as, environment: process.env, stopped };
+  await makeAttempt(input, options, async ({ telemetry, objects, scheduler, client, signal }) => {
     await using registry = connect(RegistryService, input.peers.registry, client);
     await using featureStore = connect(FeatureStoreService, input.peers.featureStore, client);
-    const objects = await openTracedObjects(input.objects, telemetry);
     await using own = openOwnShard?.({ objects, telemetry });
     const queues = openQueues(systemClock);
     const reading = { objects: input.objects, readerMemoryBytesMax };
@@ -66,7 +62,6 @@ export async function trainAsJob(
     });
     const threads = { data: data.thread, compute: compute.thread };
     using meters = openMeters(systemClock, threads, queues);
-    const signal = AbortSignal.any([stopped, scheduler.fenced]);
     const deps: TrainDeps = {
       clock: systemClock,
       telemetry,
@@ -83,7 +78,8 @@ export async function trainAsJob(
         lockFileSha256: input.lockFileSha256 ?? lockFileSha256(),
       },
       openWire: (declaration, addresses) => {
-        const wire = { ...client, traceEverySteps, signal };
+        const sharesMemory = compute.thread !== undefined;
+        const wire = { ...client, traceEverySteps, sharesMemory, signal };
         if (own !== undefined) return openLocalWire(declaration, [own.implementation], wire);
         const patience = input.learners > 1 ? { stepCallMs: gangStepCallMs } : {};
         return openLaneWire(declaration, { ...wire, ...patience, addresses });
@@ -91,18 +87,14 @@ export async function trainAsJob(
       usage: usageOfProcess,
       traceEverySteps,
     };
-    try {
-      if (input.learner === 0)
-        return await scheduler.complete(await runTraining(deps, input, signal));
-      await followTraining(deps, input, signal);
-      // The gang is stopped as one, once its leader's result is durable.
-      if (!signal.aborted) await once(signal, "abort");
-      scheduler.fenced.throwIfAborted();
-    } catch (error) {
-      // Then whatever failed did so because its call was ended.
-      if (scheduler.fenced.aborted) throw scheduler.fenced.reason;
-      throw error;
+    if (input.learner === 0) {
+      await scheduler.complete(await runTraining(deps, input, signal));
+      return;
     }
+    await followTraining(deps, input, signal);
+    // The gang is stopped as one, once its leader's result is durable.
+    if (!signal.aborted) await once(signal, "abort");
+    scheduler.fenced.throwIfAborted();
   });
 }
 

@@ -1,18 +1,11 @@
 import { present } from "@heddle/base";
 import type { CompiledStep, Executor, Precision, StepSpec, TensorData } from "@heddle/executor";
-import { gatherRows, sumGradients } from "@heddle/kernels";
-import {
-  type DenseParameter,
-  denseParameters,
-  type EmbeddingTable,
-  embeddingTables,
-  isFrozen,
-  termsOf,
-  trainStep,
-} from "@heddle/model";
+import { openExampleRows } from "@heddle/kernels";
+import { isFrozen, termsOf, trainStep } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainingBatch } from "./data/rows.ts";
 import type { Gradients, Pulled } from "./wire/wire.ts";
+import { type Parameters, parametersOf } from "./parameters.ts";
 
 /** What a step gives. */
 export interface StepResult {
@@ -21,12 +14,6 @@ export interface StepResult {
   readonly gradients: Gradients;
   /** Gives the gradients' memory back, where it is used again; they are not read after that. */
   readonly release?: () => void;
-}
-
-/** What a definition keeps on the shards. */
-export interface Parameters {
-  readonly tables: readonly EmbeddingTable[];
-  readonly dense: readonly Omit<DenseParameter, "shape">[];
 }
 
 /** What the training loop knows of a model: what it keeps on the shards, and one step of it. */
@@ -61,14 +48,6 @@ export interface StepRunner extends AsyncDisposable {
   runs(): StepRuns;
 }
 
-export function parametersOf(definition: ModelDefinition): Parameters {
-  const embeds = trainStep(definition).spec.inputs["embedded"] !== undefined;
-  return {
-    tables: embeds ? embeddingTables(definition) : [],
-    dense: denseParameters(definition),
-  };
-}
-
 /** Compiles a definition's step. */
 export async function openStep(
   definition: ModelDefinition,
@@ -98,7 +77,7 @@ export async function openStep(
       // Where a batch lies in the data names its random numbers, whoever computes it and however often.
       const seed = [definition.training.seed, at.partition, at.batch, microBatch];
       const { loss } = await compiled.run(inputs, rows, { seed, into: places });
-      for (const { table, sum } of tables) sum(index, into.rows[table]);
+      for (const { table, sum } of tables) sum(into.rows[table]);
       for (const name of frozen) into.dense[name]?.fill(0);
       return present(loss?.[0], "the loss");
     },
@@ -115,13 +94,13 @@ interface Spread {
   readonly table: string;
   /** The step's input of its rows. */
   readonly input: string;
-  /** @returns the rows of each example and input, and where the step writes their gradients; both hold until the next step. */
+  /** As that of `ExampleRows`: what it gives holds until the next step, for a step is over before the next one begins. */
   spread(
     rows: Float32Array | undefined,
     index: Int32Array,
   ): { readonly rows: Float32Array; readonly gradients: Float32Array };
   /** Sums the gradients that the step wrote, by row. */
-  sum(index: Int32Array, into: Float32Array | undefined): void;
+  sum(into: Float32Array | undefined): void;
 }
 
 /** For each table that the step reads. */
@@ -130,24 +109,14 @@ function openSpreads(definition: ModelDefinition, { inputs }: StepSpec): readonl
   const dimension = 1 + definition.architecture.dimension;
   return read.map(({ table, embedded: input }) => {
     const frozen = isFrozen(definition, table);
-    // Used again by each step, for a step is over before the next one begins.
-    let [rows, gradients] = [new Float32Array(), new Float32Array()];
+    const examples = openExampleRows(dimension);
     return {
       ...{ table, input },
-      spread: (pulled, index) => {
-        const values = index.length * dimension;
-        if (rows.length < values) {
-          [rows, gradients] = [new Float32Array(values), new Float32Array(values)];
-        }
-        const spread = rows.subarray(0, values);
-        gatherRows(present(pulled, "pulled rows"), dimension, index, spread);
-        return { rows: spread, gradients: gradients.subarray(0, values) };
-      },
-      sum: (index, into) => {
+      spread: (pulled, index) => examples.spread(present(pulled, "pulled rows"), index),
+      sum: (into) => {
         const summed = present(into, "memory for a table's gradients");
-        if (frozen) return void summed.fill(0);
-        const values = gradients.subarray(0, index.length * dimension);
-        sumGradients(values, dimension, index, summed.length / dimension, summed);
+        if (frozen) summed.fill(0);
+        else examples.sum(summed);
       },
     };
   });

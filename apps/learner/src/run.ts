@@ -6,11 +6,11 @@ import { type Attempt, type End, trainToEnd } from "./attempt.ts";
 import { grantedDataset } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";
-import type { Progress } from "./loop/loop.ts";
 import { gaugeMeters } from "./meters/meters.ts";
 import { queueNames } from "./meters/queues.ts";
 import { bottleneckOf, startStages } from "./meters/stages.ts";
 import { findStart, type Start } from "./cuts/start.ts";
+import type { Progress } from "./loop/progress.ts";
 
 /** What the scheduler asks of a learner. */
 export interface TrainRequest {
@@ -34,7 +34,9 @@ export type TrainOutputs = Readonly<Record<"version" | "run", string>>;
 
 /**
  * One attempt of one training run, from wherever earlier attempts left it to a registered version. The recipe names the
- * run, so the same request ends with the same version however often it is tried. For the learner that leads.
+ * run, so the same request ends with the same version however often it is tried. A death after the version was written and before it was
+ * registered leaves a run at its end: the next attempt trains nothing, makes the same files, which are there by their names, and registers
+ * them under the same request id. For the learner that leads.
  *
  * @throws {HeddleError} FAILED_PRECONDITION EMPTY_DATASET, TOO_MANY_LEARNERS; INVALID_ARGUMENT NOT_FINITE; ABORTED FENCED; and
  *   what the services it calls answer.

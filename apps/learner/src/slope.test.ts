@@ -4,12 +4,13 @@ import { systemClock } from "@heddle/base";
 import { temporaryFolder } from "@heddle/testkit";
 import { tinyDefinition } from "./fixtures/data.ts";
 import { exposeCollector, weighAll } from "./fixtures/weighed.ts";
-import { beginning, train } from "./loop/loop.ts";
+import { train } from "./loop/loop.ts";
 import type { Network } from "./network.ts";
 import { startStages } from "./meters/stages.ts";
 import { openComputeThread } from "./threads/compute-thread.ts";
 import { openDataThread } from "./threads/data-thread.ts";
 import type { Wire } from "./wire/wire.ts";
+import { beginning } from "./loop/progress.ts";
 
 const [warmUpSteps, steps] = [800, 3_800];
 const stepsOfPartition = 50;

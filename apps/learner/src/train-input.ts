@@ -1,20 +1,15 @@
+import { jobFields } from "@heddle/jobclient";
 import { z } from "zod";
 
 /** What the scheduler hands to a learner: the fields of every job, and those of its recipe. */
 export const TrainInput = z.strictObject({
-  job: z.string().min(1),
-  fence: z.number().int().nonnegative(),
-  scheduler: z.string(),
+  ...jobFields,
   peers: z.object({ registry: z.string(), featureStore: z.string() }).catchall(z.string()),
-  /** Where the objects lie: a folder, or an s3:// URL. */
-  objects: z.string(),
-  traceparent: z.string().exactOptional(),
   /** Shards of the gang, `shard-0` and on; 0 for one in the learner's own process. */
   shards: z.number().int().nonnegative(),
   /** Learners of the gang; this one's number, of which 0 leads. */
   learners: z.number().int().positive().default(1),
   learner: z.number().int().nonnegative().default(0),
-  role: z.string().exactOptional(),
   /** Content name of the model definition. */
   configuration: z.string().min(1),
   /** Training dataset, by name. */

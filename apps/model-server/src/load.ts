@@ -1,8 +1,7 @@
-import { HeddleError, shortName } from "@heddle/base";
+import { HeddleError, shortName, startTurns } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
-import { type ModelManifest, openScorer } from "@heddle/model";
+import { openScorer } from "@heddle/model";
 import type { ObjectInfo, Objects } from "@heddle/objects";
-import type { ModelDefinition } from "@heddle/sdk";
 import { copyVersion, removeCopy } from "./copy.ts";
 import { featureUses } from "./feature-types.ts";
 import type { LoadedVersion, Versions } from "./versions.ts";
@@ -33,13 +32,8 @@ export interface Loader {
 
 export function startLoader(deps: LoadDeps): Loader {
   const { versions, copies } = deps;
-  let last: Promise<unknown> = Promise.resolve();
-  /** Loads take turns: two at once would need the memory of both. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work, work);
-    last = mine;
-    return mine;
-  };
+  // Two loads at once would need the memory of both.
+  const inTurn = startTurns();
   return {
     load: (model, version, manifest, traceparent = "") =>
       inTurn(async () => {
@@ -77,22 +71,15 @@ async function open(
   }
   const manifest = await copyVersion(place, objects, copies);
   if (manifest.model !== model) throw invalid(version, `it is of model ${manifest.model}`);
-  const definition = await readDefinition(version, manifest, copies);
+  if (!manifest.files.some(({ role }) => role === "definition")) {
+    throw invalid(version, "it names no file of role definition");
+  }
   const scorer = await openScorer({ objects: copies, manifest: place, executor: await executor() });
-  const uses = featureUses(definition.inputs);
-  return { model, version, manifest: place, scorer, definition, uses };
-}
-
-async function readDefinition(
-  version: string,
-  manifest: ModelManifest,
-  copies: Objects,
-): Promise<ModelDefinition> {
-  const file = manifest.files.find(({ role }) => role === "definition");
-  if (file === undefined) throw invalid(version, "it names no file of role definition");
-  const bytes = await copies.get(file.object, file.sha256);
-  const definition = JSON.parse(Buffer.from(bytes).toString()) as ModelDefinition;
-  if (definition.name === manifest.model) return definition;
+  const { definition } = scorer;
+  if (definition.name === model) {
+    return { model, version, manifest: place, scorer, uses: featureUses(definition.inputs) };
+  }
+  await scorer[Symbol.asyncDispose]();
   throw invalid(version, `its definition is of model ${definition.name}`);
 }
 

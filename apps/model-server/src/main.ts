@@ -1,4 +1,4 @@
-import { systemClock } from "@heddle/base";
+import { stopAsked, systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
 import { exitWithParent } from "@heddle/jobs";
@@ -17,11 +17,10 @@ const config = loadConfig(Config, {
   prefix: "HEDDLE_MODEL_SERVER_",
   ...(file === undefined ? {} : { file }),
 });
-const stopped = new Promise<void>((resolve) => {
-  process.once("SIGTERM", resolve);
-  process.once("SIGINT", resolve);
-  process.once("disconnect", resolve);
-});
+const stopped = Promise.race([
+  stopAsked(process),
+  new Promise<void>((resolve) => void process.once("disconnect", resolve)),
+]);
 exitWithParent();
 
 let opening: Promise<Executor> | undefined;

@@ -1,7 +1,7 @@
 import type { Clock } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { Objects } from "@heddle/objects";
-import { type Need, serve } from "@heddle/rpc";
+import { type Need, type Running, serve } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
 import { Limits } from "./config.ts";
 import { startLoader } from "./load.ts";
@@ -25,13 +25,6 @@ export interface ModelServerDeps {
   readonly needs?: readonly Need[];
 }
 
-/** A service that runs until it is disposed. */
-export interface Running {
-  /** `host:port` it listens on. */
-  readonly address: string;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
 /**
  * Starts a model server. It begins with nothing in memory: what it serves is decided by sync,
  * which loads it again after a restart.
@@ -51,7 +44,7 @@ export async function startModelServer(deps: ModelServerDeps): Promise<Running> 
         if (versions.all().length === 0) await need.check();
       },
     })),
-    ...(deps.address === undefined ? {} : { address: deps.address }),
+    address: deps.address,
   });
   return {
     address: server.address,

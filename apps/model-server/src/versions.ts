@@ -10,7 +10,6 @@ export interface LoadedVersion {
   readonly version: string;
   readonly manifest: ObjectInfo;
   readonly scorer: Scorer;
-  readonly definition: ModelDefinition;
   readonly uses: ReturnType<typeof featureUses>;
   /** W3C trace context of the run that made it; empty when that is not known. */
   readonly traceparent: string;
@@ -65,7 +64,7 @@ export function startVersions(versionsMax: number): Versions {
       const before = loaded.get(version.version);
       if (before === undefined && loaded.size >= versionsMax) throw full(versionsMax);
       loaded.set(version.version, version);
-      definitions.set(version.model, version.definition);
+      definitions.set(version.model, version.scorer.definition);
       if (before !== undefined) retire(before);
     },
     remove: (version) => {

@@ -1,4 +1,5 @@
 import { HeddleError, sha256 } from "@heddle/base";
+import type { Optimizer, TableSpec } from "@heddle/kernels";
 import { allFinite, float32Of } from "@heddle/tensor";
 import {
   type ConfigureRequest,
@@ -8,7 +9,26 @@ import {
 } from "@heddle/proto/parameter-server";
 import { toBinary } from "@bufbuild/protobuf";
 import { denseOptimizer, rowOptimizer } from "./optimizer.ts";
-import type { Declaration, TableDeclaration } from "./shard.ts";
+
+/** What a run keeps on one shard. */
+export interface Declaration {
+  /** This shard's number, from 0. */
+  readonly shard: number;
+  readonly shards: number;
+  readonly tables: readonly TableDeclaration[];
+  /** Dense parameters that the learner gave to this shard. */
+  readonly dense: readonly DenseDeclaration[];
+}
+
+export interface TableDeclaration extends Omit<TableSpec, "rowsMax"> {
+  readonly name: string;
+}
+
+export interface DenseDeclaration {
+  readonly name: string;
+  readonly initial: Float32Array;
+  readonly optimizer: Optimizer;
+}
 
 /** A learner may have pulls of one step and pushes of another under way, and a lane carries 64 calls. */
 const microBatchesMax = 24;

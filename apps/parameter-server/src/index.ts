@@ -1,3 +1,3 @@
 export { type Usage } from "./service.ts";
 export { tableRowsMaxDefault } from "./shard-input.ts";
-export { type OpenShard, openShard, type Running, type ShardDeps, startShard } from "./start.ts";
+export { openShard, type ShardDeps, startShard } from "./start.ts";

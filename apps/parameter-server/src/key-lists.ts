@@ -15,7 +15,7 @@ export interface KeyLists {
 }
 
 /** Some hundred lists of a step: a list is wanted until its step is applied, and those steps are few. */
-export const keyListBytesMax = 32 << 20;
+const keyListBytesMax = 32 << 20;
 
 /** @param bytesMax of the lists kept; one that is larger by itself is not kept. */
 export function openKeyLists(bytesMax: number = keyListBytesMax): KeyLists {

@@ -1,5 +1,5 @@
 import { createDense, createTable, type DenseVector, type ParameterTable } from "@heddle/kernels";
-import type { Declaration } from "./shard.ts";
+import type { Declaration } from "./declaration.ts";
 
 export function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
   return new Map(tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })]));

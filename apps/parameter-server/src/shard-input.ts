@@ -1,3 +1,4 @@
+import { jobFields } from "@heddle/jobclient";
 import { z } from "zod";
 
 /** Rows that a table of a shard may hold unless it is told otherwise: some 150 bytes each at dimension 16. */
@@ -5,15 +6,8 @@ export const tableRowsMaxDefault = 5_000_000;
 
 /** What the scheduler hands to a shard: the fields of every job, and the shard's own bound. */
 export const ShardInput = z.strictObject({
-  job: z.string().min(1),
-  fence: z.number().int().nonnegative(),
-  scheduler: z.string(),
+  ...jobFields,
   peers: z.record(z.string(), z.string()),
-  /** Where the objects lie: a folder, or an s3:// URL. */
-  objects: z.string(),
-  traceparent: z.string().exactOptional(),
-  /** Role in the gang, `shard-<n>`; for messages, the number itself comes from the learner. */
-  role: z.string().exactOptional(),
   /** Above 0 when it takes the place of a lost shard: no other process of the attempt has the same. */
   life: z.number().int().nonnegative().default(0),
   /** Rows a table may hold. */

@@ -13,7 +13,8 @@ import {
 import { shardOf } from "@heddle/kernels";
 import fc from "fast-check";
 import type { FrozenShard } from "./cuts/frozen.ts";
-import { type Declaration, openShard, type Shard } from "./shard.ts";
+import { openShard, type Shard } from "./shard.ts";
+import type { Declaration } from "./declaration.ts";
 
 const adagrad = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
 const declare = (shard: number, shards: number): Declaration => ({
@@ -91,6 +92,19 @@ test("a push over two tables of which one is refused changes neither", () => {
     reason: "UNKNOWN_TABLE",
   });
   assert.throws(() => shard.push([good], ones(1), 1), { reason: "WRONG_SIZE" });
+  assert.deepEqual(encodeParameters(shard.state()), before);
+});
+
+test("a push of which one dense gradient is bad changes neither rows nor dense parameters", () => {
+  const initial = Float32Array.of(1, 2);
+  const dense = ["a", "b"].map((name) => ({ name, initial, optimizer: adagrad }));
+  const shard = openShard({ ...declare(0, 1), dense }, 100);
+  const before = encodeParameters(shard.state());
+  const rows = { table: "rows", ids: BigUint64Array.of(1n), gradients: ones(3) };
+  assert.throws(() => shard.push([rows], Float32Array.of(1, 1, 1, NaN), 1), {
+    reason: "NOT_FINITE",
+    message: /^gradient 1 of dense parameter b is NaN/,
+  });
   assert.deepEqual(encodeParameters(shard.state()), before);
 });
 

@@ -1,49 +1,12 @@
 import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
-import {
-  type Admission,
-  checkLength,
-  type DenseVector,
-  type Expiry,
-  type Optimizer,
-  type ParameterTable,
-  type TableOptimizer,
-  type ValueStorage,
-} from "@heddle/kernels";
+import { checkLength, type DenseVector, type ParameterTable } from "@heddle/kernels";
 import { float32Of } from "@heddle/tensor";
 import { denseState, freezeTables, type FrozenShard, tableStates } from "./cuts/frozen.ts";
 import { freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./cuts/restoring.ts";
 import { type ShardTurnover, turnoverOf } from "./turnover.ts";
-
-/** What a run keeps on one shard. */
-export interface Declaration {
-  /** This shard's number, from 0. */
-  readonly shard: number;
-  readonly shards: number;
-  readonly tables: readonly TableDeclaration[];
-  /** Dense parameters that the learner gave to this shard. */
-  readonly dense: readonly DenseDeclaration[];
-}
-
-export interface TableDeclaration {
-  readonly name: string;
-  readonly dimension: number;
-  readonly optimizer: TableOptimizer;
-  readonly initialDeviation: number;
-  readonly seed: number;
-  readonly storage?: ValueStorage;
-  readonly admission?: Admission;
-  readonly expiry?: Expiry;
-  /** Keep a version a row; see `TableSpec`. */
-  readonly versions?: boolean;
-}
-
-export interface DenseDeclaration {
-  readonly name: string;
-  readonly initial: Float32Array;
-  readonly optimizer: Optimizer;
-}
+import type { Declaration } from "./declaration.ts";
 
 export interface RowGradients {
   readonly table: string;
@@ -54,7 +17,7 @@ export interface RowGradients {
 }
 
 /** Memory of that many bytes, aligned to 8, with whatever was in it. */
-export type Room = (bytes: number) => Uint8Array<ArrayBuffer>;
+export type Room = (bytes: number) => Uint8Array;
 
 /** Parameters and slots of one shard in memory: what they are, not when they may change (that is `StepOrder`). */
 export interface Shard {

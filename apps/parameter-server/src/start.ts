@@ -1,15 +1,13 @@
 import { HeddleError } from "@heddle/base";
 import { type LaneKind, type Offers, openOffers } from "@heddle/lane";
-import { type Implementation, serve } from "@heddle/rpc";
+import { type Implementation, type Running, serve } from "@heddle/rpc";
 import { openEncoder } from "./cuts/encoder.ts";
 import { shardService, type ShardServiceDeps } from "./service.ts";
 
-export interface Running {
-  /** `host:port` it listens on. */
-  readonly address: string;
+/** A shard that is served. */
+export interface RunningShard extends Running {
   /** The same shard, for whoever is in the same process. */
   readonly implementation: Implementation;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane" | "encoder"> {
@@ -18,7 +16,7 @@ export interface ShardDeps extends Omit<ShardServiceDeps, "offerLane" | "encoder
 }
 
 /** Serves one empty shard on a free port; the learner's Configure gives it its run. */
-export async function startShard(deps: ShardDeps): Promise<Running> {
+export async function startShard(deps: ShardDeps): Promise<RunningShard> {
   const { telemetry, lane: kind } = deps;
   let offers: Offers | undefined;
   const shard = openShard(deps, async (actor) => {

@@ -1,5 +1,4 @@
-import { backendSettings } from "@heddle/backends";
-import { telemetrySettings } from "@heddle/telemetry";
+import { programSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the registry keeps at most: a family is one document of at most 1 MiB. */
@@ -20,11 +19,8 @@ export type Limits = z.output<typeof Limits>;
 
 /** Settings of a registry that runs alone. */
 export const Config = z.strictObject({
-  /** `host:port` to listen on; port 0 takes a free one. */
-  address: z.string().default("127.0.0.1:0"),
-  ...backendSettings("data/registry"),
+  ...programSettings("data/registry"),
   /** `host:port` of the feature store. */
   featureStore: z.string(),
-  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

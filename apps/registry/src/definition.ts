@@ -1,8 +1,9 @@
 import { contentName, HeddleError, messageOf } from "@heddle/base";
 import { parseStrict } from "@heddle/config";
-import type { CategoryExpression, ModelDefinition, NumberExpression } from "@heddle/sdk";
+import type { ModelDefinition } from "@heddle/sdk";
 import { z } from "zod";
 import { ArchitectureSchema } from "./architecture.ts";
+import { columnName, InputSchema } from "./input-schema.ts";
 import { OptimizerSchema } from "./optimizer.ts";
 import { RowOptionsSchema } from "./row-options.ts";
 
@@ -41,7 +42,6 @@ function readJson(text: string): unknown {
 const count = z.int().positive();
 const share = z.number().min(0).max(1);
 const text = z.string().min(1).max(1_000);
-const column = z.string().min(1).max(200);
 /** Also a part of object names and file names, so it is short and plain. */
 const name = z
   .string()
@@ -50,109 +50,28 @@ const viewVersion = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]{0,5}$/, "expected name@version, as in household@1");
 
-const Numbers: z.ZodType<NumberExpression> = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("value"), feature: column }),
-  z.strictObject({ op: z.literal("age-days"), feature: column }),
-  z.strictObject({ op: z.literal("is-missing"), feature: column }),
-  z.strictObject({
-    op: z.literal("log1p"),
-    get of() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("clip"),
-    get of() {
-      return Numbers;
-    },
-    low: z.number(),
-    high: z.number(),
-  }),
-  z.strictObject({
-    op: z.literal("scale"),
-    get of() {
-      return Numbers;
-    },
-    factor: z.number(),
-    offset: z.number().exactOptional(),
-  }),
-  z.strictObject({
-    op: z.literal("ratio"),
-    get of() {
-      return Numbers;
-    },
-    get by() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("difference"),
-    get of() {
-      return Numbers;
-    },
-    get minus() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("default"),
-    get of() {
-      return Numbers;
-    },
-    value: z.number(),
-  }),
-  z.strictObject({
-    op: z.literal("standardise"),
-    get of() {
-      return Numbers;
-    },
-  }),
-]);
-
-const ascending = z
-  .array(z.number())
-  .min(1)
-  .max(10_000)
-  .refine(
-    (bounds) => bounds.every((bound, i) => i === 0 || bound > (bounds[i - 1] ?? bound)),
-    "expected bounds in ascending order, each once",
-  );
-
-const Categories: z.ZodType<CategoryExpression> = z.discriminatedUnion("op", [
-  z.strictObject({ op: z.literal("category"), feature: column }),
-  z.strictObject({ op: z.literal("bucketise"), of: Numbers, bounds: ascending }),
-  z.strictObject({ op: z.literal("quantile"), of: Numbers, buckets: z.int().min(2).max(10_000) }),
-  z.strictObject({
-    op: z.literal("cross"),
-    get of() {
-      return z.array(Categories).min(2).max(8);
-    },
-  }),
-]);
-
-const Input = z.discriminatedUnion("kind", [
-  z.strictObject({ name: column, kind: z.literal("numeric"), of: Numbers }),
-  z.strictObject({ name: column, kind: z.literal("embedding"), of: Categories }),
-]);
-
 const Examples = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("rows"),
-    source: column,
-    label: column,
+    source: columnName,
+    label: columnName,
     holdoutShare: share.exactOptional(),
   }),
   z.strictObject({
     kind: z.literal("candidates"),
-    visits: z.strictObject({ source: column, keys: z.array(column).min(1) }),
-    candidates: z.strictObject({ source: column, on: z.array(column).min(1), item: column }),
+    visits: z.strictObject({ source: columnName, keys: z.array(columnName).min(1) }),
+    candidates: z.strictObject({
+      source: columnName,
+      on: z.array(columnName).min(1),
+      item: columnName,
+    }),
     negatives: z.strictObject({ perVisit: count, seed: z.int() }),
     ranking: z.strictObject({ visitsMax: count, seed: z.int(), at: count }),
   }),
 ]);
 
 const Partitioning = z.discriminatedUnion("by", [
-  z.strictObject({ by: z.literal("column"), column }),
+  z.strictObject({ by: z.literal("column"), column: columnName }),
   z.strictObject({ by: z.literal("time"), unit: z.enum(["day", "week", "month"]) }),
   z.strictObject({ by: z.literal("none") }),
 ]);
@@ -176,7 +95,7 @@ const Mode = z.discriminatedUnion("kind", [
 ]);
 
 /** Names of tables and dense parameters, or of layers. */
-const parameters = z.array(column).min(1).max(10_000).exactOptional();
+const parameters = z.array(columnName).min(1).max(10_000).exactOptional();
 const Transfer = z
   .strictObject({
     from: z.string().regex(/^[0-9a-f]{64}$/, "expected the 64 hexadecimal digits of a version"),
@@ -216,14 +135,14 @@ const Training = z.strictObject({
 
 const Filter = z.array(
   z.strictObject({
-    column,
+    column: columnName,
     is: z.enum(["=", "!=", "<", "<=", ">", ">="]),
     value: z.union([z.number(), z.string(), z.boolean()]),
   }),
 );
 
 const Slice = z
-  .strictObject({ name: column, by: column.exactOptional(), where: Filter.exactOptional() })
+  .strictObject({ name: columnName, by: columnName.exactOptional(), where: Filter.exactOptional() })
   .refine(
     (slice) => (slice.by === undefined) !== (slice.where === undefined),
     "expected either by or where",
@@ -255,7 +174,7 @@ const Definition = z.strictObject({
   partitioning: Partitioning,
   views: z.array(viewVersion).max(1_000),
   inputs: z
-    .array(Input)
+    .array(InputSchema)
     .min(1)
     .max(10_000)
     .refine(...unique("input")),
@@ -281,8 +200,8 @@ const Definition = z.strictObject({
         tables.every((name) => frozen.includes(name)),
       "expected no transfer of a table that ftrl trains: it computes weights from its own slots alone; freeze the table, or choose another rule",
     ),
-  metrics: z.array(column),
+  metrics: z.array(columnName),
   slices: z.array(Slice).refine(...unique("slice")),
   gate: Gate,
-  fallback: z.strictObject({ name: column, feature: column.exactOptional() }),
+  fallback: z.strictObject({ name: columnName, feature: columnName.exactOptional() }),
 });

@@ -1,2 +1,2 @@
 export { Limits } from "./config.ts";
-export { type RegistryDeps, type Running, startRegistry } from "./start.ts";
+export { startRegistry } from "./start.ts";

@@ -1,14 +1,13 @@
 import { isHeddleError, shortName } from "@heddle/base";
 import type { SegmentOrigin } from "@heddle/proto/common";
 import type { DatasetManifest, Definition } from "@heddle/proto/feature-store";
-import type { FeatureViewDefinition, ModelDefinition, SourceDefinition } from "@heddle/sdk";
+import type { FeatureViewDefinition, SourceDefinition } from "@heddle/sdk";
 import type { Known } from "@heddle/store";
 import { traceIdOf } from "@heddle/telemetry";
 import { architectureText } from "./architecture.ts";
 import type { Edge } from "./edges.ts";
 import { liveVersion, numberOf } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
-import type { Recipe } from "./run.ts";
 import { findByPrefix, type RegistryStore } from "./store.ts";
 import type { Version } from "./version.ts";
 
@@ -22,47 +21,6 @@ export interface Described {
 
 /** Undefined for what nobody knows. */
 export type Describe = (id: string) => Promise<Described | undefined>;
-
-/** The stored edges of a configuration. */
-export function configurationEdges(configuration: string, definition: ModelDefinition): Edge[] {
-  const from = `configuration:${configuration}`;
-  const { transfer } = definition.training;
-  return [
-    ...(transfer === undefined
-      ? []
-      : [{ from, to: `version:${transfer.from}`, relation: "takes parameters from" }]),
-    ...definition.views.map((view) => ({ from, to: `view:${view}`, relation: "reads" })),
-    ...exampleSources(definition).map((source) => ({
-      from,
-      to: `source:${source}`,
-      relation: "takes examples from",
-    })),
-  ];
-}
-
-/** The stored edges of a run. */
-export function runEdges(run: string, recipe: Recipe): Edge[] {
-  const from = `run:${run}`;
-  const edges = [
-    { from, to: `configuration:${recipe.configuration}`, relation: "configured by" },
-    { from, to: `dataset:${recipe.dataset}`, relation: "trained on" },
-  ];
-  if (recipe.parentVersion === "") return edges;
-  return [...edges, { from, to: `version:${recipe.parentVersion}`, relation: "started from" }];
-}
-
-export function versionEdges(version: string, run: string): Edge[] {
-  return [{ from: `version:${version}`, to: `run:${run}`, relation: "made by" }];
-}
-
-/** The stored edges of a dataset: the sources and views that its inputs name. */
-export function datasetEdges(dataset: string, { inputs }: DatasetManifest): Edge[] {
-  const from = `dataset:${dataset}`;
-  return inputs.flatMap((to) => {
-    if (to.startsWith("source:")) return [{ from, to, relation: "built from" }];
-    return to.startsWith("view:") ? [{ from, to, relation: "holds" }] : [];
-  });
-}
 
 /**
  * Describes nodes for one answer: definitions are asked once.
@@ -261,11 +219,6 @@ export async function resolveNode(
     }
   }
   return kind === undefined || kind === "dataset" ? store.edges.find(`dataset:${name}`) : undefined;
-}
-
-function exampleSources({ examples }: ModelDefinition): string[] {
-  if (examples.kind === "rows") return [examples.source];
-  return [...new Set([examples.visits.source, examples.candidates.source])];
 }
 
 const writtenBy = (from: string, author: string): Edge => ({

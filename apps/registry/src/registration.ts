@@ -1,13 +1,13 @@
 import { HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
-import type { ChangeContext, Known } from "@heddle/store";
+import { type ChangeContext, createOnce, type Known } from "@heddle/store";
 import type { Clock } from "@heddle/base";
 import type { Limits } from "./config.ts";
 import { readDefinition } from "./definition.ts";
 import { configured, newFamily, numbered, numberOf, withRun } from "./family.ts";
 import type { FeatureStore } from "./feature-store.ts";
-import { configurationEdges, datasetEdges, runEdges, versionEdges } from "./lineage-nodes.ts";
+import { configurationEdges, datasetEdges, runEdges, versionEdges } from "./lineage-edges.ts";
 import { checkManifest, checkStored } from "./manifest.ts";
 import {
   endedWith,
@@ -19,7 +19,6 @@ import {
   withSnapshot,
 } from "./run.ts";
 import {
-  createOnce,
   findByPrefix,
   modelEvent,
   type RegistryStore,

@@ -232,7 +232,7 @@ test("what was live is known for every moment", async () => {
   await assert.rejects(registry.whatWasLive({ model: "none" }, soon), { reason: "UNKNOWN_MODEL" });
 });
 
-test("racing promotions end with one live version and an unbroken history", async () => {
+test("racing requests to go live end with one live version and an unbroken history", async () => {
   await using bench = await openBench();
   const { registry } = bench;
   const versions = [await passed(bench)];

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { RegistryService, Stage } from "@heddle/proto/registry";
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
-import type { ChangeContext, Known } from "@heddle/store";
+import { changeContextOf, type Known, listAll } from "@heddle/store";
 import {
   readPlace,
   readRecipe,
@@ -14,7 +14,7 @@ import { type Family, liveAt } from "./family.ts";
 import { describeNodes, resolveNode } from "./lineage-nodes.ts";
 import { lineageOf, unknown } from "./lineage.ts";
 import { originOf } from "./origin.ts";
-import { archive, setLive } from "./promotion.ts";
+import { archive, setLive } from "./stages.ts";
 import {
   createConfiguration,
   createRun,
@@ -23,7 +23,7 @@ import {
   type RegistrationDeps,
 } from "./registration.ts";
 import type { Run } from "./run.ts";
-import { findByPrefix, listAll, modelEvent, type RegistryStore, updateByPrefix } from "./store.ts";
+import { findByPrefix, modelEvent, type RegistryStore, updateByPrefix } from "./store.ts";
 import { judged, readJudgement, type Version } from "./version.ts";
 
 const pageSizeDefault = 50;
@@ -46,22 +46,22 @@ function changesOf(deps: RegistrationDeps): Pick<RegistryHandlers, Change> {
   const { registry } = deps;
   return {
     createConfiguration: (request, call) =>
-      createConfiguration(request.definitionJson, contextOf(request, call), deps),
+      createConfiguration(request.definitionJson, changeContextOf(request, call), deps),
     createRun: async (request, call) => {
-      const run = await createRun(readRecipe(request.recipe), contextOf(request, call), deps);
+      const run = await createRun(readRecipe(request.recipe), changeContextOf(request, call), deps);
       return { run: run.run, state: await encodeRun(run, registry) };
     },
     recordSnapshot: async (request, call) => {
       const { snapshot } = request;
       const manifest = readPlace(snapshot?.manifest, "the snapshot's manifest");
       const taken = { step: Number(snapshot?.step), manifest };
-      await recordSnapshot(request.run, taken, contextOf(request, call), deps);
+      await recordSnapshot(request.run, taken, changeContextOf(request, call), deps);
       return {};
     },
     registerVersion: (request, call) => {
       const manifest = readPlace(request.manifest, "the manifest");
       const training = readTraining(request.training);
-      return registerVersion(request.run, manifest, training, contextOf(request, call), deps);
+      return registerVersion(request.run, manifest, training, changeContextOf(request, call), deps);
     },
     recordVerdict: async (request, call) => {
       const judgement = readJudgement(request);
@@ -69,14 +69,14 @@ function changesOf(deps: RegistrationDeps): Pick<RegistryHandlers, Change> {
         state: judged(current, judgement),
         events: [modelEvent(current.model, "judged", { version: id })],
       });
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       await updateByPrefix(registry.versions, "version", request.version, decide, context);
       return {};
     },
     setStage: async (request, call) => {
       const change = stageChanges[request.stage];
       if (change === undefined) throw stageInvalid(request.stage);
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       return { previousLive: await change(request.version, request.reason, context, deps) };
     },
   };
@@ -177,19 +177,6 @@ async function encodeVersion(version: Version, { families, runs }: RegistryStore
     );
   }
   return writeVersion(version, family.state, run.state.recipe);
-}
-
-function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
-  if (request.requestId === "") {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "REQUEST_ID_MISSING",
-      "a change has a request_id, so that a repeat is no second change: send a unique one",
-    );
-  }
-  const { actor, traceparent } = call;
-  const context = { requestId: request.requestId, request, actor };
-  return traceparent === undefined ? context : { ...context, traceparent };
 }
 
 function unknownModel(model: string): HeddleError {

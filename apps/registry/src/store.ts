@@ -1,15 +1,14 @@
-import { type Clock, HeddleError, isHeddleError, type Json } from "@heddle/base";
+import { HeddleError, isHeddleError, type Json } from "@heddle/base";
 import { auditTopic, eventTopics } from "@heddle/eventlog";
 import type { ModelDefinition } from "@heddle/sdk";
 import {
-  type Aggregate,
   type Aggregates,
   type ChangeContext,
+  collectionsOf,
   type Decision,
-  type DocumentStore,
   type DomainEvent,
   type Known,
-  openAggregates,
+  type StoreDeps,
 } from "@heddle/store";
 import { type Edge, type Edges, openEdges } from "./edges.ts";
 import type { Family } from "./family.ts";
@@ -33,15 +32,9 @@ export interface RegistryStore {
   readonly edges: Edges;
 }
 
-export interface StoreDeps {
-  readonly store: DocumentStore;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
-
-export function openRegistryStore({ store, clock, random }: StoreDeps): RegistryStore {
-  const open = <State>(noun: string, collection: string): Aggregates<State> =>
-    openAggregates(store.collection<Aggregate<State>>(collection), { noun, clock, random });
+export function openRegistryStore(deps: StoreDeps): RegistryStore {
+  const { store } = deps;
+  const open = collectionsOf(deps);
   return {
     families: open("model", "families"),
     configurations: open("configuration", "configurations"),
@@ -49,26 +42,6 @@ export function openRegistryStore({ store, clock, random }: StoreDeps): Registry
     versions: open("version", "versions"),
     edges: openEdges(store.collection<Edge>("origins"), store.collection<Edge>("results")),
   };
-}
-
-/** Creates an aggregate named by its content, or finds the one that another request created. */
-export async function createOnce<State>(
-  aggregates: Aggregates<State>,
-  id: string,
-  decision: Decision<State, undefined>,
-  context: ChangeContext,
-): Promise<{ readonly state: State; readonly created: boolean }> {
-  const known = await aggregates.get(id);
-  if (known !== undefined) return { state: known.state, created: false };
-  try {
-    const { state, repeated } = await aggregates.create(id, decision, context);
-    return { state, created: !repeated };
-  } catch (error) {
-    if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
-    const other = await aggregates.get(id);
-    if (other === undefined) throw error;
-    return { state: other.state, created: false };
-  }
 }
 
 /** Fewer digits would soon mean several things. */
@@ -153,18 +126,6 @@ function several(reason: string, noun: string, name: string): HeddleError {
     `more than one ${noun} begins with ${name}: give more digits`,
     { metadata: { [noun]: name } },
   );
-}
-
-/** All aggregates of a collection, page by page. */
-export async function listAll<State>(aggregates: Aggregates<State>): Promise<Known<State>[]> {
-  const all: Known<State>[] = [];
-  let after: string | undefined;
-  do {
-    const page = await aggregates.list(after === undefined ? {} : { after });
-    all.push(...page.items);
-    after = page.next;
-  } while (after !== undefined);
-  return all;
 }
 
 type Event = DomainEvent & { readonly data: Readonly<Record<string, Json>> };

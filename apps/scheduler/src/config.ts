@@ -1,5 +1,4 @@
-import { backendSettings } from "@heddle/backends";
-import { telemetrySettings } from "@heddle/telemetry";
+import { programSettings } from "@heddle/backends";
 import { z } from "zod";
 
 /** What the scheduler allows. Times are in milliseconds. */
@@ -31,9 +30,7 @@ export type LimitSettings = z.input<typeof Limits>;
 
 /** Settings of a scheduler that runs alone, with its jobs as child processes. */
 export const Config = z.strictObject({
-  /** `host:port` to listen on; port 0 takes a free one. */
-  address: z.string().default("127.0.0.1:0"),
-  ...backendSettings("data/scheduler"),
+  ...programSettings("data/scheduler"),
   /** `host:port` of the other services. */
   peers: z.strictObject({
     registry: z.string(),
@@ -50,7 +47,6 @@ export const Config = z.strictObject({
     shard: z.string(),
     evaluation: z.string(),
   }),
-  telemetry: telemetrySettings,
   /** Every n-th training step of its jobs is traced; 100 when absent. */
   traceEverySteps: z.int().positive().exactOptional(),
   limits: Limits.prefault({}),

@@ -1,2 +1,1 @@
-export type { LimitSettings } from "./config.ts";
-export { type Running, type SchedulerDeps, startScheduler } from "./start.ts";
+export { startScheduler } from "./start.ts";

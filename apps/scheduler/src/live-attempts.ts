@@ -1,5 +1,5 @@
 import type { Clock } from "@heddle/base";
-import { openMembers } from "./members.ts";
+import { type Beat, type JobProgress, type Leases, type Members, openMembers } from "./members.ts";
 
 /** Names a job: a late second start of the same attempt has the same id and collides. */
 export interface JobName {
@@ -24,19 +24,6 @@ export function parseJobId(job: string): JobName | undefined {
   return { run, step, attempt: Number(attempt), role, ...(life && { life: Number(life) }) };
 }
 
-export interface JobProgress {
-  readonly done: bigint;
-  readonly total: bigint;
-  readonly unit: string;
-  readonly message: string;
-}
-
-/** What a job says with a heartbeat. */
-export interface Beat {
-  readonly address: string;
-  readonly progress: JobProgress | undefined;
-}
-
 /** A job of an attempt that this scheduler runs now. Nothing of it is kept. */
 export interface LiveJob {
   readonly name: JobName;
@@ -48,42 +35,10 @@ export interface LiveJob {
 }
 
 /** An attempt whose jobs run under this scheduler. */
-export interface LiveAttempt extends Disposable {
+export interface LiveAttempt extends Omit<Members, "beat" | "close">, Disposable {
   /** Resolves when the leader's result is durable. */
   readonly completed: Promise<void>;
   complete(): void;
-  /** Roles whose lease has run out. */
-  overdue(): readonly string[];
-  /** Gives every job a new lease: the scheduler itself was asleep and could not hear. */
-  renew(): void;
-  /**
-   * The other members that listen, once all of them do; rejects with the signal's reason, or undefined as the attempt ends.
-   *
-   * @param afterLosses waits until more members than that were replaced: who says so can do with that.
-   */
-  gang(role: string, signal: AbortSignal, afterLosses?: number): Promise<Gang | undefined>;
-  /** Whether a job may be replaced alone: others call it, and all who do can do with another. */
-  isReplaceable(role: string): boolean;
-  /**
-   * Another job takes the place of one that is lost, which is refused from now on.
-   *
-   * @returns the life of the other one, which is in its id.
-   */
-  replace(role: string): number;
-  /** The leader's newest word. */
-  progress(): JobProgress | undefined;
-}
-
-/** Members of a gang that listen. */
-export interface Gang {
-  /** By role. */
-  readonly addresses: Readonly<Record<string, string>>;
-  /** Members replaced so far. */
-  readonly losses: number;
-  /** By role: those that took a lost one's place. */
-  readonly replacements: Readonly<
-    Record<string, { readonly life: number; readonly lostForMs: number }>
-  >;
 }
 
 export interface LiveAttempts {
@@ -100,12 +55,6 @@ export interface LiveAttempts {
   job(id: string): LiveJob | undefined;
   /** The progress of a step's attempt, if it runs here. */
   progress(run: string, step: string): JobProgress | undefined;
-}
-
-export interface Leases {
-  readonly leaseMs: number;
-  /** The first heartbeat may take longer: a process has to load. */
-  readonly firstBeatMs: number;
 }
 
 /**

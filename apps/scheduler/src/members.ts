@@ -1,5 +1,35 @@
 import { type Clock, present, orAborted } from "@heddle/base";
-import type { Beat, Gang, JobProgress, Leases, LiveAttempt } from "./live-attempts.ts";
+
+export interface JobProgress {
+  readonly done: bigint;
+  readonly total: bigint;
+  readonly unit: string;
+  readonly message: string;
+}
+
+/** What a job says with a heartbeat. */
+export interface Beat {
+  readonly address: string;
+  readonly progress: JobProgress | undefined;
+}
+
+/** Members of a gang that listen. */
+export interface Gang {
+  /** By role. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Members replaced so far. */
+  readonly losses: number;
+  /** By role: those that took a lost one's place. */
+  readonly replacements: Readonly<
+    Record<string, { readonly life: number; readonly lostForMs: number }>
+  >;
+}
+
+export interface Leases {
+  readonly leaseMs: number;
+  /** The first heartbeat may take longer: a process has to load. */
+  readonly firstBeatMs: number;
+}
 
 interface Member {
   address: string;
@@ -12,11 +42,28 @@ interface Member {
 }
 
 /** Heartbeats and addresses of an attempt's jobs, by role. */
-export interface Members extends Pick<
-  LiveAttempt,
-  "overdue" | "renew" | "gang" | "isReplaceable" | "replace" | "progress"
-> {
+export interface Members {
   beat(role: string, beat: Beat): void;
+  /** Roles whose lease has run out. */
+  overdue(): readonly string[];
+  /** Gives every job a new lease: the scheduler itself was asleep and could not hear. */
+  renew(): void;
+  /**
+   * The other members that listen, once all of them do; rejects with the signal's reason, or undefined as the attempt ends.
+   *
+   * @param afterLosses waits until more members than that were replaced: who says so can do with that.
+   */
+  gang(role: string, signal: AbortSignal, afterLosses?: number): Promise<Gang | undefined>;
+  /** Whether a job may be replaced alone: others call it, and all who do can do with another. */
+  isReplaceable(role: string): boolean;
+  /**
+   * Another job takes the place of one that is lost, which is refused from now on.
+   *
+   * @returns the life of the other one, which is in its id.
+   */
+  replace(role: string): number;
+  /** The leader's newest word. */
+  progress(): JobProgress | undefined;
   /** Ends the waiting for the gang. */
   close(): void;
 }

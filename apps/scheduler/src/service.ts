@@ -2,7 +2,7 @@ import { type Clock, HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
-import type { ChangeContext } from "@heddle/store";
+import { changeContextOf } from "@heddle/store";
 import type { Limits } from "./config.ts";
 import { type LiveAttempts, type LiveJob, parseJobId } from "./live-attempts.ts";
 import { bySubmission, type Driver } from "./loops.ts";
@@ -42,7 +42,11 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
   const submission = { ...deps, now: () => clock.now() };
   return {
     applyPipeline: async (request, call) => ({
-      digest: await applyPipeline(request.definitionJson, contextOf(request, call), submission),
+      digest: await applyPipeline(
+        request.definitionJson,
+        changeContextOf(request, call),
+        submission,
+      ),
     }),
     getPipeline: async ({ pipeline }) => {
       const known = await store.pipelines.get(pipeline);
@@ -51,7 +55,7 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
     },
     submitRun: async (request, call) => {
       const { pipeline } = request;
-      const submitted = await submitRun(request, contextOf(request, call), submission);
+      const submitted = await submitRun(request, changeContextOf(request, call), submission);
       failpoint("scheduler.submit.after-create");
       (await driver).drive(submitted.pipelineRun, pipeline);
       return submitted;
@@ -69,7 +73,7 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
       watchRun(request, AbortSignal.any([call.signal, deps.closing]), { runs, live }),
     cancelRun: async (request, call) => {
       const { pipelineRun, reason } = request;
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       await runs.change(pipelineRun, (run) => cancelled(run, reason, clock.now()), context);
       return {};
     },
@@ -77,7 +81,7 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
       const { id, state } = await runs.change(
         request.pipelineRun,
         resumed,
-        contextOf(request, call),
+        changeContextOf(request, call),
       );
       (await driver).drive(id, state.pipeline);
       return {};
@@ -113,7 +117,7 @@ function forJobs({ store, clock, live, config }: ServiceDeps): Pick<Scheduler, F
       if (found !== undefined && !found.leader) return {};
       const name = parseJobId(job);
       if (name === undefined || (await runs.find(name.run)) === undefined) throw unknownJob(job);
-      const context = contextOf({ ...request, requestId: `complete/${job}/${fence}` }, call);
+      const context = changeContextOf({ ...request, requestId: `complete/${job}/${fence}` }, call);
       await runs.change(
         name.run,
         (run) => {
@@ -132,19 +136,6 @@ function forJobs({ store, clock, live, config }: ServiceDeps): Pick<Scheduler, F
 }
 
 const beatOf = ({ address, progress }: HeartbeatRequest) => ({ address, progress });
-
-function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
-  if (request.requestId === "") {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "REQUEST_ID_MISSING",
-      "a change has a request_id, so that a repeat is no second change: send a unique one",
-    );
-  }
-  const { actor, traceparent } = call;
-  const context = { requestId: request.requestId, request, actor };
-  return traceparent === undefined ? context : { ...context, traceparent };
-}
 
 /** Why a job that does not run here is refused: its attempt is over, or there was none. */
 async function refusal(job: string, { runs }: SchedulerStore): Promise<HeddleError> {

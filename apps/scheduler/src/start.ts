@@ -1,13 +1,11 @@
-import type { Clock } from "@heddle/base";
+import type { ServiceParts } from "@heddle/backends";
 import { parseStrict } from "@heddle/config";
-import type { EventLog } from "@heddle/eventlog";
 import type { Jobs } from "@heddle/jobs";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { RegistryService } from "@heddle/proto/registry";
 import { SyncService } from "@heddle/proto/sync";
-import { connect, type Need, serve } from "@heddle/rpc";
-import { type DocumentStore, relayOutbox } from "@heddle/store";
-import type { Telemetry } from "@heddle/telemetry";
+import { connect, type Running, serve } from "@heddle/rpc";
+import { startRelay } from "@heddle/store";
 import { Limits, type LimitSettings } from "./config.ts";
 import { openLiveAttempts } from "./live-attempts.ts";
 import { startLateDriver } from "./late-driver.ts";
@@ -15,15 +13,9 @@ import type { Driver } from "./loops.ts";
 import { schedulerService } from "./service.ts";
 import { openSlots } from "./slots.ts";
 import type { Clients } from "./steps/work.ts";
-import { openSchedulerStore, type SchedulerStore } from "./store.ts";
+import { openSchedulerStore } from "./store.ts";
 
-export interface SchedulerDeps {
-  readonly store: DocumentStore;
-  readonly eventLog: EventLog;
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly telemetry: Telemetry;
+export interface SchedulerDeps extends Omit<ServiceParts, "objects"> {
   /** Runs the programs `dataset`, `learner`, `shard` and `evaluation`. */
   readonly jobs: Jobs;
   /** Addresses, `host:port`; every job gets all of them. */
@@ -34,18 +26,7 @@ export interface SchedulerDeps {
   readonly objectsPlace: string;
   /** Added to every job's environment, e.g. where telemetry goes. */
   readonly jobEnvironment: Readonly<Record<string, string>>;
-  /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
-  readonly address?: string;
-  /** What is elsewhere and must be well for the service to be. */
-  readonly needs?: readonly Need[];
   readonly limits?: LimitSettings;
-}
-
-/** A service that runs until it is disposed. */
-export interface Running {
-  /** `host:port` it listens on. */
-  readonly address: string;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -53,7 +34,7 @@ export interface Running {
  * stops its jobs; what they did not finish is tried again by the next one.
  */
 export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
-  const { clock, telemetry } = deps;
+  const { clock, random, telemetry, eventLog } = deps;
   const config = parseStrict(
     Limits,
     deps.limits ?? {},
@@ -65,7 +46,8 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
   const store = openSchedulerStore(deps);
   const live = openLiveAttempts(clock, config);
   const closing = stack.adopt(new AbortController(), (controller) => controller.abort());
-  stack.use(startRelay(store, deps));
+  const relay = { service: "scheduler", clock, random, log: telemetry.log };
+  stack.use(startRelay(store.outboxes, eventLog, relay));
 
   const driving = Promise.withResolvers<Driver>();
   // A call that waits for it hears of it; where none waits nobody must.
@@ -83,8 +65,8 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     await serve({
       implementations: [service],
       telemetry,
-      ...(deps.address === undefined ? {} : { address: deps.address }),
-      ...(deps.needs === undefined ? {} : { needs: deps.needs }),
+      address: deps.address,
+      needs: deps.needs,
     }),
   );
   const surroundings = { ...deps, scheduler: server.address };
@@ -115,18 +97,5 @@ function connectPeers({ telemetry, peers }: SchedulerDeps, stack: AsyncDisposabl
     registry: stack.use(connect(RegistryService, peers.registry, options)),
     evaluator: stack.use(connect(EvaluatorService, peers.evaluator, options)),
     sync: stack.use(connect(SyncService, peers.sync, options)),
-  };
-}
-
-function startRelay(store: SchedulerStore, deps: SchedulerDeps): AsyncDisposable {
-  const { clock, random, telemetry, eventLog } = deps;
-  const stop = new AbortController();
-  const relay = { service: "scheduler", clock, random, log: telemetry.log };
-  const relayed = relayOutbox(store.outboxes, eventLog, relay, stop.signal);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await relayed;
-    },
   };
 }

@@ -1,12 +1,12 @@
-import { type Clock, HeddleError } from "@heddle/base";
+import { HeddleError } from "@heddle/base";
 import {
-  type Aggregate,
   type Aggregates,
   type ChangeContext,
-  type DocumentStore,
+  collectionsOf,
   type Known,
-  openAggregates,
+  listAll,
   type Outbox,
+  type StoreDeps,
 } from "@heddle/store";
 import type { PipelineState } from "./pipeline.ts";
 import { runEvents } from "./run-events.ts";
@@ -47,23 +47,10 @@ export interface SchedulerStore {
   readonly outboxes: readonly Outbox[];
 }
 
-export interface StoreDeps {
-  readonly store: DocumentStore;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
-
-export function openSchedulerStore({ store, clock, random }: StoreDeps): SchedulerStore {
-  const pipelines = openAggregates(store.collection<Aggregate<PipelineState>>("pipelines"), {
-    noun: "pipeline",
-    clock,
-    random,
-  });
-  const runs = openAggregates(store.collection<Aggregate<RunState>>("pipeline-runs"), {
-    noun: "pipeline run",
-    clock,
-    random,
-  });
+export function openSchedulerStore(deps: StoreDeps): SchedulerStore {
+  const open = collectionsOf(deps);
+  const pipelines = open<PipelineState>("pipeline", "pipelines");
+  const runs = open<RunState>("pipeline run", "pipeline-runs");
   return { pipelines, runs: openRuns(runs), outboxes: [pipelines.outbox, runs.outbox] };
 }
 
@@ -96,16 +83,9 @@ function openRuns(runs: Aggregates<RunState>): RunStore {
     },
     find: (id) => runs.get(id),
     get,
-    list: async (pipeline) => {
-      const found: KnownRun[] = [];
+    list: (pipeline) => {
       const prefix = pipeline === undefined ? {} : { prefix: `${pipeline}/` };
-      for (let after: string | undefined; ;) {
-        const from = after === undefined ? {} : { after };
-        const page = await runs.list({ ...prefix, ...from, limit: pageMax });
-        found.push(...page.items);
-        if (page.next === undefined) return found;
-        after = page.next;
-      }
+      return listAll(runs, { ...prefix, limit: pageMax });
     },
     onChange: (id, wake, signal) => {
       if (signal.aborted) return;

@@ -1,5 +1,4 @@
-import { backendSettings } from "@heddle/backends";
-import { telemetrySettings } from "@heddle/telemetry";
+import { programSettings } from "@heddle/backends";
 import { z } from "zod";
 
 export const Limits = z.strictObject({
@@ -18,15 +17,12 @@ export type Limits = z.output<typeof Limits>;
 
 /** Settings of a sync service that runs alone: variables `HEDDLE_SYNC_*`, or a file. */
 export const Config = z.strictObject({
-  /** `host:port` to listen on; port 0 takes a free one. */
-  address: z.string().default("127.0.0.1:0"),
-  ...backendSettings("data/sync"),
+  ...programSettings("data/sync"),
   /** `host:port` of the registry. */
   registry: z.string(),
   /** `host:port` of the model server. */
   modelServer: z.string(),
   /** Name of the fleet that the model server is. */
   fleet: z.string().default("main"),
-  telemetry: telemetrySettings,
   limits: Limits.prefault({}),
 });

@@ -1,2 +1,2 @@
 export { Limits } from "./config.ts";
-export { type Running, startSync, type SyncDeps } from "./start.ts";
+export { startSync } from "./start.ts";

@@ -1,4 +1,4 @@
-import { isHeddleError, messageOf } from "@heddle/base";
+import { type InTurn, isHeddleError, messageOf } from "@heddle/base";
 import { type LoadedVersion } from "@heddle/proto/model-server";
 import type { Fleet, Serving } from "./fleet.ts";
 import { resume, type RolloutDeps } from "./rollouts.ts";
@@ -81,7 +81,7 @@ async function stopStrays(
 /** Reconciles at once and then from time to time, until the signal aborts. */
 export async function keepReconciled(
   deps: RolloutDeps,
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
+  inTurn: InTurn,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, telemetry, limits, fleet } = deps;

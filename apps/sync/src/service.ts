@@ -1,29 +1,26 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { HeddleError } from "@heddle/base";
+import { HeddleError, type InTurn } from "@heddle/base";
 import { type FleetSchema, type ServingSchema, SyncService } from "@heddle/proto/sync";
-import { type CallContext, implement, type Implementation } from "@heddle/rpc";
-import type { ChangeContext, Known } from "@heddle/store";
+import { implement, type Implementation } from "@heddle/rpc";
+import { changeContextOf, type Known } from "@heddle/store";
 import type { Fleet, Serving } from "./fleet.ts";
 import { rollBack, rollOut, type RolloutDeps } from "./rollouts.ts";
 
 /** The RPCs of sync. Changes of the fleet take turns with its loop. */
-export function syncService(
-  deps: RolloutDeps,
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
-): Implementation {
+export function syncService(deps: RolloutDeps, inTurn: InTurn): Implementation {
   const { store, target } = deps;
   const encoded = async (fleet: string) => encode(await store.get(fleet));
   return implement(SyncService, {
     publish: async (request, call) => {
       checkFleet(request.fleet, deps.fleet);
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       const { version, reason } = request;
       await inTurn(() => rollOut({ kind: "publish", version, reason, context }, deps));
       return { fleet: await encoded(request.fleet) };
     },
     rollback: async (request, call) => {
       checkFleet(request.fleet, deps.fleet);
-      const context = contextOf(request, call);
+      const context = changeContextOf(request, call);
       const { model, version, reason } = request;
       const asked = { kind: "rollback" as const, version, reason, context };
       const fromVersion = await inTurn(() => rollBack(model, asked, deps));
@@ -67,19 +64,6 @@ function writeServing(serving: Serving): MessageInitShape<typeof ServingSchema> 
     verifiedTimeMs: BigInt(serving.verifiedTimeMs),
     previous: [...serving.previous],
   };
-}
-
-function contextOf(request: { readonly requestId: string }, call: CallContext): ChangeContext {
-  if (request.requestId === "") {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "REQUEST_ID_MISSING",
-      "a change has a request_id, so that a repeat continues it: send a unique one",
-    );
-  }
-  const { actor, traceparent } = call;
-  const context = { requestId: request.requestId, request, actor };
-  return traceparent === undefined ? context : { ...context, traceparent };
 }
 
 function checkFleet(asked: string, fleet: string): void {

@@ -1,11 +1,9 @@
-import type { Clock } from "@heddle/base";
-import type { EventLog } from "@heddle/eventlog";
-import type { Objects } from "@heddle/objects";
+import type { ServiceParts } from "@heddle/backends";
+import { startTurns } from "@heddle/base";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { RegistryService } from "@heddle/proto/registry";
-import { connect, openPeer, type Need, serve } from "@heddle/rpc";
-import { type DocumentStore, relayOutbox } from "@heddle/store";
-import type { Telemetry } from "@heddle/telemetry";
+import { connect, openPeer, type Running, serve } from "@heddle/rpc";
+import { relayOutbox } from "@heddle/store";
 import { Limits } from "./config.ts";
 import { keepReconciled } from "./reconcile.ts";
 import type { RolloutDeps } from "./rollouts.ts";
@@ -13,30 +11,12 @@ import { syncService } from "./service.ts";
 import { openFleetStore } from "./store.ts";
 import { openTarget } from "./target.ts";
 
-export interface SyncDeps {
-  readonly store: DocumentStore;
-  readonly eventLog: EventLog;
-  readonly objects: Objects;
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly telemetry: Telemetry;
+export interface SyncDeps extends ServiceParts {
   /** The model server's address is asked at each call: restarted, it may have another. */
   readonly peers: { readonly registry: string; readonly modelServer: () => string };
   /** Name of the fleet that the model server is; `main` when absent. */
   readonly fleet?: string;
-  /** `host:port` to listen on; any free port of 127.0.0.1 when absent. */
-  readonly address?: string;
-  /** What is elsewhere and must be well for the service to be. */
-  readonly needs?: readonly Need[];
   readonly limits?: Partial<Limits>;
-}
-
-/** A service that runs until it is disposed. */
-export interface Running {
-  /** `host:port` it listens on. */
-  readonly address: string;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -47,8 +27,14 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
   const { store, eventLog, objects, clock, random, telemetry, peers } = deps;
   const limits = Limits.parse(deps.limits ?? {});
   const options = { telemetry, actor: "sync" };
-  const modelServer = openPeer(ModelServerService, peers.modelServer, options);
-  const registry = connect(RegistryService, peers.registry, options);
+  const stop = new AbortController();
+  const loops: Promise<void>[] = [];
+  await using stack = new AsyncDisposableStack();
+  // Last of all: the calls that they wait for end as their clients close.
+  stack.defer(async () => void (await Promise.all(loops)));
+  const registry = stack.use(connect(RegistryService, peers.registry, options));
+  const modelServer = stack.use(openPeer(ModelServerService, peers.modelServer, options));
+  stack.defer(() => stop.abort());
   const { traceparent } = telemetry;
   const rollouts: RolloutDeps = {
     fleet: deps.fleet ?? "main",
@@ -59,38 +45,21 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
     limits,
     telemetry,
   };
+  // One change of the fleet at a time: requests and the loop would undo each other's work.
   const inTurn = startTurns();
-  const server = await serve({
-    implementations: [syncService(rollouts, inTurn)],
-    telemetry,
-    ...(deps.address === undefined ? {} : { address: deps.address }),
-    ...(deps.needs === undefined ? {} : { needs: deps.needs }),
-  });
-  const stop = new AbortController();
+  const server = stack.use(
+    await serve({
+      implementations: [syncService(rollouts, inTurn)],
+      telemetry,
+      address: deps.address,
+      needs: deps.needs,
+    }),
+  );
   const relay = { service: "sync", clock, random, log: telemetry.log };
-  const loops = Promise.all([
+  loops.push(
     relayOutbox([rollouts.store.outbox], eventLog, relay, stop.signal),
     keepReconciled(rollouts, inTurn, stop.signal),
-  ]);
-  return {
-    address: server.address,
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
-      stop.abort();
-      // Before the loops: what they are waiting for must not outlast them.
-      await modelServer[Symbol.asyncDispose]();
-      await registry[Symbol.asyncDispose]();
-      await loops;
-    },
-  };
-}
-
-/** One change of the fleet at a time: requests and the loop would undo each other's work. */
-function startTurns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work, work);
-    last = mine;
-    return mine;
-  };
+  );
+  const opened = stack.move();
+  return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -1,13 +1,13 @@
-import { type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { HeddleError } from "@heddle/base";
 import { auditTopic, eventTopics } from "@heddle/eventlog";
 import {
-  type Aggregate,
   type ChangeContext,
-  type DocumentStore,
+  collectionsOf,
+  createOnce,
   type DomainEvent,
   type Known,
-  openAggregates,
   type Outbox,
+  type StoreDeps,
 } from "@heddle/store";
 import { atStep, type Fleet, newFleet, type Rollout, type Step } from "./fleet.ts";
 
@@ -38,21 +38,17 @@ export interface FleetStore {
   ): Promise<Known<Fleet>>;
 }
 
-export interface StoreDeps {
-  readonly store: DocumentStore;
-  readonly clock: Clock;
-  readonly random: () => number;
+export interface FleetStoreDeps extends StoreDeps {
   /** W3C trace context of what runs now. */
   readonly traceparent: () => string | undefined;
 }
 
-export function openFleetStore({ store, clock, random, traceparent }: StoreDeps): FleetStore {
-  const documents = store.collection<Aggregate<Fleet>>("fleets");
-  const fleets = openAggregates(documents, { noun: "fleet", clock, random });
+export function openFleetStore(deps: FleetStoreDeps): FleetStore {
+  const fleets = collectionsOf(deps)<Fleet>("fleet", "fleets");
   /** Steps are changes of ours, each with a request id that a second drive repeats. */
   const own = (rollout: Rollout, name: string): ChangeContext => {
     const requestId = `${rollout.rollout}/${name}`;
-    const current = traceparent();
+    const current = deps.traceparent();
     const context = { requestId, request: { requestId }, actor: "sync" };
     return current === undefined ? context : { ...context, traceparent: current };
   };
@@ -75,18 +71,10 @@ export function openFleetStore({ store, clock, random, traceparent }: StoreDeps)
     outbox: fleets.outbox,
     find: (fleet) => fleets.get(fleet),
     get: async (fleet) => (await fleets.get(fleet)) ?? Promise.reject(unknownFleet(fleet)),
-    open: async (fleet, context) => {
-      const known = await fleets.get(fleet);
-      if (known !== undefined) return known;
+    open: (fleet, context) => {
       const event = rolloutEvent(fleet, undefined, "opened", auditTopic.name);
-      try {
-        const first = { ...context, requestId: `${context.requestId}/open` };
-        return await fleets.create(fleet, { state: newFleet(fleet), events: [event] }, first);
-      } catch (error) {
-        const other = await fleets.get(fleet);
-        if (!isHeddleError(error, "AGGREGATE_EXISTS") || other === undefined) throw error;
-        return other;
-      }
+      const first = { ...context, requestId: `${context.requestId}/open` };
+      return createOnce(fleets, fleet, { state: newFleet(fleet), events: [event] }, first);
     },
     begin: async (fleet, rollout, context, begun) => {
       const event = rolloutEvent(fleet, rollout, "started", eventTopics.serving.name);

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "@heddle/base";
+import { anotherFirst } from "../another-first.ts";
 import { type Model, models } from "../executor/models.ts";
 import { type Taken, writeInputs } from "../executor/peer.ts";
 import { inBfloat16, openRunners, type Runner } from "../executor/runners.ts";
@@ -86,8 +87,7 @@ async function interleaved(
   const here = [...steps.keys()];
   const times = new Map<Runner, number[]>(here.map((runner) => [runner, []]));
   for (let round = 0; round < rounds; round++) {
-    const at = round % here.length;
-    for (const runner of [...here.slice(at), ...here.slice(0, at)]) {
+    for (const runner of anotherFirst(here, round)) {
       if (slow.has(runner) && round >= slowRounds) continue;
       const { msPerStep } = await runner.run(model, rows, steps.get(runner) ?? 1);
       times.get(runner)?.push(msPerStep);

@@ -2,6 +2,7 @@ import { assert } from "@heddle/base";
 import { createTable, type ParameterTable } from "@heddle/kernels";
 import { createTypeScriptTable } from "@heddle/kernels/fixtures";
 import { temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import { batchRows } from "../kernels/batch.ts";
 import { openPeer, type Peer } from "../kernels/peer.ts";
 import { dimension, fill, makeWork, spec, type Work } from "../kernels/rows.ts";
@@ -66,9 +67,8 @@ async function interleaved(rounds: number, runners: readonly Runner[]): Promise<
   };
   const [from, to] = [new Uint8Array(copiedBytes).fill(1), new Uint8Array(copiedBytes)];
   for (let round = -1; round < rounds; round++) {
-    const at = (round + 1) % runners.length;
     for (const operation of operations) {
-      for (const [name, run] of [...runners.slice(at), ...runners.slice(0, at)]) {
+      for (const [name, run] of anotherFirst(runners, round)) {
         const taken = await run(operation);
         if (round >= 0) note(`${name} ${operation}`, taken);
       }

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { openChecksum } from "@heddle/lane";
 import { temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
@@ -64,8 +65,7 @@ async function interleaved(
 ): Promise<Seconds> {
   const seconds = new Map<string, number[]>(ways.map(([name]) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    const at = (round + 1) % ways.length;
-    for (const [name, way] of [...ways.slice(at), ...ways.slice(0, at)]) {
+    for (const [name, way] of anotherFirst(ways, round)) {
       const taken = await way(steps);
       if (round >= 0) seconds.get(name)?.push(taken);
     }

@@ -1,5 +1,5 @@
 import { seededRandom } from "@heddle/base";
-import { gatherRows, openFieldRows, sumGradients } from "@heddle/kernels";
+import { openExampleRows, openFieldRows } from "@heddle/kernels";
 import { typescriptBatch } from "@heddle/kernels/fixtures";
 import type { Row } from "../row.ts";
 import { compared } from "../summarise.ts";
@@ -24,6 +24,9 @@ export function batchRows(rounds: number): readonly Row[] {
   const codes = Array.from({ length: fields }, (_, f) =>
     index.slice(f * examples, (f + 1) * examples),
   );
+  const around = openExampleRows(dimension);
+  typescriptBatch.gatherRows(rows, dimension, index, spread);
+  around.spread(rows, index).gradients.set(spread);
   const fieldRows = openFieldRows({ numeric: 0, fields, dimension: dimension - 1 });
   const place = fieldRows.keep(rows);
   const ownFields = codes.map((own) => ({ place, codes: own }));
@@ -32,11 +35,11 @@ export function batchRows(rounds: number): readonly Row[] {
   const wide = new Float32Array(count);
   const operations = {
     "gather rows of a batch": [
-      () => gatherRows(rows, dimension, index, spread),
+      () => around.spread(rows, index),
       () => typescriptBatch.gatherRows(rows, dimension, index, spread),
     ],
     "sum gradients of a batch": [
-      () => sumGradients(spread, dimension, index, unique, sums),
+      () => around.sum(sums),
       () => typescriptBatch.sumGradients(spread, dimension, index, unique, sums),
     ],
     "gather rows of scored examples": [

@@ -1,5 +1,6 @@
 import { seededRandom } from "@heddle/base";
 import { createTable, type ParameterTable, type TableSpec } from "@heddle/kernels";
+import { anotherFirst } from "../another-first.ts";
 import type { Row } from "../row.ts";
 import { compared } from "../summarise.ts";
 import { dimension, spec } from "./rows.ts";
@@ -35,8 +36,7 @@ export function turnoverRows(rounds: number): readonly Row[] {
   });
   for (let round = 0; round < warmRounds + rounds; round++) {
     const batches = Array.from({ length: roundSteps }, next);
-    const at = round % runs.length;
-    for (const run of [...runs.slice(at), ...runs.slice(0, at)]) {
+    for (const run of anotherFirst(runs, round)) {
       take(run, batches, round * roundSteps, round >= warmRounds);
     }
   }

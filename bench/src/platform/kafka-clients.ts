@@ -4,6 +4,7 @@ import { messageOf } from "@heddle/base";
 import { startKafka, Unavailable } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
 import { Admin } from "@platformatic/kafka";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
@@ -42,8 +43,7 @@ export async function kafkaClientRows({ quick, say }: BenchOptions): Promise<rea
   const taken = new Map<string, Taken[]>();
   // The first round warms up the broker.
   for (let round = -1; round < rounds; round++) {
-    const at = (round + 1) % clients.length;
-    for (const client of [...clients.slice(at), ...clients.slice(0, at)]) {
+    for (const client of anotherFirst(clients, round)) {
       const topic = `bench.${client}.${round + 1}`;
       const load = { url: server.url, topic, partitions, events };
       await makeTopic(load);

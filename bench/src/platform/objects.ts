@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { openObjects, type Objects } from "@heddle/objects";
 import { newBucket, startS3, testCredentials, Unavailable } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
@@ -50,8 +51,7 @@ export async function objectRows({ quick, say }: BenchOptions): Promise<readonly
   const taken = new Map<string, Taken[]>();
   for (let round = -1; round < rounds; round++) {
     const ways = Object.entries(backends);
-    const first = (round + 1) % ways.length;
-    for (const [way, objects] of [...ways.slice(first), ...ways.slice(0, first)]) {
+    for (const [way, objects] of anotherFirst(ways, round)) {
       for (const [kind, work] of Object.entries(worksOf(objects, bytes, small))) {
         const figure = await measure(() => work(round));
         // The first round only warms up.

@@ -4,7 +4,7 @@ import { openFileObjects } from "@heddle/objects";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { startRegistry } from "@heddle/registry";
-import { connect, implement, serve } from "@heddle/rpc";
+import { connect, implementSome, serve } from "@heddle/rpc";
 import { category, defineModel, defineSource, embedding, type ModelDefinition } from "@heddle/sdk";
 import { type DocumentStore, openLmdbEnvironment } from "@heddle/store";
 import { silentTelemetry } from "@heddle/telemetry";
@@ -62,20 +62,21 @@ export async function openWrittenRegistry(
 
 /** What a registry asks about one dataset; nothing else is served. */
 function serveFeatures() {
-  const refuse = () => Promise.reject(new Error("the bench serves no such call"));
-  const handlers: Record<string, unknown> = Object.fromEntries(
-    FeatureStoreService.methods.map(({ localName }) => [localName, refuse]),
-  );
-  handlers["checkModel"] = () => Promise.resolve({});
-  handlers["getDataset"] = () =>
-    Promise.resolve({
-      manifest: { dataset, rows: 10n, positives: 3n, inputs: ["source:clicks"], sourceEvents: {} },
-    });
-  handlers["listDefinitions"] = () =>
-    Promise.resolve({
-      definitions: [{ kind: "source", name: "clicks", json: JSON.stringify(source), author: "b" }],
-    });
-  const implementations = [implement(FeatureStoreService, handlers as never)];
+  const implementations = [
+    implementSome(FeatureStoreService, {
+      checkModel: () => Promise.resolve({}),
+      getDataset: () => {
+        const facts = { dataset, rows: 10n, positives: 3n, inputs: ["source:clicks"] };
+        return Promise.resolve({ manifest: { ...facts, sourceEvents: {} } });
+      },
+      listDefinitions: () => {
+        const json = JSON.stringify(source);
+        return Promise.resolve({
+          definitions: [{ kind: "source", name: "clicks", json, author: "b" }],
+        });
+      },
+    }),
+  ];
   return serve({ implementations, telemetry: silentTelemetry() });
 }
 

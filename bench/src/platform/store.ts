@@ -4,6 +4,7 @@ import { startMongo, Unavailable } from "@heddle/servers";
 import { type Documents, type DocumentStore, openMongo, openMongoStore } from "@heddle/store";
 import { countCalls, temporaryFolder } from "@heddle/testkit";
 import { type Collection, MongoClient } from "mongodb";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
@@ -110,8 +111,7 @@ async function interleaved(
   );
   const commands = (): number => [...calls.values()].reduce((sum, count) => sum + count, 0);
   for (let round = -1; round < rounds; round++) {
-    const at = (round + 1) % ways.length;
-    for (const [name, write] of [...ways.slice(at), ...ways.slice(0, at)]) {
+    for (const [name, write] of anotherFirst(ways, round)) {
       const [began, before, asked] = [performance.now(), process.cpuUsage(), commands()];
       for (let n = 0; n < writes; n++) await write();
       const { user, system } = process.cpuUsage(before);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { telemetryVariables } from "@heddle/telemetry";
 import { type TemporaryFolder, temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured } from "../summarise.ts";
@@ -44,8 +45,7 @@ export async function tracingRows({
     const span = await cpuOfSpanUs(folder.file("telemetry", `cost-${round + 1}`));
     const look = await cpuOfLookUs();
     if (round >= 0) cost.push({ span, look });
-    const at = (round + 1) % order.length;
-    for (const way of [...order.slice(at), ...order.slice(0, at)]) {
+    for (const way of anotherFirst(order, round)) {
       const one = await train(way, round + 1, clicks, place, folder);
       if (round >= 0) done[way].push(one);
       const rate = Math.round(one.examples / one.cpuSeconds);

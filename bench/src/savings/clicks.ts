@@ -1,6 +1,7 @@
 import type { Jobs } from "@heddle/jobs";
 import type { ModelDefinition } from "@heddle/sdk";
 import { temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured } from "../summarise.ts";
@@ -63,8 +64,7 @@ export async function savingsOnClicks(options: BenchOptions): Promise<readonly R
   );
   const taken = new Map<string, OfStep[]>(runners.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    const at = round % runners.length;
-    for (const { name, run, gang } of [...runners.slice(at), ...runners.slice(0, at)]) {
+    for (const { name, run, gang } of anotherFirst(runners, round)) {
       const one = await trained(jobs, place, clicks, gang, `${run}-${round}`);
       taken.get(name)?.push(one);
       say(`clicks, round ${round + 1}, ${name}: ${one.cpuMs.toFixed(1)} CPU ms a step`);

@@ -1,5 +1,6 @@
 import { messageOf } from "@heddle/base";
 import { temporaryFolder } from "@heddle/testkit";
+import { anotherFirst } from "../another-first.ts";
 import type { BenchOptions } from "../main.ts";
 import type { Goal, Row } from "../row.ts";
 import { compared, skipped } from "../summarise.ts";
@@ -126,8 +127,7 @@ async function interleaved(
 ): Promise<Passes> {
   const passes = new Map<string, Pass[]>(runners.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    const at = round % runners.length;
-    for (const { name, train } of [...runners.slice(at), ...runners.slice(0, at)]) {
+    for (const { name, train } of anotherFirst(runners, round)) {
       const pass = await train(round);
       passes.get(name)?.push(pass);
       say(`round ${round + 1}, ${name}: ${Math.round(speedOf(pass))} examples/CPU-s`);

@@ -11,7 +11,7 @@ import {
   type HeartbeatRequest,
   SchedulerService,
 } from "@heddle/proto/scheduler";
-import { type Implementation, implement, serve } from "@heddle/rpc";
+import { implementSome, serve } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
 
 /** The learner whose progress is that of the gang, and whose result counts. */
@@ -59,7 +59,7 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
   const outputs = Promise.withResolvers<Readonly<Record<string, string>>>();
   const training = Promise.withResolvers<TrainingSummary>();
   const version = Promise.withResolvers<{ name: string; sha256: string }>();
-  const registry = some(RegistryService, {
+  const registry = implementSome(RegistryService, {
     getConfiguration: async () => ({ definitionJson }),
     createRun: async ({ recipe }: CreateRunRequest) => ({ run, state: { run, recipe } }),
     recordSnapshot: async () => ({}),
@@ -70,7 +70,7 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
       return { version: manifest.sha256, number: 1 };
     },
   });
-  const scheduler = some(SchedulerService, {
+  const scheduler = implementSome(SchedulerService, {
     heartbeat: async ({ job, address, progress }: HeartbeatRequest) => {
       if (address !== "") addresses[job] = address;
       for (const look of waiting) look();
@@ -83,7 +83,7 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
       return {};
     },
   });
-  const featureStore = some(FeatureStoreService, {
+  const featureStore = implementSome(FeatureStoreService, {
     grantRead: async () => {
       reading.resolve();
       return { grantId: "bench", manifest: dataset };
@@ -113,14 +113,4 @@ export async function startServices({ definitionJson, run, dataset }: Given) {
     version: version.promise,
   };
   return { ...server, told };
-}
-
-/** A service of which only these methods are called. */
-function some(
-  service: typeof RegistryService | typeof SchedulerService | typeof FeatureStoreService,
-  handlers: Readonly<Record<string, (request: never) => Promise<object>>>,
-): Implementation {
-  const unused = (): Promise<object> => Promise.reject(new Error("no learner calls this"));
-  const all = service.methods.map(({ localName }) => [localName, handlers[localName] ?? unused]);
-  return implement(service, Object.fromEntries(all) as never);
 }

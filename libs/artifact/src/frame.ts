@@ -20,7 +20,7 @@ export interface Block {
 export const blockMagic = Uint8Array.from("HEDDLEB1", (letter) => letter.charCodeAt(0));
 const frameBytes = 16;
 /** What a block holds unpacked, at most; so a reader needs this and the stored form of it, whatever the file's size. */
-export const blockBytesMax = 4 << 20;
+const blockBytesMax = 4 << 20;
 /** What cannot be compressed grows a little. */
 const storedBytesMax = blockBytesMax + (blockBytesMax >> 7) + 64;
 /** Floats give little, and higher levels give no more of it, for three times the time. */

@@ -10,7 +10,6 @@ export { readLayers, type SourceFile, type Target } from "./layers.ts";
 export { mergeParameters, partsOverlap } from "./merge.ts";
 export { sortedPieces } from "./order.ts";
 export {
-  decodeParameters,
   type DenseState,
   encodeParameters,
   type ParameterState,

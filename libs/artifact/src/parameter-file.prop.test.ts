@@ -2,12 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHeddleError } from "@heddle/base";
 import fc from "fast-check";
-import {
-  decodeParameters,
-  encodeParameters,
-  mergeParameters,
-  type ParameterState,
-} from "./index.ts";
+import { encodeParameters, mergeParameters, type ParameterState } from "./index.ts";
+import { decodeParameters } from "./parameter-file.ts";
 
 const dimension = 2;
 

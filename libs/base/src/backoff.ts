@@ -1,3 +1,4 @@
+/** How long to wait before a try that follows a failed one. */
 export interface Backoff {
   readonly initialMs: number;
   readonly maxMs: number;
@@ -6,6 +7,7 @@ export interface Backoff {
   readonly jitter: number;
 }
 
+/** For calls to other processes. */
 export const defaultBackoff: Backoff = { initialMs: 100, maxMs: 5_000, multiplier: 2, jitter: 0.2 };
 
 /** The delay before try `attempt` (1 is the first retry), in milliseconds. `random` is uniform in [0, 1). */

@@ -13,3 +13,5 @@ export { canonicalJson, type Json } from "./json.ts";
 export { type LogRange, readLogRange, writeLogRange } from "./log-range.ts";
 export { orAborted } from "./or-aborted.ts";
 export { hash32, mix32, type Random, seededRandom } from "./random.ts";
+export { stopAsked } from "./stop-asked.ts";
+export { type InTurn, type InTurnByKey, startTurns, startTurnsByKey } from "./turns.ts";

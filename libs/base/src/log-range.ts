@@ -14,11 +14,13 @@ export interface LogRangeMessage {
   readonly toOffset: bigint;
 }
 
+/** As a contract has it. */
 export const writeLogRange = ({ topic, partition, from, to }: LogRange): LogRangeMessage => ({
   ...{ topic, partition },
   ...{ fromOffset: BigInt(from), toOffset: BigInt(to) },
 });
 
+/** Out of a contract; offsets are exact up to 2^53. */
 export const readLogRange = (message: LogRangeMessage): LogRange => ({
   ...{ topic: message.topic, partition: message.partition },
   ...{ from: Number(message.fromOffset), to: Number(message.toOffset) },

@@ -34,6 +34,7 @@ export function hash32(text: string, seed = 0): number {
   return mix32(h >>> 0, text.length);
 }
 
+/** @param counter numbers of the stream that were drawn already. */
 export function seededRandom(seed: number, counter = 0): Random {
   let n = counter;
   const next = (): number => mix32(seed, n++) / 2 ** 32;

@@ -1,11 +1,11 @@
-export { type LocalLogDeps, openLocalLog } from "./local-log.ts";
+export { openLocalLog } from "./local-log.ts";
+export { type LocalLogDeps } from "./local-partitions.ts";
 export {
   type EventLog,
   type LogRecord,
   type NewRecord,
   type Position,
   readLimitMax,
-  recordBytesMax,
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";

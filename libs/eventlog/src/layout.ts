@@ -51,7 +51,7 @@ export function encodeRecord(
   const lengths = Buffer.alloc(8);
   lengths.writeUInt32LE(key.length, 0);
   lengths.writeUInt32LE(headers.length, 4);
-  return sealRecord(timeMs, Buffer.concat([lengths, key, headers, record.value]));
+  return sealRecord(timeMs, lengths, key, headers, record.value);
 }
 
 /** @throws {HeddleError} DATA_LOSS RECORD_CORRUPT when it is not as it was written. */

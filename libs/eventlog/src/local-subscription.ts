@@ -1,6 +1,6 @@
-import type { LocalLog } from "./local-log.ts";
 import type { NewRecord, SubscribeOptions } from "./port.ts";
 import { consume, type Handle } from "./subscription.ts";
+import type { LocalLog } from "./local-partitions.ts";
 
 const recordsAtOnceMax = 100;
 

@@ -12,7 +12,7 @@ import {
 import { wideAndDeepOracle } from "./fixtures/oracle.ts";
 import type { Executor, Step, StepSpec } from "./port.ts";
 
-export const layerSizes = [24, 16, 8, 1] as const;
+const layerSizes = [24, 16, 8, 1] as const;
 
 /** The models that every executor must run. */
 export const models: readonly Model[] = [

@@ -18,6 +18,7 @@ export interface AggregateGroup {
   readonly strictly: boolean;
 }
 
+/** The aggregates of a plan, those together that are computed together; in the order of the features. */
 export function aggregateGroups(plan: DatasetPlan): readonly AggregateGroup[] {
   const groups = new Map<string, AggregateGroup["features"]>();
   for (const { name, plan: feature } of plan.features) {

@@ -14,6 +14,7 @@ export interface LookupGroup {
   readonly features: readonly PlannedFeature[];
 }
 
+/** The look-ups of a plan, those together that read the same rows; in the order of the features. */
 export function lookupGroups(plan: DatasetPlan): readonly LookupGroup[] {
   const groups = new Map<string, PlannedFeature[]>();
   for (const feature of plan.features) {

@@ -5,13 +5,13 @@ export { buildPartitions, type BuiltPartition } from "./build.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
 export { type DuckdbPool, openDuckdbPool } from "./duckdb-pool.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
+export { ingestFile } from "./ingest.ts";
 export {
   type EventFormat,
-  ingestFile,
   type IngestResult,
   type IngestTask,
   type LeftOut,
-} from "./ingest.ts";
+} from "./ingest-task.ts";
 export {
   aggregatePart,
   lookupPart,

@@ -1,8 +1,8 @@
 import type { SourceDefinition } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { refused } from "./ingest-error.ts";
-import type { IngestTask, LeftOut } from "./ingest.ts";
 import { id } from "./sql.ts";
+import type { IngestTask, LeftOut } from "./ingest-task.ts";
 
 /** Something that a row of `incoming` may not be. */
 interface Check {

@@ -1,5 +1,5 @@
 import { HeddleError } from "@heddle/base";
-import type { IngestTask } from "./ingest.ts";
+import type { IngestTask } from "./ingest-task.ts";
 
 /** Why a file is refused: source, file and problem, then what to do. */
 export function refused(

@@ -3,8 +3,8 @@ import { HeddleError, messageOf } from "@heddle/base";
 import type { ColumnType } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { refused } from "./ingest-error.ts";
-import type { IngestTask } from "./ingest.ts";
 import { id, storedTypes, text } from "./sql.ts";
+import type { IngestTask } from "./ingest-task.ts";
 
 /**
  * Reads the file into the table `incoming`: its declared columns as they are stored, `heddle_row`

@@ -29,6 +29,7 @@ export interface Materialised {
   readonly buckets: Readonly<Record<string, number>>;
 }
 
+/** Names of the parts that online values of a plan are kept in. */
 export const aggregatePart = (group: Pick<AggregateGroup, "index">): string =>
   `aggregate-${group.index}`;
 export const lookupPart = (group: Pick<LookupGroup, "index">): string => `lookup-${group.index}`;

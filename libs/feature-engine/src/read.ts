@@ -20,7 +20,7 @@ export interface VisitRange {
 }
 
 /** Rows a piece of a partition has at least, unless it is the last. */
-export const chunkRowsMin = 100_000;
+const chunkRowsMin = 100_000;
 
 const readerMemoryBytesMax = 256 << 20;
 const vectorRows = 2_048;

@@ -54,7 +54,7 @@ export function relation(
 }
 
 /** Lookup features of a plan, by name. */
-export function lookupsOf(plan: Pick<DatasetPlan, "features">): ReadonlyMap<string, LookupPlan> {
+function lookupsOf(plan: Pick<DatasetPlan, "features">): ReadonlyMap<string, LookupPlan> {
   const lookups = new Map<string, LookupPlan>();
   for (const { name, plan: feature } of plan.features) {
     if (feature.from === "lookup") lookups.set(name, feature);

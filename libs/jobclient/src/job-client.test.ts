@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { HeddleError } from "@heddle/base";
 import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler";
-import { type CallContext, type Handlers, implement, serve } from "@heddle/rpc";
+import { type CallContext, type Handlers, implementSome, serve } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
+import { makeAttempt } from "./attempt.ts";
 import { openJobClient } from "./job-client.ts";
 
 const telemetry = silentTelemetry();
@@ -12,21 +17,15 @@ const never = new AbortController().signal;
 type Scheduler = Handlers<typeof SchedulerService, CallContext>;
 
 /** A scheduler that answers only what a job asks. */
-async function fakeScheduler(answers: Partial<Scheduler>) {
-  const refuse = (): never => {
-    throw new HeddleError("UNIMPLEMENTED", "NOT_ASKED", "this test does not expect the call");
-  };
-  const handlers = Object.fromEntries(
-    SchedulerService.methods.map((method) => [method.localName, refuse]),
-  ) as unknown as Scheduler;
-  const implementation = implement(SchedulerService, { ...handlers, ...answers });
-  return serve({ implementations: [implementation], telemetry, drainMs: 50 });
-}
+const fakeScheduler = (answers: Partial<Scheduler>) =>
+  serve({ implementations: [implementSome(SchedulerService, answers)], telemetry, drainMs: 50 });
 
-function client(scheduler: string) {
-  const input = { job: "p/49/train/1/learner", fence: 3, scheduler, peers: {}, objects: "/o" };
-  return openJobClient(input, telemetry);
-}
+const inputOf = (scheduler: string) => ({
+  ...{ job: "p/49/train/1/learner", fence: 3, scheduler, peers: {} },
+  objects: "objects",
+});
+
+const client = (scheduler: string) => openJobClient(inputOf(scheduler), telemetry);
 
 function fencedError(): HeddleError {
   return new HeddleError("ABORTED", "FENCED", "the attempt was replaced: stop");
@@ -101,4 +100,53 @@ test("outputs reach the scheduler before complete resolves", async () => {
   await using job = client(server.address);
   await job.complete({ dataset: "d" });
   assert.deepEqual(seen, [{ dataset: "d" }]);
+});
+
+/** An attempt without telemetry, whose objects lie in a folder of its own. */
+async function attempt(
+  scheduler: string,
+  work: Parameters<typeof makeAttempt>[2],
+  stopped: AbortSignal = never,
+): Promise<void> {
+  const objects = mkdtempSync(join(tmpdir(), "heddle-attempt-"));
+  try {
+    const as = { service: "test", span: "work", environment: {}, stopped };
+    await makeAttempt({ ...inputOf(scheduler), objects }, as, work);
+  } finally {
+    rmSync(objects, { recursive: true });
+  }
+}
+
+test("a replaced attempt fails as FENCED, whatever its work failed with; one that was not keeps its reason", async () => {
+  let fence = false;
+  await using server = await fakeScheduler({
+    heartbeat: () => (fence ? Promise.reject(fencedError()) : Promise.resolve({ leaseMs: 300 })),
+  });
+  const broken = new Error("the call was ended");
+  const failed = attempt(server.address, () => Promise.reject(broken));
+  await assert.rejects(failed, (error) => error === broken);
+  const replaced = attempt(server.address, async ({ signal }) => {
+    fence = true;
+    await once(signal, "abort");
+    throw broken;
+  });
+  await assert.rejects(replaced, { code: "ABORTED", reason: "FENCED" });
+});
+
+test("a job that is asked to stop sees its signal abort, and its line to the scheduler is still open", async () => {
+  const beats: string[] = [];
+  await using server = await fakeScheduler({
+    heartbeat: async ({ address }) => {
+      beats.push(address);
+      return { leaseMs: 10_000 };
+    },
+  });
+  const stop = new AbortController();
+  const work: Parameters<typeof makeAttempt>[2] = async ({ signal, scheduler }) => {
+    setImmediate(() => stop.abort());
+    await once(signal, "abort");
+    await scheduler.setAddress("127.0.0.1:9");
+  };
+  await attempt(server.address, work, stop.signal);
+  assert.equal(beats.at(-1), "127.0.0.1:9");
 });

@@ -13,7 +13,7 @@ export interface JobInput {
   readonly scheduler: string;
   /** Addresses of the other services by name: `registry`, `featureStore`, `evaluator`, `sync`. */
   readonly peers: Readonly<Record<string, string>>;
-  /** Folder of the object store. */
+  /** Where the objects lie: a folder, or an s3:// URL. */
   readonly objects: string;
   /** W3C trace context of the attempt: the parent of the job's spans. */
   readonly traceparent?: string;

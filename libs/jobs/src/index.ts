@@ -1,13 +1,7 @@
 export { exitWithParent } from "./exit-with-parent.ts";
-export { lastLines } from "./last-lines.ts";
 export { passedOn } from "./passed-on.ts";
 export type { JobExit, Jobs, JobSpec, RunningJob } from "./port.ts";
-export {
-  inputBytesMax,
-  logPath,
-  openProcessJobs,
-  type ProcessJobsOptions,
-} from "./process-jobs.ts";
+export { openProcessJobs, type ProcessJobsOptions } from "./process-jobs.ts";
 export { parentVariable } from "./protocol.ts";
 export { runJob } from "./run-job.ts";
 export { usageOfProcess } from "./usage.ts";

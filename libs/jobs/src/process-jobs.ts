@@ -23,7 +23,7 @@ export interface ProcessJobsOptions {
 }
 
 /** Linux takes at most 128 KiB in one environment variable. */
-export const inputBytesMax = 96 << 10;
+const inputBytesMax = 96 << 10;
 /** Between a process's end and the end of its messages, which it sent before. */
 const messageGraceMs = 1_000;
 

@@ -6,7 +6,7 @@ import { versionOf } from "./layout";
 /** No row: the cell waits to be used again. */
 export const freeMark: u32 = 0xffffffff;
 /** A row that was removed, in a cell that the sweep has not reached. */
-export const goneMark: u32 = 0xfffffffe;
+const goneMark: u32 = 0xfffffffe;
 
 /** Whether rows of this table end at all. */
 export let mortal: bool = false;

@@ -69,7 +69,7 @@ export function readValues(record: usize, to: usize): void {
   else copy(record + idBytes, to, valueBytes);
 }
 
-export function writeValues(from: usize, record: usize): void {
+function writeValues(from: usize, record: usize): void {
   if (halves) narrow(from, record + idBytes);
   else copy(from, record + idBytes, valueBytes);
 }

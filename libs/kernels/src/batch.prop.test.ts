@@ -3,6 +3,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gatherRows, scatterRows, sumGradients } from "./batch.ts";
+import { openExampleRows } from "./example-rows.ts";
 import * as plain from "./fixtures/typescript-batch.ts";
 import { shardOf, splitByShard, uniqueIds } from "./ids.ts";
 
@@ -111,4 +112,46 @@ test("batches of any size and dimension give the bits that TypeScript gives", ()
     }),
     { numRuns: 60 },
   );
+});
+
+test("rows around steps of any sizes, one after the other, give the bits that TypeScript gives", () => {
+  const step = fc.record({
+    unique: fc.integer({ min: 1, max: 3_000 }),
+    values: fc.integer({ min: 0, max: 9_000 }),
+    seed: fc.nat(),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 3, 4, 17),
+      fc.array(step, { minLength: 1, maxLength: 4 }),
+      (dimension, steps) => {
+        const examples = openExampleRows(dimension);
+        for (const { unique, values, seed } of steps) {
+          const random = seededRandom(seed);
+          const some = (rows: number): Float32Array =>
+            Float32Array.from({ length: rows * dimension }, () => random.next() - 0.5);
+          const index = Int32Array.from({ length: values }, () => random.below(unique));
+          const [rows, ofExamples] = [some(unique), some(values)];
+          const given = examples.spread(rows, index);
+          const wanted = new Float32Array(values * dimension);
+          plain.gatherRows(rows, dimension, index, wanted);
+          assert.deepEqual(given.rows, wanted);
+          given.gradients.set(ofExamples);
+          const [sums, wantedSums] = [some(unique), some(unique)];
+          examples.sum(sums);
+          plain.sumGradients(ofExamples, dimension, index, unique, wantedSums);
+          assert.deepEqual(sums, wantedSums);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a batch whose rows fit no memory is refused by its size", () => {
+  const index = new Int32Array(1);
+  Object.defineProperty(index, "length", { value: 2 ** 28 });
+  assert.throws(() => openExampleRows(64).spread(new Float32Array(64), index), {
+    reason: "BATCH_TOO_LARGE",
+  });
 });

@@ -3,6 +3,7 @@ export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
 export { type Int8Rounding, int8RowBytes, packInt8, unpackInt8 } from "./int8.ts";
 export { createDense, type DenseVector } from "./dense.ts";
 export { type IdNumbers, openIdNumbers } from "./id-numbers.ts";
+export { openExampleRows } from "./example-rows.ts";
 export { createIndex, type IdIndex } from "./id-index.ts";
 export { type FieldCodes, openFieldRows } from "./field-rows.ts";
 export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";

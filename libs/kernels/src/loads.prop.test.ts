@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createPart } from "./part.ts";
 import type { ParameterTable, TableSpec } from "./port.ts";
 import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
+import { createPart } from "./create-part.ts";
 
 const spec: TableSpec = {
   dimension: 3,

@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
 import type { FrozenView, ParameterTable, TableRows } from "./port.ts";
-import { createPart, type Part } from "./part.ts";
+import type { Part } from "./part.ts";
 import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
+import { createPart } from "./create-part.ts";
 
 const spec = fc
   .record({

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { bits, idsOf, numbers } from "./fixtures/made-rows.ts";
 import { createTypeScriptTable } from "./fixtures/typescript-table.ts";
 import type { Optimizer, ParameterTable, TableSpec } from "./port.ts";
-import { createPart } from "./part.ts";
 import { createSplitTable } from "./split-table.ts";
 import { createTable } from "./table.ts";
+import { createPart } from "./create-part.ts";
 
 /** Rows before and after the steps of growth, with columns before, at and after whole vectors of four. */
 const spec = fc.record({

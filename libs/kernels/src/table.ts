@@ -1,8 +1,9 @@
-import { createPart, type InstanceMemory } from "./part.ts";
+import type { InstanceMemory } from "./part.ts";
 import type { ParameterTable, TableSpec } from "./port.ts";
 import { createSplitTable } from "./split-table.ts";
 import { slotsOfRow } from "./table-optimizer.ts";
 import { pagesMax } from "./wasm.ts";
+import { createPart } from "./create-part.ts";
 
 /**
  * A table in as many WebAssembly instances as its rows may need, mostly one: an instance ends at 4 GiB.

@@ -2,8 +2,8 @@ import { isHeddleError } from "@heddle/base";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TableSpec } from "./port.ts";
-import { createPart } from "./part.ts";
 import { createTable } from "./table.ts";
+import { createPart } from "./create-part.ts";
 
 const spec: TableSpec = {
   dimension: 16,

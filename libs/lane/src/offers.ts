@@ -27,14 +27,17 @@ export interface Offers {
 
 export interface OffersOptions extends Served {
   readonly kind: LaneKind;
+  /** Those of `defaultLimits` where absent. */
   readonly limits?: Partial<LaneLimits>;
   /** Where calls and answers lie; of its own when absent. */
   readonly pool?: Pool;
+  /** How long calls under way may take when lanes close; 2,000 when absent. */
   readonly drainMs?: number;
 }
 
 const tokenBytes = 32;
 
+/** Offers lanes of the kind, each to one caller that was told its token over gRPC. */
 export function openOffers(options: OffersOptions): Offers {
   const { kind, drainMs = 2_000 } = options;
   const limits = { ...defaultLimits, ...options.limits };

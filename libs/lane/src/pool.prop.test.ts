@@ -3,16 +3,19 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { encodeFrame, type Frame } from "./frame.ts";
 import { openParser } from "./parser.ts";
-import { openPool } from "./pool.ts";
+import { openPool, openSharedPool, type Pool, type PoolOptions } from "./pool.ts";
 
 const heldBytesMax = 100_000;
 
+type Open = (options: PoolOptions) => Pool<ArrayBufferLike>;
+
 test("memory that is taken is nobody else's until it is given back, and what is kept is bounded", () => {
+  const opens = fc.constantFrom<Open>(openPool, openSharedPool);
   const act = fc.record({ bytes: fc.integer({ min: 0, max: 60_000 }), gives: fc.nat() });
   fc.assert(
-    fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
-      const pool = openPool({ heldBytesMax, wipes: true });
-      const taken: { memory: Uint8Array<ArrayBuffer>; mark: number }[] = [];
+    fc.property(opens, fc.array(act, { maxLength: 60 }), (open, acts) => {
+      const pool = open({ heldBytesMax, wipes: true });
+      const taken: { memory: Uint8Array; mark: number }[] = [];
       acts.forEach(({ bytes, gives }, n) => {
         const memory = pool.take(bytes);
         assert.deepEqual([memory.length, memory.byteOffset % 8], [bytes, 0]);

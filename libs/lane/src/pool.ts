@@ -4,14 +4,14 @@ import { assert } from "@heddle/base";
  * Memory that is used again. New memory of this size comes from the system page by page and makes V8 collect; filling it costs
  * many times what filling old memory does.
  */
-export interface Pool {
+export interface Pool<Memory extends ArrayBufferLike = ArrayBuffer> {
   /** That many bytes, aligned to 8, with whatever was in them: all of it must be written before any is read. */
-  take(bytes: number): Uint8Array<ArrayBuffer>;
+  take(bytes: number): Uint8Array<Memory>;
   /**
    * Gives back what `take` gave, once; nobody may use it, or a view of it, from now on. What is never given back is
    * ordinary garbage.
    */
-  give(memory: Uint8Array<ArrayBuffer>): void;
+  give(memory: Uint8Array<Memory>): void;
   /** Bytes kept for later. */
   readonly heldBytes: number;
 }
@@ -28,13 +28,26 @@ const pooledBytesMin = 4_096;
 /** Frames of a run differ in size: with this much more a buffer fits the next ones, too. */
 const slack = 1.25;
 
-export function openPool({ heldBytesMax, wipes = false }: PoolOptions): Pool {
+/** Opens an empty pool. */
+export function openPool(options: PoolOptions): Pool {
+  return poolOf(options, (bytes) => Buffer.allocUnsafeSlow(bytes).buffer);
+}
+
+/** A pool of memory that threads share. */
+export function openSharedPool(options: PoolOptions): Pool<SharedArrayBuffer> {
+  return poolOf(options, (bytes) => new SharedArrayBuffer(bytes));
+}
+
+function poolOf<Memory extends ArrayBufferLike>(
+  { heldBytesMax, wipes = false }: PoolOptions,
+  allocate: (bytes: number) => Memory,
+): Pool<Memory> {
   /** In the order in which they came back. */
-  const free: ArrayBuffer[] = [];
-  const lent = new WeakSet<ArrayBuffer>();
+  const free: Memory[] = [];
+  const lent = new WeakSet<Memory>();
   let heldBytes = 0;
 
-  const remove = (at: number): ArrayBuffer | undefined => {
+  const remove = (at: number): Memory | undefined => {
     const [buffer] = free.splice(at, 1);
     heldBytes -= buffer?.byteLength ?? 0;
     return buffer;
@@ -44,12 +57,11 @@ export function openPool({ heldBytesMax, wipes = false }: PoolOptions): Pool {
       return heldBytes;
     },
     take: (bytes) => {
-      if (bytes < pooledBytesMin) return Buffer.allocUnsafeSlow(bytes);
+      if (bytes < pooledBytesMin) return new Uint8Array(allocate(bytes));
       // The newest that fits is likeliest to be in the cache; a small frame does not take a large one's memory.
       const at = free.findLastIndex((b) => b.byteLength >= bytes && b.byteLength <= 2 * bytes);
       const buffer =
-        remove(at < 0 ? free.length : at) ??
-        Buffer.allocUnsafeSlow(Math.ceil((bytes * slack) / 8) * 8).buffer;
+        remove(at < 0 ? free.length : at) ?? allocate(Math.ceil((bytes * slack) / 8) * 8);
       lent.add(buffer);
       return new Uint8Array(buffer, 0, bytes);
     },

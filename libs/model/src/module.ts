@@ -7,6 +7,7 @@ import { loadFromTexts } from "./module-loader.ts";
 
 /** A module is part of its definition, which is a document and travels in messages. */
 export const moduleBytesMax = 256 << 10;
+/** The module itself and all that it imports. */
 export const moduleFilesMax = 64;
 
 let packed = 0;

@@ -39,6 +39,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
     ...scoring,
     manifest,
     version: options.manifest.sha256,
+    definition: contents.definition,
     golden: async () => ({
       outputs: await score(scoring, decodeGolden(contents.golden)),
       recorded: Float32Array.from(contents.golden.outputs),

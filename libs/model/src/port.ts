@@ -1,3 +1,4 @@
+import type { ModelDefinition } from "@heddle/sdk";
 import type { CodedIds, ColumnBatch, RowMemory } from "@heddle/transform";
 
 /** One file of a model version. */
@@ -53,6 +54,7 @@ export interface Scoring extends AsyncDisposable {
 export interface Scorer extends Scoring {
   readonly manifest: ModelManifest;
   readonly version: string;
+  readonly definition: ModelDefinition;
   /** Scores of the golden inputs computed now, and the recorded ones. */
   golden(): Promise<{ readonly outputs: Float32Array; readonly recorded: Float32Array }>;
 }

@@ -1,14 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { failpoint } from "@heddle/failpoint";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import {
   codeOf,
   folderIsUrl,
   noSuchFile,
   noSuchObject,
   objectCorrupt,
-  objectDiffers,
   objectsError,
 } from "./errors.ts";
 import {
@@ -19,14 +16,14 @@ import {
   linkFlushed,
   readPieces,
   writeFlushed,
-  writePieces,
 } from "./files.ts";
-import { type Folders, foldersOf, lookUp, referencePath } from "./folders.ts";
+import { type Folders, foldersOf, lookUp } from "./folders.ts";
 import { checkName } from "./name.ts";
-import type { ObjectInfo, Objects } from "./port.ts";
-import { type Reference, writeReference } from "./reference.ts";
+import type { Objects } from "./port.ts";
+import { type Reference } from "./reference.ts";
 import { sweep } from "./sweep.ts";
 import { startVerified } from "./verified.ts";
+import { infoOf, putObject, putPieces, removeObject } from "./write-object.ts";
 
 export interface FileObjectsOptions {
   /** Folder of the objects; made when it is missing. Several processes may share it. */
@@ -75,7 +72,7 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
       guard(name, async () => {
         const digest = await digestOf(bytes);
         const place = (file: string): Promise<void> => writeFlushed(file, bytes);
-        return (await same(folders, name, digest)) ?? store(folders, name, digest, place);
+        return putObject(folders, name, digest, place);
       }),
     putFile: (name, path) =>
       guard(name, async () => {
@@ -83,8 +80,7 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
           throw codeOf(error) === "ENOENT" ? noSuchFile(path, name) : error;
         });
         const place = (file: string): Promise<void> => linkFlushed(path, file);
-        const info =
-          (await same(folders, name, digest)) ?? (await store(folders, name, digest, place));
+        const info = await putObject(folders, name, digest, place);
         // Only now, so that a failed put leaves the file to its owner.
         await rm(path);
         return info;
@@ -111,23 +107,8 @@ export async function openFileObjects(options: FileObjectsOptions): Promise<Obje
       }),
     head: (name) => guard(name, async () => infoOf(await lookUp(folders, name))),
     list: (prefix) => listNames(folders.names, prefix),
-    delete: (name) => guard(name, () => remove(folders, name)),
+    delete: (name) => guard(name, () => removeObject(folders, name)),
   };
-}
-
-async function putPieces(
-  folders: Folders,
-  name: string,
-  pieces: AsyncIterable<Uint8Array>,
-): Promise<ObjectInfo> {
-  const temporary = join(folders.temporary, `${process.pid}-${randomUUID()}`);
-  const digest = await writePieces(temporary, pieces);
-  try {
-    const place = (file: string): Promise<void> => rename(temporary, file);
-    return (await same(folders, name, digest)) ?? (await store(folders, name, digest, place));
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }
 
 async function* readStream(
@@ -151,21 +132,6 @@ async function* readStream(
   }
 }
 
-/** The object, when the name holds these bytes already; flushed, for its writer may not be done yet. */
-async function same(
-  folders: Folders,
-  name: string,
-  digest: Digest,
-): Promise<ObjectInfo | undefined> {
-  const known = await lookUp(folders, name);
-  if (known === undefined) return undefined;
-  if (known.sha256 !== digest.sha256) throw objectDiffers(name, known.sha256, digest.sha256);
-  const folder = dirname(referencePath(folders, name));
-  await folders.maker.make(folder);
-  await flushFolder(folder);
-  return infoOf(known);
-}
-
 async function find(folders: Folders, name: string, expected?: string): Promise<Reference> {
   const reference = await lookUp(folders, name);
   if (reference === undefined) throw noSuchObject(name);
@@ -173,53 +139,6 @@ async function find(folders: Folders, name: string, expected?: string): Promise<
     throw objectCorrupt(name, `${expected} was expected, ${reference.sha256} is stored`);
   }
   return reference;
-}
-
-async function store(
-  folders: Folders,
-  name: string,
-  digest: Digest,
-  place: (file: string) => Promise<void>,
-): Promise<ObjectInfo> {
-  const unique = randomUUID();
-  const temporary = join(folders.temporary, `${process.pid}-${unique}`);
-  const intent = `${temporary}.reference`;
-  // The object's own ending stays at the end, for programs that go by it.
-  const file = join(dirname(name), `${unique}#${basename(name)}`);
-  const reference: Reference = { name, ...digest, file };
-  const data = join(folders.data, file);
-  try {
-    await place(temporary);
-    failpoint("objects.put.after-temporary");
-    await writeFlushed(intent, writeReference(reference));
-    await folders.maker.make(dirname(data));
-    await rename(temporary, data);
-    await flushFolder(dirname(data));
-    failpoint("objects.put.after-data");
-    await folders.maker.make(dirname(referencePath(folders, name)));
-    await link(intent, referencePath(folders, name));
-    failpoint("objects.put.after-name");
-  } catch (error) {
-    await Promise.all([temporary, data, intent].map((path) => rm(path, { force: true })));
-    const known = codeOf(error) === "EEXIST" ? await same(folders, name, digest) : undefined;
-    if (known !== undefined) return known;
-    throw error;
-  }
-  await flushFolder(dirname(referencePath(folders, name)));
-  await rm(intent);
-  return infoOf(reference);
-}
-
-async function remove(folders: Folders, name: string): Promise<void> {
-  const reference = await lookUp(folders, name);
-  if (reference === undefined) return;
-  const intent = join(folders.temporary, `${process.pid}-${randomUUID()}.reference`);
-  await writeFlushed(intent, writeReference(reference));
-  await rm(referencePath(folders, name), { force: true });
-  await flushFolder(dirname(referencePath(folders, name)));
-  failpoint("objects.delete.after-name");
-  await rm(join(folders.data, reference.file), { force: true });
-  await rm(intent);
 }
 
 function check(reference: Reference, found: Digest): void {
@@ -238,13 +157,6 @@ async function whole<T>(name: string, read: () => Promise<T>): Promise<T> {
     if (codeOf(error) === "ENOENT") throw objectCorrupt(name, "its file is missing");
     throw error;
   }
-}
-
-function infoOf<R extends Reference | undefined>(reference: R): ObjectInfo | (R & undefined);
-function infoOf(reference: Reference | undefined): ObjectInfo | undefined {
-  if (reference === undefined) return undefined;
-  const { name, bytes, sha256 } = reference;
-  return { name, bytes, sha256 };
 }
 
 async function listNames(names: string, prefix: string): Promise<readonly string[]> {

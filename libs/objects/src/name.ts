@@ -1,8 +1,8 @@
 import { nameInvalid } from "./errors.ts";
 
-export const nameCharactersMax = 512;
+const nameCharactersMax = 512;
 /** Leaves room in a file name of 255 bytes for what the backend puts before a part. */
-export const partCharactersMax = 180;
+const partCharactersMax = 180;
 const part = /^[a-z0-9._=-]+$/;
 
 /** @throws {HeddleError} INVALID_ARGUMENT OBJECT_NAME_INVALID, which also keeps a name inside its folder. */

@@ -1,2 +1,2 @@
-export { openLmdbOnline, rowBytesMax } from "./lmdb-online.ts";
+export { openLmdbOnline } from "./lmdb-online.ts";
 export type { OnlineRow, OnlineValues } from "./port.ts";

@@ -3,7 +3,7 @@ import { canonicalJson, HeddleError, type Json, messageOf } from "@heddle/base";
 import { type LmdbEnvironment, openRecord, sealRecord } from "@heddle/store";
 import type { OnlineRow, OnlineValues } from "./port.ts";
 
-export const rowBytesMax = 64 << 10;
+const rowBytesMax = 64 << 10;
 export const keyBytesMax = 1_024;
 /** Rows of one write: more would hold the event loop for longer than a request may wait. */
 const rowsAtOnceMax = 1_000;

@@ -1,8 +1,7 @@
-import { backoffMs, defaultBackoff, HeddleError } from "@heddle/base";
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { Telemetry } from "@heddle/telemetry";
-import { type Channels, openChannels } from "./channels/channels.ts";
+import { openChannels } from "./channels/channels.ts";
 import {
   type AnyMessage,
   type Calls,
@@ -12,11 +11,14 @@ import {
   streamsOut,
 } from "./method.ts";
 import { isRepeatable } from "./repeatable.ts";
+import { retried } from "./retry.ts";
 import { errorOf } from "./status.ts";
+import type { Channels } from "./channels/channel.ts";
 
 export interface CallOptions {
   /** How long the caller waits, retries included. */
   readonly timeoutMs: number;
+  /** Ends the call, and the wait between two tries, as CANCELLED. */
   readonly signal?: AbortSignal;
 }
 
@@ -80,11 +82,14 @@ function callOf(
       const until = deadline(call);
       await channels.opening();
       const { client, address } = channels.next();
-      const stream = start(method, client, request, metadataNow(), until, call.signal);
+      let broken: Error | undefined;
+      const stream = start(method, client, request, metadataNow(), until, call.signal, (error) => {
+        broken = error as Error;
+      });
       try {
         yield* stream;
       } catch (error) {
-        throw errorOf(error as grpc.ServiceError, `${name} at ${address}`);
+        throw broken ?? errorOf(error as grpc.ServiceError, `${name} at ${address}`);
       } finally {
         stream.cancel();
       }
@@ -98,38 +103,23 @@ function callOf(
       const once = (): Promise<AnyMessage> =>
         new Promise((resolve, reject) => {
           const { client, address } = channels.next();
-          start(method, client, request, metadataNow(), until, call.signal, (error, out) => {
+          const done: Done = (error, out) => {
             if (error === null) resolve(out);
             else reject(errorOf(error, `${name} at ${address}`));
-          });
+          };
+          start(method, client, request, metadataNow(), until, call.signal, reject, done);
         });
-      return isRepeatable(method, request) ? retried(once, until, call.signal) : once();
+      return isRepeatable(method, request)
+        ? retried(name, once, until.getTime(), call.signal)
+        : once();
     });
 }
 
 const deadline = (call: CallOptions): Date => new Date(Date.now() + call.timeoutMs);
 
-async function retried<T>(
-  once: () => Promise<T>,
-  until: Date,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await once();
-    } catch (error) {
-      const waitMs = backoffMs(defaultBackoff, attempt, Math.random());
-      const unavailable = error instanceof HeddleError && error.code === "UNAVAILABLE";
-      if (!unavailable || signal?.aborted === true || Date.now() + waitMs >= until.getTime()) {
-        throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
-  }
-}
-
 type Done = (error: grpc.ServiceError | null, out?: AnyMessage) => void;
 
+/** @param broken told when the requests of a stream cannot be had: that, and not the cancelled call, is what the caller must hear of. */
 function start(
   method: DescMethod,
   channel: grpc.Client,
@@ -137,6 +127,7 @@ function start(
   metadata: grpc.Metadata,
   until: Date,
   signal: AbortSignal | undefined,
+  broken: (error: unknown) => void,
   done: Done = () => undefined,
 ): AnyMessage {
   const { path, requestSerialize, responseDeserialize } = definitionOf(method);
@@ -153,6 +144,11 @@ function start(
   if (signal?.aborted === true) abort();
   else signal?.addEventListener("abort", abort, { once: true });
   call.once("status", () => signal?.removeEventListener("abort", abort));
-  if (streamsIn(method)) pump(request, call).catch(abort);
+  if (streamsIn(method)) {
+    pump(request, call).catch((error: unknown) => {
+      broken(error);
+      abort();
+    });
+  }
   return call;
 }

@@ -1,4 +1,5 @@
 export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
+export { implementSome } from "./implement-some.ts";
 export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
 export type { Need } from "./needs.ts";
@@ -9,6 +10,7 @@ export {
   implement,
   type Implementation,
   serve,
+  type Running,
   type ServeOptions,
   type Server,
 } from "./server.ts";

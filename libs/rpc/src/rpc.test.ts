@@ -1,27 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { ServerReflection } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
 import { silentTelemetry } from "@heddle/telemetry";
-import { type CallContext, connect, implement, serve } from "./index.ts";
+import { type CallContext, connect, type Handlers, implementSome, serve } from "./index.ts";
 
 const telemetry = silentTelemetry();
 const actor = "test";
 
 /** Serves a service of which only the given methods are called. */
-async function serving(service: Parameters<typeof implement>[0], handlers: object) {
-  const all = Object.fromEntries(
-    service.methods.map((method) => [
-      method.localName,
-      (handlers as Record<string, unknown>)[method.localName] ??
-        (() => Promise.reject(new Error("not called in this test"))),
-    ]),
-  );
-  return serve({ implementations: [implement(service, all as never)], telemetry });
-}
+const serving = <S extends DescService>(service: S, some: Partial<Handlers<S, CallContext>>) =>
+  serve({ implementations: [implementSome(service, some)], telemetry });
 
 test("an error of a handler reaches the caller whole", async () => {
   await using server = await serving(RegistryService, {
@@ -76,7 +70,10 @@ test("bytes that are no message of the method are refused by name, also in a str
     for await (const _ of chunks);
     return {};
   };
-  await using server = await serving(FeatureStoreService, { ingest: taken, getDataset: taken });
+  await using server = await serving(FeatureStoreService, {
+    ingest: taken,
+    getDataset: async () => ({}),
+  });
   const client = new grpc.Client(server.address, grpc.credentials.createInsecure());
   const asIs = (bytes: Buffer): Buffer => bytes;
   for (const method of ["GetDataset", "Ingest"]) {
@@ -150,6 +147,32 @@ test("a client stream of chunks arrives whole and in order", async () => {
   assert.equal(events, 123n);
 });
 
+test("when the requests of a stream cannot be had, the caller hears why", async () => {
+  await using server = await serving(FeatureStoreService, {
+    ingest: async (requests: AsyncIterable<unknown>) => {
+      for await (const _ of requests);
+      return {};
+    },
+  });
+  const gone = new Error("EIO: the file cannot be read");
+  async function* chunks() {
+    yield { chunk: Uint8Array.of(1) };
+    await Promise.resolve();
+    throw gone;
+  }
+  await using store = connect(FeatureStoreService, server.address, { telemetry, actor });
+  const sent = store.ingest(chunks(), { timeoutMs: 5_000 });
+  await assert.rejects(sent, (error) => error === gone);
+  async function* questions() {
+    yield { messageRequest: { case: "listServices" as const, value: "" } };
+    await Promise.resolve();
+    throw gone;
+  }
+  await using reflection = connect(ServerReflection, server.address, { telemetry, actor });
+  const answers = reflection.serverReflectionInfo(questions(), { timeoutMs: 5_000 });
+  await assert.rejects(Array.fromAsync(answers), (error) => error === gone);
+});
+
 test("a call to a server that starts late is retried inside its deadline", async () => {
   const first = await serving(RegistryService, { getRun: () => Promise.resolve({}) });
   const { address } = first;
@@ -158,14 +181,7 @@ test("a call to a server that starts late is retried inside its deadline", async
   const answer = registry.getRun({ run: "a" }, { timeoutMs: 10_000 });
   await using _server = await serve({
     address,
-    implementations: [
-      implement(
-        RegistryService,
-        Object.fromEntries(
-          RegistryService.methods.map((m) => [m.localName, () => Promise.resolve({})]),
-        ) as never,
-      ),
-    ],
+    implementations: [implementSome(RegistryService, { getRun: () => Promise.resolve({}) })],
     telemetry,
   });
   assert.equal((await answer).run, undefined);

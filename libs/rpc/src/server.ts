@@ -38,7 +38,7 @@ export interface CallContext {
    * Memory for the answer, with whatever was in it, valid until the answer was sent; that of the request is valid as long.
    * Absent where every answer is copied anyway.
    */
-  readonly room?: (bytes: number) => Uint8Array<ArrayBuffer>;
+  readonly room?: (bytes: number) => Uint8Array;
 }
 
 /** A service with its handlers, ready to be served. */
@@ -47,6 +47,7 @@ export interface Implementation {
   readonly handlers: Readonly<Record<string, (...args: AnyMessage[]) => AnyMessage>>;
 }
 
+/** @param handlers one for each method of the service; a missing one is refused by `serve`. */
 export function implement<S extends DescService>(
   service: S,
   handlers: Handlers<S, CallContext>,
@@ -54,9 +55,13 @@ export function implement<S extends DescService>(
   return { service, handlers: handlers as Implementation["handlers"] };
 }
 
-export interface Server {
+/** A service that runs until it is disposed. */
+export interface Running extends AsyncDisposable {
   /** `host:port` it listens on. */
   readonly address: string;
+}
+
+export interface Server extends Running {
   /** What the health service answers. */
   setServing(serving: boolean): void;
   /** Reports NOT_SERVING, lets calls in flight end for up to `drainMs`, then closes. */
@@ -65,14 +70,15 @@ export interface Server {
 
 export interface ServeOptions {
   /** `host:port`; `127.0.0.1:0` (any free port) when absent. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   readonly implementations: readonly Implementation[];
   readonly telemetry: Telemetry;
+  /** How long calls in flight may take when it closes; 2,000 when absent. */
   readonly drainMs?: number;
   /** When a client is taken for gone, and its calls are cancelled. */
   readonly keepalive?: Keepalive;
   /** What must be well for the server to be: its health says NOT_SERVING, and why, while one of them is not. */
-  readonly needs?: readonly Need[];
+  readonly needs?: readonly Need[] | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ParameterSpec, Tensor, TensorFlow } from "./architecture.ts";
+import type { ParameterSpec, Tensor, TensorFlow } from "./parameter-spec.ts";
 
 /** Names of the parameters of one batch norm. */
 export type BatchNormNames<Name extends string> =

@@ -55,6 +55,7 @@ export interface FeatureViewDefinition {
   readonly features: Readonly<Record<string, FeaturePlan>>;
 }
 
+/** Declares a version of a feature view. Its shape, and that its sources have what it reads, is checked when it is applied. */
 export function defineFeatureView<const F extends Record<string, FeaturePlan>>(
   definition: Omit<FeatureViewDefinition, "kind" | "features"> & { readonly features: F },
 ): FeatureViewDefinition & { readonly features: F } {

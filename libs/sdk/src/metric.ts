@@ -25,6 +25,7 @@ export interface MetricDefinition {
   readonly each: MetricExpression;
 }
 
+/** Declares a metric of your own. Its shape is checked when it is applied. */
 export function defineMetric(definition: Omit<MetricDefinition, "kind">): MetricDefinition {
   return { kind: "metric", ...definition };
 }

@@ -245,6 +245,7 @@ export interface ModelDefinition {
   readonly fallback: Fallback;
 }
 
+/** Declares a model. Its shape, its features and its network are checked when it is applied. */
 export function defineModel(definition: Omit<ModelDefinition, "kind">): ModelDefinition {
   return { kind: "model", ...definition };
 }

@@ -66,6 +66,7 @@ export interface PipelineDefinition {
   readonly retries: Retries;
 }
 
+/** Declares a pipeline. Its steps, and their order, are checked when it is applied. */
 export function definePipeline(definition: Omit<PipelineDefinition, "kind">): PipelineDefinition {
   return { kind: "pipeline", ...definition };
 }

@@ -46,55 +46,71 @@ export type ModelInput =
   /** A 64-bit id, hashed with the input's name, looked up in the parameter server. */
   | { readonly name: string; readonly kind: "embedding"; readonly of: CategoryExpression };
 
+/** A numeric feature as it is. */
 export const value = (feature: string): NumberExpression => ({ op: "value", feature });
+/** Days from a timestamp feature to the example's time, negative when it lies after it. */
 export const ageDays = (feature: string): NumberExpression => ({ op: "age-days", feature });
+/** 1 where the feature is null, else 0; never null itself. */
 export const isMissing = (feature: string): NumberExpression => ({ op: "is-missing", feature });
+/** The natural logarithm of 1 + x. */
 export const log1p = (of: NumberExpression): NumberExpression => ({ op: "log1p", of });
+/** x, but not below `low` and not above `high`. */
 export const clip = (of: NumberExpression, low: number, high: number): NumberExpression => ({
   op: "clip",
   of,
   low,
   high,
 });
+/** (x + `offset`) × `factor`. */
 export const scale = (of: NumberExpression, factor: number, offset = 0): NumberExpression => ({
   op: "scale",
   of,
   factor,
   offset,
 });
+/** `of` / `by`; null where `by` is 0 or null. */
 export const ratio = (of: NumberExpression, by: NumberExpression): NumberExpression => ({
   op: "ratio",
   of,
   by,
 });
+/** `of` − `minus`. */
 export const difference = (of: NumberExpression, minus: NumberExpression): NumberExpression => ({
   op: "difference",
   of,
   minus,
 });
+/** x, or `missing` where x is null. */
 export const withDefault = (of: NumberExpression, missing: number): NumberExpression => ({
   op: "default",
   of,
   value: missing,
 });
+/** (x − mean) / deviation, both fitted on the training rows and kept with the version. */
 export const standardise = (of: NumberExpression): NumberExpression => ({ op: "standardise", of });
+/** A category feature's value; null is a category of its own. */
 export const category = (feature: string): CategoryExpression => ({ op: "category", feature });
+/** The interval of ascending `bounds` that x is in: the bound b itself is above b. Null is a bucket of its own. */
 export const bucketise = (of: NumberExpression, bounds: readonly number[]): CategoryExpression => ({
   op: "bucketise",
   of,
   bounds,
 });
+/** As `bucketise`, with at most `buckets` − 1 bounds at the quantiles of the training rows (equal ones are one), kept with the version. */
 export const quantile = (of: NumberExpression, buckets: number): CategoryExpression => ({
   op: "quantile",
   of,
   buckets,
 });
+/** The combination of several: each distinct one is an id of its own. */
 export const cross = (...of: CategoryExpression[]): CategoryExpression => ({ op: "cross", of });
+/** A number that the model sees. `name` is that of its column. */
 export const numeric = (name: string, of: NumberExpression): ModelInput => ({
   name,
   kind: "numeric",
   of,
 });
+/** An id that the model has a learned row for. Its row belongs to `name` and the value: inputs keep their rows as long as they keep their names. */
 export const embedding = (name: string, of: CategoryExpression): ModelInput => ({
   name,
   kind: "embedding",

@@ -11,6 +11,7 @@ export interface RatioSums {
   statistic(): Statistic;
 }
 
+/** Opens empty sums; float64. */
 export function openRatio(): RatioSums {
   const places = new Map<number, number>();
   const clusters: number[] = [];

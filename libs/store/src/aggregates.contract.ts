@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Clock, type HeddleError, systemClock } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { type Aggregates, type ChangeContext, openAggregates } from "./aggregates.ts";
+import { type Aggregates, openAggregates } from "./aggregates.ts";
+import type { ChangeContext } from "./change-context.ts";
 import type { Documents, DocumentStore } from "./port.ts";
 import { entryOf, type OutboxRecord, relayOutbox, verifyChain } from "./relay.ts";
 

@@ -7,33 +7,14 @@ import {
   HeddleError,
   isHeddleError,
   type Json,
+  startTurnsByKey,
 } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
-import { firstAggregate, repeatedRequest, type Step, stepFrom } from "./change.ts";
-import type { DomainEvent } from "./event.ts";
+import { type Decision, firstAggregate, repeatedRequest, type Step, stepFrom } from "./change.ts";
+import type { ChangeContext } from "./change-context.ts";
 import { openOutbox, openPut, type Outbox, startBell } from "./outbox.ts";
 import type { Documents, ListOptions, Stored } from "./port.ts";
 import { guessedStep, openRecent } from "./recent.ts";
-
-/** Who asks for a change, and in which request. */
-export interface ChangeContext {
-  /** Unique to one request of one caller; a repeated one gets the first answer again. */
-  readonly requestId: string;
-  /** The request itself, plain data or a protobuf message: the same id with another body is refused. */
-  readonly request: unknown;
-  /** The identity that the audit record names. */
-  readonly actor: string;
-  /** W3C trace context, carried into the events. */
-  readonly traceparent?: string;
-}
-
-/** What a decision makes of a state. A changed state has at least one event: its audit record. */
-export interface Decision<State, Result extends Json | undefined> {
-  readonly state: State;
-  readonly events: readonly DomainEvent[];
-  /** Kept for repeats of the request, at most `resultBytesMax`; most answers come from the state. */
-  readonly result?: Result;
-}
 
 /** An aggregate as its service sees it. `revision` is the etag. */
 export interface Known<State> {
@@ -103,7 +84,9 @@ export interface AggregatesDeps {
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads the retries of racing writers. */
   readonly random: () => number;
+  /** Between tries of one change that other writes came before; 1 to 50 ms when absent. */
   readonly backoff?: Backoff;
+  /** Tries of one change; 20 when absent. */
   readonly triesMax?: number;
 }
 
@@ -116,7 +99,8 @@ export function openAggregates<State>(
 ): Aggregates<State> {
   const { noun, clock } = deps;
   const bell = startBell();
-  const inTurn = startTurns();
+  // Of one id in this process, so that only other processes race them.
+  const inTurn = startTurnsByKey();
   const recent = openRecent<Aggregate<State>>();
   const store = openPut(documents, recent, bell);
   const apply = async <Result>(
@@ -188,20 +172,6 @@ export function openAggregates<State>(
 export function idFromRequest(prefix: string, parent: string, requestId: string): string {
   assert(requestId !== "", "a creating request has an id");
   return `${prefix}-${contentName([prefix, parent, requestId]).slice(0, 20)}`;
-}
-
-/** Lets the updates of one id in this process take turns, so that only other processes race them. */
-function startTurns(): <T>(id: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>();
-  return (id, work) => {
-    const mine = (last.get(id) ?? Promise.resolve()).then(work, work);
-    last.set(id, mine);
-    const leave = (): void => {
-      if (last.get(id) === mine) last.delete(id);
-    };
-    mine.then(leave, leave);
-    return mine;
-  };
 }
 
 /** Another's write came first, or came after ours and hides it: the request ids in the document say which. */

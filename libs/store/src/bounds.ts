@@ -1,4 +1,4 @@
-import { HeddleError } from "@heddle/base";
+import { assert, HeddleError } from "@heddle/base";
 import { documentBytesMax } from "./port.ts";
 
 const keyBytesMax = 512;
@@ -23,6 +23,14 @@ export function keyOf(key: string): Buffer {
  */
 export function boundOf(text: string): Buffer {
   return Buffer.from(text).subarray(0, keyBytesMax + 1);
+}
+
+/** A revision that a writer names comes from a read of ours: another thing is a bug, and would look like a race that never ends. */
+export function checkRevision(expected: number): void {
+  assert(
+    Number.isSafeInteger(expected) && expected >= 0,
+    `an expected revision is a whole number from 0 on, not ${expected}`,
+  );
 }
 
 /** The JSON text of a value: what a backend stores, so that every backend gives back the same. */

@@ -7,7 +7,16 @@ import {
   requestIdsMax,
   resultBytesMax,
 } from "./aggregate.ts";
-import type { ChangeContext, Decision } from "./aggregates.ts";
+import type { ChangeContext } from "./change-context.ts";
+import type { DomainEvent } from "./event.ts";
+
+/** What a decision makes of a state. A changed state has at least one event: its audit record. */
+export interface Decision<State, Result extends Json | undefined> {
+  readonly state: State;
+  readonly events: readonly DomainEvent[];
+  /** Kept for repeats of the request, at most `resultBytesMax`; most answers come from the state. */
+  readonly result?: Result;
+}
 
 /** The link before an aggregate's first entry. */
 export const chainStart = "0".repeat(64);
@@ -122,7 +131,7 @@ export function repeatedRequest(
 }
 
 /** SHA-256 of a request; 64-bit integers and bytes, which JSON cannot carry, are written as text. */
-export function requestDigest(request: unknown): string {
+function requestDigest(request: unknown): string {
   const text = JSON.stringify(request ?? null, (_, value: unknown) => {
     if (typeof value === "bigint") return `${value}n`;
     return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;

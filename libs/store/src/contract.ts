@@ -54,6 +54,16 @@ export function storeContract(
     assert.equal(await notes.get("b"), undefined);
   });
 
+  check("a revision that cannot be is a bug of the caller and no race", async (store) => {
+    const notes = store.collection<Note>("notes");
+    await notes.put("a", { n: 1 }, 0);
+    for (const expected of [-1, 0.5, NaN, 2 ** 53]) {
+      await assert.rejects(notes.put("a", { n: 2 }, expected), { name: "AssertionFailed" });
+      await assert.rejects(notes.delete("a", expected), { name: "AssertionFailed" });
+    }
+    assert.equal((await notes.get("a"))?.revision, 1);
+  });
+
   check("of two hundred concurrent increments none is lost", async (store) => {
     const notes = store.collection<Note>("notes");
     await notes.put("count", { n: 0 }, 0);

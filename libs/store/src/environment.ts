@@ -225,6 +225,7 @@ async function commit(
     write.reject(storeError(error, path, write.bytes));
     return group.filter((other) => other !== write);
   }
+  assert(answers.length === group.length, "each write of a committed group has its answer");
   for (const answer of answers) answer();
   return [];
 }

@@ -1,23 +1,8 @@
-export {
-  type Aggregate,
-  type HandledRequest,
-  type OutboxEntry,
-  outboxEntriesMax,
-  requestIdsMax,
-  resultBytesMax,
-} from "./aggregate.ts";
-export {
-  type Aggregates,
-  type AggregatesDeps,
-  type ChangeContext,
-  type Changed,
-  type Decision,
-  idFromRequest,
-  type Known,
-  openAggregates,
-  type UpdateOptions,
-} from "./aggregates.ts";
-export { chainStart } from "./change.ts";
+export { type Aggregate } from "./aggregate.ts";
+export { type Aggregates, type Changed, idFromRequest, type Known } from "./aggregates.ts";
+export { type ChangeContext, changeContextOf } from "./change-context.ts";
+export type { Decision } from "./change.ts";
+export { collectionsOf, createOnce, listAll, type StoreDeps } from "./collections.ts";
 export {
   type LmdbDatabase,
   type LmdbEnvironment,
@@ -31,7 +16,6 @@ export { openMongoStore } from "./mongo/mongo-store.ts";
 export type { MongoLimits } from "./mongo/runs.ts";
 export type { Outbox } from "./outbox.ts";
 export {
-  documentBytesMax,
   type Documents,
   type DocumentStore,
   type ListOptions,
@@ -46,6 +30,7 @@ export {
   type RecordSink,
   type RelayDeps,
   relayOutbox,
+  startRelay,
   verifyChain,
 } from "./relay.ts";
 export { traceStore } from "./traced-store.ts";

@@ -1,9 +1,9 @@
 import type { Json } from "@heddle/base";
-import { boundOf, checkLimit, encodeValue, keyOf } from "./bounds.ts";
+import { boundOf, checkLimit, checkRevision, encodeValue, keyOf } from "./bounds.ts";
 import type { LmdbDatabase, LmdbEnvironment } from "./environment.ts";
 import { revisionConflict } from "./errors.ts";
 import type { Documents, DocumentStore, ListOptions, Page, Stored, WriteOptions } from "./port.ts";
-import { openRecord, sealRecord } from "./record.ts";
+import { openRecord, type SealedRecord, sealRecord } from "./record.ts";
 
 const mark = Buffer.from([1]);
 
@@ -31,8 +31,10 @@ function openCollection<T extends Json | object>(
     const sealed = documents.getBinary(key);
     return sealed === undefined ? undefined : decode<T>(name, key, sealed);
   };
+  /** What a write compares is the revision alone: the document before it is not parsed. */
   const check = (key: Buffer, expected: number): void => {
-    const found = read(key)?.revision ?? 0;
+    const sealed = documents.getBinary(key);
+    const found = sealed === undefined ? 0 : open(name, key, sealed).number;
     if (found !== expected) throw revisionConflict(`${name}/${key.toString()}`, expected, found);
   };
 
@@ -40,6 +42,7 @@ function openCollection<T extends Json | object>(
     get: (key) => settle(() => read(keyOf(key))),
     put: async (key, value, expected, options: WriteOptions = {}) => {
       const id = keyOf(key);
+      checkRevision(expected);
       const body = Buffer.from(encodeValue(`${name}/${key}`, value));
       const sealed = sealRecord(expected + 1, body);
       await environment.write(sealed.length, () => {
@@ -52,6 +55,7 @@ function openCollection<T extends Json | object>(
     },
     delete: async (key, expected) => {
       const id = keyOf(key);
+      checkRevision(expected);
       await environment.write(0, () => {
         check(id, expected);
         documents.removeSync(id);
@@ -81,10 +85,12 @@ function listPage<T>(documents: LmdbDatabase, name: string, options: ListOptions
 }
 
 function decode<T>(name: string, key: Buffer, sealed: Buffer): Stored<T> {
-  const text = key.toString();
-  const { number, body } = openRecord(sealed, `document ${name}/${text}`);
-  return { key: text, value: JSON.parse(body.toString()) as T, revision: number };
+  const { number, body } = open(name, key, sealed);
+  return { key: key.toString(), value: JSON.parse(body.toString()) as T, revision: number };
 }
+
+const open = (name: string, key: Buffer, sealed: Buffer): SealedRecord =>
+  openRecord(sealed, `document ${name}/${key.toString()}`);
 
 /** LMDB reads memory and answers at once; the port promises promises, also of errors. */
 async function settle<T>(read: () => T): Promise<T> {

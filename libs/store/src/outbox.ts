@@ -1,4 +1,4 @@
-import { isHeddleError } from "@heddle/base";
+import { type InTurnByKey, isHeddleError } from "@heddle/base";
 import type { Aggregate, OutboxEntry } from "./aggregate.ts";
 import type { Documents, Stored } from "./port.ts";
 import type { Recent } from "./recent.ts";
@@ -62,7 +62,7 @@ export function openPut<State>(
 interface OutboxDeps<State> {
   readonly bell: Bell;
   /** Runs the changes of one id one after another, so that a trim races none of this process. */
-  readonly inTurn: <T>(id: string, work: () => Promise<T>) => Promise<T>;
+  readonly inTurn: InTurnByKey;
   readonly recent: Recent<Aggregate<State>>;
   readonly store: Put<State>;
 }

@@ -15,6 +15,7 @@ export interface Page<T> {
 }
 
 export interface ListOptions {
+  /** Only keys that begin with it. */
   readonly prefix?: string;
   /** Start after this key. */
   readonly after?: string;

@@ -6,6 +6,7 @@ import {
   contentName,
   defaultBackoff,
   HeddleError,
+  isHeddleError,
   messageOf,
   orAborted,
 } from "@heddle/base";
@@ -35,13 +36,18 @@ export interface RelayDeps {
   readonly log: { warn(facts: object, sentence: string): void };
   /** How often it looks for what other processes wrote; writes of this one wake it at once. */
   readonly pollMs?: number;
+  /** While the log refuses; `defaultBackoff` when absent. */
   readonly backoff?: Backoff;
 }
+
+/** The aggregate itself is at fault: its document is damaged, or no log takes what it says. Others are not held up by it. */
+const ownFaults: ReadonlySet<unknown> = new Set(["DATA_LOSS", "INVALID_ARGUMENT"]);
 
 /**
  * Publishes what waits in the outboxes: per aggregate in order, at least once, then trims it. A
  * death between the two publishes again, so consumers drop what is not newer than the revision
- * they know. While the log refuses, it waits with backoff. Resolves when the signal aborts.
+ * they know. While the log refuses, it waits with backoff; an aggregate that cannot be relayed is told of, and holds up no other.
+ * Resolves when the signal aborts.
  */
 export async function relayOutbox(
   outboxes: readonly Outbox[],
@@ -78,15 +84,47 @@ export async function relayOutbox(
   }
 }
 
+/** Relays until it is disposed of. */
+export function startRelay(
+  outboxes: readonly Outbox[],
+  log: RecordSink,
+  deps: RelayDeps,
+): AsyncDisposable {
+  const stop = new AbortController();
+  const relayed = relayOutbox(outboxes, log, deps, stop.signal);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await relayed;
+    },
+  };
+}
+
 async function relayWaiting(
   waiting: Waiting,
   log: RecordSink,
   deps: RelayDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  const { outbox, stuck } = waiting;
+  const told = [...stuck.values()].join("; ");
+  let relayed = 0;
   for await (const id of waiting.take()) {
     if (signal.aborted) return;
-    await relayOne(id, waiting.outbox, log, deps, signal);
+    try {
+      await relayOne(id, outbox, log, deps, signal);
+      stuck.delete(id);
+      relayed += 1;
+    } catch (error) {
+      if (!isHeddleError(error) || !ownFaults.has(error.code)) throw error;
+      stuck.set(id, `${outbox.noun} ${id}: ${error.message}`);
+    }
+  }
+  // Where all that is marked is stuck, another look at once would find the same.
+  if (relayed === 0 && stuck.size > 0) waiting.rest();
+  const error = [...stuck.values()].join("; ");
+  if (error !== "" && error !== told) {
+    deps.log.warn({ service: deps.service, error }, "events of aggregates cannot be relayed");
   }
 }
 

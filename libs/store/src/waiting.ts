@@ -10,6 +10,10 @@ export interface Waiting {
    */
   take(): AsyncIterable<string>;
   lookAgain(): void;
+  /** No look until it is asked for. */
+  rest(): void;
+  /** Aggregates that could not be relayed, by id, and why. */
+  readonly stuck: Map<string, string>;
 }
 
 const aggregatesAtOnceMax = 100;
@@ -42,5 +46,7 @@ export function startWaiting(outbox: Outbox, wake: () => void, signal: AbortSign
       }
     },
     lookAgain: () => void (look = true),
+    rest: () => void (look = false),
+    stuck: new Map(),
   };
 }

@@ -12,7 +12,9 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 export type SpanKind = "server" | "client" | "producer" | "consumer";
 
 export interface SpanOptions {
+  /** `internal` when absent. */
   readonly kind?: SpanKind;
+  /** What is known when it begins. */
   readonly attributes?: Attributes;
   /** W3C traceparent of the span's parent; the active span when absent. */
   readonly parent?: string;

@@ -12,6 +12,7 @@ export interface Finished {
 
 export interface HeddleOptions {
   readonly cwd: string;
+  /** Variables beside those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -21,6 +22,7 @@ export interface RunningHeddle {
   readonly finished: Promise<Finished>;
 }
 
+/** Starts a heddle command from the sources; what it prints is in `finished`. */
 export function startHeddle(args: readonly string[], options: HeddleOptions): RunningHeddle {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd,

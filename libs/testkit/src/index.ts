@@ -10,4 +10,5 @@ export {
 } from "./heddle.ts";
 export { jobEnvironment } from "./job-environment.ts";
 export { casesVariable, sample } from "./sample.ts";
+export { closeTogether, startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary.ts";

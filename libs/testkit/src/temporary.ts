@@ -9,6 +9,7 @@ export interface TemporaryFolder extends Disposable {
   file(...parts: string[]): string;
 }
 
+/** @param purpose stands in the folder's name, for whoever finds one left over. */
 export function temporaryFolder(purpose: string): TemporaryFolder {
   const path = mkdtempSync(join(tmpdir(), `heddle-${purpose}-`));
   return {

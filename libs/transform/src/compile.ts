@@ -30,7 +30,7 @@ export const compileTransform: CompileTransform = (inputs, fit) => {
     to = batch.rows,
     memory = ownArrays,
   ) => {
-    const out = new Float32Array((to - from) * numericPrograms.length);
+    const out = memory.float32((to - from) * numericPrograms.length);
     numericPrograms.forEach((input, column) => {
       const numbers = input.program(batch, from, to, memory);
       writeNumbers(input, numbers, from, out, column, numericPrograms.length);

@@ -3,5 +3,5 @@ export { compileTransform, fitNothing } from "./compile.ts";
 export { type Dictionary, type PackedTexts, textAt, textsOf } from "./dictionary.ts";
 export { openFitter } from "./fitter.ts";
 export type { CodedIds, Fit, Fitter, ModelRows, TransformProgram } from "./port.ts";
-export { openArena, type RowArena, type RowMemory } from "./row-memory.ts";
+export { openArena, ownArrays, type RowArena, type RowMemory } from "./row-memory.ts";
 export { columnsFromRows } from "./rows.ts";

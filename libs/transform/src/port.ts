@@ -38,7 +38,11 @@ export interface TransformProgram {
    * @throws {HeddleError} INVALID_ARGUMENT MISSING_FEATURE, WRONG_TYPE, NOT_A_NUMBER naming input, feature and row.
    */
   run(batch: ColumnBatch, from?: number, to?: number): ModelRows;
-  /** The numeric half of `run`, shape [rows, numeric inputs]. */
+  /**
+   * The numeric half of `run`, shape [rows, numeric inputs].
+   *
+   * @param memory where it and what leads to it lie; arrays of their own when absent.
+   */
   numeric(batch: ColumnBatch, from?: number, to?: number, memory?: RowMemory): Float32Array;
   /**
    * The other half, one for each embedding input, for those who look ids up: once per dictionary entry instead of once per row.

@@ -1,5 +1,7 @@
-/** Where a program's columns lie. Arrays come as they are: each value is written before it is read. */
+/** Where a program's columns lie, and what it makes of them. Arrays come as they are: each value is written before it is read. */
 export interface RowMemory {
+  /** shape [length]: the numeric inputs of all rows. */
+  float32(length: number): Float32Array;
   /** shape [length]. */
   float64(length: number): Float64Array;
   /** shape [length]. */
@@ -8,6 +10,7 @@ export interface RowMemory {
 
 /** Arrays of their own, which belong to whoever asked. */
 export const ownArrays: RowMemory = {
+  float32: (length) => new Float32Array(length),
   float64: (length) => new Float64Array(length),
   int32: (length) => new Int32Array(length),
 };
@@ -37,6 +40,10 @@ export function openArena(): RowArena {
     return start;
   };
   return {
+    float32: (length) => {
+      const start = take(4 * length);
+      return new Float32Array(memory, start, length);
+    },
     float64: (length) => {
       const start = take(8 * length);
       return new Float64Array(memory, start, length);

@@ -19,7 +19,7 @@ export interface Recipe {
 const lockPollMs = 200;
 
 /** Outside of any checkout, so that a fresh clone finds what was built before. */
-export function serversFolder(): string {
+function serversFolder(): string {
   return process.env["HEDDLE_SERVERS_DIR"] ?? join(homedir(), ".cache/heddle/servers");
 }
 

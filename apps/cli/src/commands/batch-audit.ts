@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { countsTo, countTo, positive, share } from "../audit/flags.ts";
 import type { BatchAuditFlags } from "../batch-audit/run.ts";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 /** What a definition may ask for. */
 const batchSizeMax = 65_536;
@@ -68,10 +68,7 @@ export const batchAudit = buildCommand({
       },
       seed: { kind: "parsed", parse: Number, brief: "Seed of the intervals", default: "1" },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
-    },
+    positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: HostFlags & BatchAuditFlags, model: string) {
     const { runBatchAudit } = await import("../batch-audit/run.ts");

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { buildCommand, numberParser } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument, quietFlag } from "../context.ts";
 import { exitCodeOfVerdict } from "../exit-codes.ts";
 
 interface Flags extends HostFlags {
@@ -34,10 +34,7 @@ export const follow = buildCommand({
       },
       quiet: quietFlag,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Pipeline, as applied", placeholder: "pipeline", parse: String }],
-    },
+    positional: oneArgument("pipeline", "Pipeline, as applied"),
   },
   async func(this: Context, flags: Flags, pipeline: string) {
     const { openProgress } = await import("../output/progress.ts");

@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 const timeoutMs = 30_000;
 
@@ -11,10 +11,7 @@ export const lineage = buildCommand({
   },
   parameters: {
     flags: hostFlags,
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "What to explain", placeholder: "node", parse: String }],
-    },
+    positional: oneArgument("node", "What to explain"),
   },
   async func(this: Context, flags: HostFlags, node: string) {
     const { lineageTree } = await import("../lineage/tree.ts");

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { HeddleError, shortName } from "@heddle/base";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 import { when } from "../output/numbers.ts";
 import { table } from "../output/table.ts";
 
@@ -24,10 +24,7 @@ export const live = buildCommand({
         optional: true,
       },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
-    },
+    positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: Flags, model: string) {
     const answer = await this.withHost(flags.state, (clients) =>

@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 const timeoutMs = 30_000;
 
@@ -13,10 +13,7 @@ export const origin = buildCommand({
   },
   parameters: {
     flags: hostFlags,
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Version or model", placeholder: "version", parse: String }],
-    },
+    positional: oneArgument("version", "Version or model"),
   },
   async func(this: Context, flags: HostFlags, asked: string) {
     const { liveVersionOr } = await import("../lineage/live-version.ts");

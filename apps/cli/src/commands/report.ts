@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 interface Flags extends HostFlags {
   readonly out?: string;
@@ -21,10 +21,7 @@ export const report = buildCommand({
         optional: true,
       },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Pipeline", placeholder: "pipeline", parse: String }],
-    },
+    positional: oneArgument("pipeline", "Pipeline"),
   },
   async func(this: Context, flags: Flags, pipeline: string) {
     const { writeReport } = await import("../report/write.ts");

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { buildCommand } from "@stricli/core";
 import { shortName } from "@heddle/base";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 interface Flags extends HostFlags {
   readonly to?: string;
@@ -34,10 +34,7 @@ export const rollback = buildCommand({
       },
       fleet: { kind: "parsed", parse: String, brief: "Fleet of model servers", default: "main" },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
-    },
+    positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: Flags, model: string) {
     const { fleet: name, reason, to = "" } = flags;

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { countsTo, positive } from "../audit/flags.ts";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 interface Flags extends HostFlags {
   readonly inFlight: readonly number[];
@@ -35,10 +35,7 @@ export const speedAudit = buildCommand({
       },
       seed: { kind: "parsed", parse: Number, brief: "Seed of the delays", default: "1" },
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
-    },
+    positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: Flags, model: string) {
     const { runSpeedAudit } = await import("../speed-audit/run.ts");

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { HeddleError } from "@heddle/base";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 export const trace = buildCommand({
   docs: {
@@ -13,12 +13,7 @@ export const trace = buildCommand({
   },
   parameters: {
     flags: hostFlags,
-    positional: {
-      kind: "tuple",
-      parameters: [
-        { brief: "Pipeline run, version, model or trace", placeholder: "of", parse: String },
-      ],
-    },
+    positional: oneArgument("of", "Pipeline run, version, model or trace"),
   },
   async func(this: Context, flags: HostFlags, asked: string) {
     const { readTraces } = await import("../trace/read.ts");

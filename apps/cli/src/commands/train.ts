@@ -1,5 +1,5 @@
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument, quietFlag } from "../context.ts";
 import { exitCodeOfVerdict } from "../exit-codes.ts";
 
 interface Flags extends HostFlags {
@@ -39,10 +39,7 @@ export const train = buildCommand({
       },
       quiet: quietFlag,
     },
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Pipeline, as applied", placeholder: "pipeline", parse: String }],
-    },
+    positional: oneArgument("pipeline", "Pipeline, as applied"),
   },
   async func(this: Context, flags: Flags, pipeline: string) {
     const { openProgress } = await import("../output/progress.ts");

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { shortName } from "@heddle/base";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 import { count, when } from "../output/numbers.ts";
 import { table } from "../output/table.ts";
 
@@ -10,10 +10,7 @@ export const versions = buildCommand({
   docs: { brief: "List the versions of a model, newest first, with verdict and stage" },
   parameters: {
     flags: hostFlags,
-    positional: {
-      kind: "tuple",
-      parameters: [{ brief: "Model", placeholder: "model", parse: String }],
-    },
+    positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: HostFlags, model: string) {
     const { Stage } = await import("@heddle/proto/registry");

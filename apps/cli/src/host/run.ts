@@ -1,3 +1,4 @@
+import { stopAsked } from "@heddle/base";
 import type { Addresses } from "./clients.ts";
 import { writeHostFile } from "./host-file.ts";
 import { lockStateFolder } from "./lock.ts";
@@ -6,7 +7,6 @@ import { startServices } from "./services.ts";
 
 /**
  * Runs all services on a state folder until SIGTERM or SIGINT, then closes them in reverse order.
- * A second signal, or 25 s, ends it at once: losing the process at any moment is harmless.
  *
  * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
@@ -15,32 +15,11 @@ export async function runHost(state: string, ready: (addresses: Addresses) => vo
   const places = placesOf(state, process.env);
   // It may hold a password, which no child needs.
   delete process.env["HEDDLE_STORE_URL"];
-  const asked = stopAsked();
+  const asked = stopAsked(process);
   using _lock = lockStateFolder(state);
   await using services = await startServices({ state, places, telemetry });
   const { addresses } = services;
   using _file = writeHostFile(state, { pid: process.pid, addresses, objects: places.objects });
   ready(addresses);
   await asked;
-}
-
-const graceMs = 25_000;
-
-/** `process.exit` would wait for a store write under way, and that write for this thread. */
-const die = (): void => {
-  process.kill(process.pid, "SIGKILL");
-};
-
-function stopAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const stop = (): void => {
-      if (asked) die();
-      asked = true;
-      setTimeout(die, graceMs).unref();
-      resolve();
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-  });
 }

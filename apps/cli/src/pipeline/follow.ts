@@ -43,7 +43,7 @@ export async function runPipeline(
 }
 
 /** Says how far the run is at each change; the run when it has ended. */
-export async function followRun(
+async function followRun(
   clients: Clients,
   pipelineRun: string,
   progress: Progress,

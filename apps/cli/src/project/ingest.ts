@@ -30,13 +30,14 @@ export async function ingestFile(
       `${file}: its format is not known; use .parquet, .csv or .jsonl`,
     );
   }
-  const digest = await digestOf(file);
+  const { digest, bytes } = await digestOf(file);
   const header = {
     requestId: sha256(to.source, "\0", to.branch ?? "main", "\0", digest),
     source: to.source,
     branch: to.branch ?? "",
     format,
     fileName: basename(file),
+    bytes: BigInt(bytes),
   };
   return clients.featureStore.ingest(chunksOf(file, header), { timeoutMs });
 }
@@ -73,8 +74,12 @@ export async function* readFile(file: string): AsyncIterable<Uint8Array> {
   }
 }
 
-async function digestOf(file: string): Promise<string> {
+async function digestOf(file: string) {
   const parts: string[] = [];
-  for await (const chunk of readFile(file)) parts.push(sha256(chunk));
-  return sha256(...parts);
+  let bytes = 0;
+  for await (const chunk of readFile(file)) {
+    parts.push(sha256(chunk));
+    bytes += chunk.length;
+  }
+  return { digest: sha256(...parts), bytes };
 }

@@ -85,7 +85,7 @@ export function beginning(positions: readonly Position[]): StreamState {
 }
 
 /** The records to cut next: the same number from each partition; undefined while some are missing. */
-export function nextPiece(
+function nextPiece(
   topic: string,
   windowRecords: number,
   { cut }: StreamState,

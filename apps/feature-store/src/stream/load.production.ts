@@ -8,9 +8,8 @@ import { openKafkaLog } from "@heddle/eventlog/kafka";
 import { openDuckdb } from "@heddle/feature-engine";
 import { kafkaForTests, mongoForTests, startKafka } from "@heddle/servers";
 import { openMongo, openMongoStore } from "@heddle/store";
-import { temporaryFolder } from "@heddle/testkit";
+import { startTcpProxy, temporaryFolder } from "@heddle/testkit";
 import { clickEvents, clicks } from "../fixtures/clicks.ts";
-import { startCuttingProxy } from "../fixtures/cutting-proxy.ts";
 import { call, openWorld, type World } from "../fixtures/world.ts";
 
 const [kafka, mongo] = [await kafkaForTests(), await mongoForTests()];
@@ -62,7 +61,7 @@ test(
         ...{ clock: systemClock, random: Math.random, appendWithinMs: 5_000 },
       }),
     );
-    const proxy = stack.use(await startCuttingProxy(new URL(mongo.url)));
+    const proxy = stack.use(await startTcpProxy(new URL(mongo.url)));
     const database = `load-${randomBytes(6).toString("hex")}`;
     const url = `mongodb://127.0.0.1:${proxy.port}/${database}?directConnection=true`;
     const connection = stack.use(await openMongo({ url, clock: systemClock, random: Math.random }));

@@ -1,5 +1,5 @@
 import { messageOf } from "@heddle/base";
-import { listAll } from "../store.ts";
+import { listAll } from "@heddle/store";
 import { cutWindow, type CutDeps } from "./cut.ts";
 
 /** Windows of all streams, cut as their records come. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tinyDefinition } from "../fixtures/data.ts";
-import { parametersOf } from "../network.ts";
 import { openStore } from "./store.ts";
+import { parametersOf } from "../parameters.ts";
 
 test("an audit admits and expires rows as shards do, by the numbers of its updates", () => {
   const rows = { admission: { count: 2 }, expiry: { steps: 3 } };

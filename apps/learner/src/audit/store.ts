@@ -1,7 +1,7 @@
 import { present } from "@heddle/base";
 import { createDense, createTable } from "@heddle/kernels";
-import type { Parameters } from "../network.ts";
 import type { Gradients, Pulled } from "../wire/wire.ts";
+import type { Parameters } from "../parameters.ts";
 
 /** A run's parameters in this process, on the shards' own kernels. */
 export interface ParameterStore {

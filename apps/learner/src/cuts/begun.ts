@@ -1,7 +1,7 @@
 import type { DenseState, ParameterState, TableState } from "@heddle/artifact";
 import { newSlots } from "@heddle/kernels";
 import type { ModelDefinition } from "@heddle/sdk";
-import { parametersOf } from "../network.ts";
+import { parametersOf } from "../parameters.ts";
 
 /** What a run takes over from another one's end; undefined where it begins anew. */
 export interface TakenState {

@@ -10,6 +10,10 @@ export interface Layer {
   readonly files: readonly ObjectInfo[];
 }
 
+/** Names of all files of a snapshot. */
+export const namesOf = (layers: readonly Layer[]): string[] =>
+  layers.flatMap(({ files }) => files.map(({ name }) => name));
+
 /** Layers behind the first, at most: each is one more file a shard to read back. */
 const incrementsMax = 16;
 /** Rows of all layers behind the first, of those in the first: then a restore reads little more than twice what it needs. */

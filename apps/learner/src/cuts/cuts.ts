@@ -1,13 +1,13 @@
 import { encodeParameters } from "@heddle/artifact";
 import { failpoint } from "@heddle/failpoint";
 import type { ObjectInfo, Objects } from "@heddle/objects";
-import { type Layer, sinceOf } from "./chain.ts";
-import type { Progress } from "../loop/loop.ts";
+import { type Layer, sinceOf, namesOf } from "./chain.ts";
 import { deleteOlder, prefixOf } from "./retention.ts";
 import { encodeLayered, encodeWhole, readParameters, type SnapshotSubject } from "./snapshot.ts";
 import type { Start } from "./start.ts";
 import { openCutWork } from "./cut-work.ts";
 import type { CutPlace, Wire } from "../wire/wire.ts";
+import type { Progress } from "../loop/progress.ts";
 
 /** Cuts of bounded mode, where a shard may be lost alone. */
 export interface LossBound {
@@ -161,7 +161,3 @@ async function writeEnd(
   await deleteOlder(objects, subject.run, step, [manifest.name, parameters.name]);
   return { manifest, parameters };
 }
-
-/** Names of all files of a snapshot. */
-export const namesOf = (layers: readonly Layer[]): string[] =>
-  layers.flatMap(({ files }) => files.map(({ name }) => name));

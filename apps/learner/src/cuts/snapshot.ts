@@ -5,7 +5,7 @@ import type { ObjectInfo, Objects } from "@heddle/objects";
 import type { Fit } from "@heddle/transform";
 import { z } from "zod";
 import type { Layer } from "./chain.ts";
-import type { Progress } from "../loop/loop.ts";
+import type { Progress } from "../loop/progress.ts";
 
 const count = z.number().int().nonnegative();
 const ObjectInfoSchema = z.strictObject({ name: z.string(), bytes: count, sha256: z.string() });

@@ -6,15 +6,14 @@ import type { ModelDefinition } from "@heddle/sdk";
 import { compileTransform, type Fit } from "@heddle/transform";
 import type { TrainingData } from "../data/dataset.ts";
 import { checkContinues } from "../data/log-place.ts";
-import type { Layer } from "./chain.ts";
-import { namesOf } from "./cuts.ts";
+import { type Layer, namesOf } from "./chain.ts";
 import type { TrainDeps } from "../deps.ts";
-import { beginning, type Progress } from "../loop/loop.ts";
 import { renewed, renews } from "./renewal.ts";
 import { deleteOlder } from "./retention.ts";
 import { endOf } from "./parent.ts";
 import { readSnapshot, type SnapshotSubject } from "./snapshot.ts";
 import { checkTransfer, transferred } from "./transfer.ts";
+import { beginning, type Progress } from "../loop/progress.ts";
 
 /** Where an attempt starts. */
 export interface Start {

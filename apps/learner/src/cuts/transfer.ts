@@ -5,12 +5,12 @@ import { newSlots } from "@heddle/kernels";
 import { takenOver } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { TrainDeps } from "../deps.ts";
-import { parametersOf } from "../network.ts";
 import { begunWith, type TakenState } from "./begun.ts";
 import type { Layer } from "./chain.ts";
 import { endOf } from "./parent.ts";
 import { prefixOf } from "./retention.ts";
 import { readParameters } from "./snapshot.ts";
+import { parametersOf } from "../parameters.ts";
 
 /**
  * Writes what a definition's transfer gives a run to start with: values of the version it names, and initial ones of all else, with new

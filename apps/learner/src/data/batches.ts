@@ -2,7 +2,6 @@ import { HeddleError } from "@heddle/base";
 import type { TransformProgram } from "@heddle/transform";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 import {
-  type BatchMemory,
   batchCutter,
   batchesOf,
   type DataCursor,
@@ -11,6 +10,7 @@ import {
   type TrainingBatch,
 } from "./rows.ts";
 import type { Stages } from "../meters/stages.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 
 export interface BatchesOptions {
   readonly reader: ExampleReader;

@@ -4,8 +4,9 @@ import { type Batches, openBatches } from "./batches.ts";
 import { fitOn } from "./fit.ts";
 import { goldenRows } from "./golden.ts";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
-import type { BatchMemory, DataCursor } from "./rows.ts";
+import type { DataCursor } from "./rows.ts";
 import type { Stages } from "../meters/stages.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 
 /** How examples become batches. */
 export interface BatchPlan {

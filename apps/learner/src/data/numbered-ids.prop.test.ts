@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CodedIds } from "@heddle/transform";
 import fc from "fast-check";
 import { openNumberedIds, openUniqueOfBatch } from "./numbered-ids.ts";
-import { ownMemory } from "./rows.ts";
+import { ownMemory } from "./batch-memory.ts";
 
 const rows = 7;
 /** Few ids, so that they repeat, also in several inputs; 0 and the largest among them. */

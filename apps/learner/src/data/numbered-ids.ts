@@ -1,6 +1,6 @@
 import { gatherIds, type IdNumbers, openIdNumbers } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
-import type { BatchMemory } from "./rows.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 
 /** Numbers of the ids of a partition. */
 export interface NumberedIds {

@@ -1,7 +1,13 @@
 import { present } from "@heddle/base";
-import type { ExampleBatch, TransformProgram } from "@heddle/transform";
+import {
+  type ExampleBatch,
+  ownArrays,
+  type RowMemory,
+  type TransformProgram,
+} from "@heddle/transform";
 import { openNumberedIds, openUniqueOfBatch } from "./numbered-ids.ts";
 import { trainingOrder } from "./order.ts";
+import { type BatchMemory, ownMemory } from "./batch-memory.ts";
 
 /** A place in a run's data: the next batch to train. */
 export interface DataCursor {
@@ -33,23 +39,6 @@ export interface TrainingBatch {
   readonly release?: () => void;
 }
 
-/** Where a batch's arrays lie. They come as they are: each value is written. */
-export interface BatchMemory {
-  /** shape [length]. */
-  float32(length: number): Float32Array;
-  /** shape [length]. */
-  int32(length: number): Int32Array;
-  /** shape [length]. */
-  bigUint64(length: number): BigUint64Array;
-}
-
-/** Arrays of their own, which belong to whoever asked. */
-export const ownMemory: BatchMemory = {
-  float32: (length) => new Float32Array(length),
-  int32: (length) => new Int32Array(length),
-  bigUint64: (length) => new BigUint64Array(length),
-};
-
 /** A partition's rows, transformed, in the dataset's order. */
 export interface PartitionRows {
   readonly partition: string;
@@ -80,10 +69,18 @@ export function openPartition(
   };
   const numbered = openNumberedIds();
   let received = 0;
+  /** Numbers are written where the partition has them. */
+  const inPlace: RowMemory = {
+    ...ownArrays,
+    float32: (length) => {
+      const from = received * numericWidth;
+      return whole.numeric.subarray(from, from + length);
+    },
+  };
   return {
     add: (batch) => {
       if (received + batch.rows <= rows) {
-        whole.numeric.set(program.numeric(batch), received * numericWidth);
+        program.numeric(batch, 0, batch.rows, inPlace);
         const coded = program.codedIds(batch);
         whole.numbers.forEach((numbers, input) => {
           numbered.write(present(coded[input], "an input's ids"), numbers, received);

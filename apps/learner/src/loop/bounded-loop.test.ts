@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeddleError, systemClock } from "@heddle/base";
 import { type BoundedOptions, trainBounded } from "./bounded-loop.ts";
-import { beginning } from "./loop.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import { startStages } from "../meters/stages.ts";
 import { nothingMoved } from "../wire/traffic.ts";
+import { beginning } from "./progress.ts";
 
 const { signal } = new AbortController();
 const none = { rows: {}, dense: {} };

@@ -1,9 +1,10 @@
 import { failpoint } from "@heddle/failpoint";
-import { advanced, type LoopOptions, type Progress } from "./loop.ts";
+import type { LoopOptions } from "./loop.ts";
 import { checkFinite } from "./not-finite.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import { openPushes } from "./pushes.ts";
 import type { Bounds, Pulled } from "../wire/wire.ts";
+import { advanced, type Progress } from "./progress.ts";
 
 export interface BoundedOptions extends Omit<
   LoopOptions,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasStopped, judgedAt } from "./early-stopping.ts";
-import { beginning, type Progress } from "./loop.ts";
+import { beginning, type Progress } from "./progress.ts";
 
 /** A run whose cuts lie ten examples apart, of these mean losses; how many cuts it judges before it stops. */
 function cutsUntilStop(

@@ -1,18 +1,5 @@
 import type { EarlyStopping } from "@heddle/sdk";
-import type { Progress } from "./loop.ts";
-
-/** What the cuts of a run said of its loss. It lies in its snapshots, so that whoever goes on from one judges alike. */
-export interface Judged {
-  /** Examples, and the sum of their losses, up to the cut that was judged last. */
-  readonly examples: number;
-  readonly lossSum: number;
-  /** Mean loss of the examples between that cut and the one before. */
-  readonly loss: number;
-  /** The loss that later cuts are compared with, and the step of its cut. */
-  readonly best: { readonly loss: number; readonly step: number };
-  /** Cuts since then. */
-  readonly cutsSince: number;
-}
+import type { Progress } from "./progress.ts";
 
 /**
  * A run as its next cut finds it, a pure function of what its snapshots hold: neither clock nor learners nor shards have a say.

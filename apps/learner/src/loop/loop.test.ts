@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
-import { beginning, type LoopOptions, train } from "./loop.ts";
+import { type LoopOptions, train } from "./loop.ts";
 import type { StepResult } from "../network.ts";
 import type { TrainingBatch } from "../data/rows.ts";
 import { startStages } from "../meters/stages.ts";
 import { nothingMoved } from "../wire/traffic.ts";
+import { beginning } from "./progress.ts";
 
 const { signal } = new AbortController();
 

@@ -1,52 +1,14 @@
 import { failpoint } from "@heddle/failpoint";
 import type { EarlyStopping } from "@heddle/sdk";
 import type { Batches } from "../data/batches.ts";
-import type { LogPlace, LogPlaces } from "../data/log-place.ts";
-import type { Network } from "../network.ts";
-import type { DataCursor, TrainingBatch } from "../data/rows.ts";
-import { hasStopped, judgedAt, type Judged } from "./early-stopping.ts";
-import { type ComputedPart, lossOf, openShare, watched } from "./share.ts";
-import type { Stages } from "../meters/stages.ts";
-import type { Wire } from "../wire/wire.ts";
+import type { LogPlaces } from "../data/log-place.ts";
+import type { TrainingBatch } from "../data/rows.ts";
+import { hasStopped, judgedAt } from "./early-stopping.ts";
+import { type ComputedPart, lossOf, openShare, type ShareOptions, watched } from "./share.ts";
+import { type Progress, advanced } from "./progress.ts";
 
-/** How far a run is: all that a step changes, besides parameters. */
-export interface Progress {
-  /** Steps applied. */
-  readonly step: number;
-  /** The next batch. */
-  readonly cursor: DataCursor;
-  /** Examples trained. */
-  readonly examples: number;
-  /** Sum of the examples' log losses, each from before its step. */
-  readonly lossSum: number;
-  /** Negatives among them, and how many rows these stand for: their quotient is the sampling rate. */
-  readonly negatives: number;
-  readonly negativeWeight: number;
-  /** What its cuts said of the loss; absent before the first, and where the definition does not ask to stop early. */
-  readonly judged?: Judged;
-  /** At cuts of a training on the event log: how much of it is in the parameters. */
-  readonly log?: LogPlace;
-}
-
-export const beginning: Progress = {
-  step: 0,
-  cursor: { partition: 0, batch: 0 },
-  examples: 0,
-  lossSum: 0,
-  negatives: 0,
-  negativeWeight: 0,
-};
-
-export interface LoopOptions {
-  /** Who computes, for messages: the job. */
-  readonly learner: string;
-  /** Micro-batches of a step, and which of them are this learner's. */
-  readonly microBatches: number;
-  readonly own: readonly number[];
-  readonly wire: Wire;
-  readonly network: Network;
+export interface LoopOptions extends ShareOptions {
   readonly batches: Batches;
-  readonly stages: Stages;
   readonly lag: 0 | 1;
   readonly snapshotSteps: number;
   /** Where the data lies in the event log; then cuts lie at the ends of its windows, and nowhere else. Absent where it is of files. */
@@ -57,8 +19,6 @@ export interface LoopOptions {
   readonly aroundStep: <T>(step: number, run: () => Promise<T>) => Promise<T>;
   /** After each step, with the mean loss of this learner's examples; its `lossSum` is exact at cuts, where all learners' are in it. */
   readonly onStep: (progress: Progress, loss: number) => void;
-  /** CPU seconds since it was last asked; what a learner that does not lead says at cuts. */
-  readonly cpuSeconds?: () => number;
   /** At each cut but the last: all pushes are applied, no pull is under way. */
   readonly onCut: (progress: Progress) => Promise<void>;
 }
@@ -103,7 +63,7 @@ export async function train(
 
       await stages.wait("push", pushing);
       failpoint("learner.step.before-push");
-      pushing = watched(share.push(step, computed, cut).finally(() => giveBack(now, computed)));
+      pushing = watched(share.push(step, computed, cut).then(() => giveBack(now, computed)));
       failpoint("learner.step.after-push");
       if (lag === 0 && !cut && batch) pulling = share.pull(step + 1, batch);
       const loss = lossOf(computed);
@@ -127,32 +87,7 @@ export async function train(
   return progress;
 }
 
-/** @param loss mean of the batch's examples. */
-export function advanced(
-  { step, examples, lossSum, negatives, negativeWeight, judged }: Progress,
-  { rows, label, weight }: TrainingBatch,
-  cursor: DataCursor,
-  loss: number,
-): Progress {
-  let negativesHere = 0;
-  let weightHere = 0;
-  for (let row = 0; row < rows; row++) {
-    if (label[row] !== 0) continue;
-    negativesHere += 1;
-    weightHere += weight[row] as number;
-  }
-  return {
-    step: step + 1,
-    cursor,
-    examples: examples + rows,
-    lossSum: lossSum + loss * rows,
-    negatives: negatives + negativesHere,
-    negativeWeight: negativeWeight + weightHere,
-    ...(judged && { judged }),
-  };
-}
-
-/** Nothing reads a step's memory once its gradients are on the shards. */
+/** Nothing reads a step's memory once its gradients are on the shards; a push that failed may still be read, and ends the attempt. */
 function giveBack(batch: TrainingBatch, parts: readonly ComputedPart[]): void {
   batch.release?.();
   for (const { result } of parts) result.release?.();

@@ -1,9 +1,9 @@
-import type { LoopOptions } from "./loop.ts";
 import { cutMicroBatches, type MicroBatch } from "./micro-batches.ts";
-import type { StepResult } from "../network.ts";
+import type { Stages } from "../meters/stages.ts";
+import type { Network, StepResult } from "../network.ts";
 import { checkFinite } from "./not-finite.ts";
 import type { TrainingBatch } from "../data/rows.ts";
-import type { Gradients, Pulled } from "../wire/wire.ts";
+import type { Gradients, Pulled, Wire } from "../wire/wire.ts";
 
 /** A micro-batch and what it read. */
 export interface PulledPart extends MicroBatch {
@@ -15,6 +15,19 @@ export interface ComputedPart extends MicroBatch {
   readonly result: StepResult;
 }
 
+export interface ShareOptions {
+  /** Who computes, for messages: the job. */
+  readonly learner: string;
+  /** Micro-batches of a step, and which of them are this learner's. */
+  readonly microBatches: number;
+  readonly own: readonly number[];
+  readonly wire: Wire;
+  readonly network: Network;
+  readonly stages: Stages;
+  /** CPU seconds since it was last asked; what a learner that does not lead says at cuts. */
+  readonly cpuSeconds?: () => number;
+}
+
 /** One learner's share of each step: several micro-batches, each pulled, computed and pushed for itself. */
 export interface Share {
   pull(step: number, batch: TrainingBatch): Promise<readonly PulledPart[]>;
@@ -24,12 +37,7 @@ export interface Share {
   push(step: number, parts: readonly ComputedPart[], cut: boolean): Promise<unknown>;
 }
 
-export function openShare(
-  options: Pick<
-    LoopOptions,
-    "learner" | "microBatches" | "own" | "wire" | "network" | "stages" | "cpuSeconds"
-  >,
-): Share {
+export function openShare(options: ShareOptions): Share {
   const { microBatches, own, wire, network, stages } = options;
   const compute = async (step: number, parts: readonly PulledPart[]): Promise<ComputedPart[]> => {
     const computed: ComputedPart[] = [];

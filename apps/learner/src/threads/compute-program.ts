@@ -3,10 +3,10 @@ import { present } from "@heddle/base";
 import { openExecutor } from "@heddle/executor";
 import { openObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type VersionOrder, writeVersion } from "../export.ts";
 import { openStep, type StepRunner, type StepRuns } from "../network.ts";
 import { computeActivities, type ComputeOptions, type StepWork } from "./compute-thread.ts";
 import { serveThread, threadActivities, threadOptions } from "./serve.ts";
+import { type VersionOrder, writeVersion } from "../write-version.ts";
 
 const options = threadOptions<ComputeOptions>();
 const activities = threadActivities();

@@ -1,16 +1,11 @@
 import type { ExecutorOptions } from "@heddle/executor";
 import type { ObjectInfo } from "@heddle/objects";
 import type { Compute } from "../compute.ts";
-import {
-  gradientsLike,
-  type Network,
-  parametersOf,
-  type StepBatch,
-  type StepRuns,
-} from "../network.ts";
+import { gradientsLike, type Network, type StepBatch, type StepRuns } from "../network.ts";
 import type { Gradients, Pulled } from "../wire/wire.ts";
 import { openSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { openThread, type Thread } from "./thread.ts";
+import { parametersOf } from "../parameters.ts";
 
 /** What the thread is started with. */
 export interface ComputeOptions {
@@ -29,8 +24,8 @@ export interface StepWork {
 export const computeActivities = ["wait", "compute"] as const;
 
 /**
- * Computes on a thread of its own. Rows and gradients lie in memory that is shared and used again; a batch that lies in shared
- * memory already crosses as it is.
+ * Computes on a thread of its own. Rows and gradients lie in memory that is shared and used again; a batch, and what was pulled, cross as
+ * they are where they lie in shared memory already.
  *
  * @param entry the program of the thread.
  */
@@ -80,8 +75,10 @@ function stepOn(thread: Thread): Network["step"] {
   };
 }
 
+/** What does not lie in shared memory already is copied there. */
 function shared(arrays: Pulled["rows"], memory: SharedMemory): Record<string, Float32Array> {
   const copies = Object.entries(arrays).map(([name, values]) => {
+    if (values.buffer instanceof SharedArrayBuffer) return [name, values] as const;
     const copy = memory.float32(values.length);
     copy.set(values);
     return [name, copy] as const;

@@ -1,6 +1,7 @@
 import { gatherIds, openRowCache } from "@heddle/kernels";
-import type { Memory, Part } from "./shard-layout.ts";
+import type { Part } from "./shard-layout.ts";
 import type { RunDeclaration } from "./wire.ts";
+import type { Memory } from "./loan.ts";
 
 /** What one learner keeps of the rows it pulled from one shard, for as long as they are young enough to compute on. */
 export interface CachedRows {

@@ -1,12 +1,11 @@
 import {
   connectShards,
   openShardWire,
-  type Route,
-  type ShardClients,
   type ShardWireOptions,
   type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Route, ShardClients } from "./route.ts";
 
 /** The wire that any shard has: all calls by gRPC. */
 export function openGrpcWire(

@@ -7,13 +7,11 @@ import { grpcRoute } from "./grpc-wire.ts";
 import {
   connectShards,
   openShardWire,
-  type Route,
-  type ShardClients,
   type ShardWireOptions,
-  type StepShard,
   type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Route, ShardClients, StepShard } from "./route.ts";
 
 const { pull, push } = ParameterServerService.method;
 /** To ask for a lane and take it. */

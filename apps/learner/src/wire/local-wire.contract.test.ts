@@ -7,6 +7,10 @@ import { rowFormatContract } from "./row-format-contract.ts";
 const open: Open = (declaration, { implementations, ...options }) =>
   openLocalWire(declaration, implementations, options);
 
+const openShared: Open = (declaration, options) =>
+  open(declaration, { ...options, sharesMemory: true });
+
 wireContract("local", open, false);
+wireContract("local, in memory that threads share", openShared, false);
 rowFormatContract("local", open);
 cachedRowsContract("local", open, false);

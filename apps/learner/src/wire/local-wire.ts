@@ -3,11 +3,12 @@ import { openPool, type Pool } from "@heddle/lane";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { borrow } from "./loan.ts";
-import { openShardWire, type Route, type ShardClients, type WireOptions } from "./shard-wire.ts";
+import { borrow, type Loan } from "./loan.ts";
+import { openShardWire, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
+import type { Route, ShardClients } from "./route.ts";
 
-/** Memory of answers that is kept for later ones. */
+/** Memory of gradients in fewer bytes than float32, as they are unpacked. */
 const heldBytesMax = 64 << 20;
 
 type LocalShard = LocalClient<typeof ParameterServerService>;
@@ -41,7 +42,7 @@ function localRoute(
   pool: Pool,
 ): Route {
   /** Memory of a call that failed may still be written to: it is not used again. */
-  const withRoom = async <T>(run: (room: Pool["take"]) => Promise<T>): Promise<T> => {
+  const withRoom = async <T>(run: (room: Loan["bytes"]) => Promise<T>): Promise<T> => {
     const loan = borrow(pool);
     const answer = await run(loan.bytes);
     loan.giveBack();
@@ -51,8 +52,7 @@ function localRoute(
     at: (step) => {
       const shard = step % traceEverySteps === 0 ? traced : quiet;
       return {
-        pull: (request, call, read) =>
-          withRoom(async (room) => read(await shard.pull(request, { ...call, room }))),
+        pull: async (request, call, read) => read(await shard.pull(request, call)),
         push: async (request, call) =>
           (await withRoom((room) => shard.push(request, { ...call, room }))).step,
       };

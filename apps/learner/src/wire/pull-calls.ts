@@ -33,13 +33,13 @@ interface PartRead {
 
 /** `Wire.pull` and `Wire.release`. */
 export function pullCalls(steps: Steps): Pick<Wire, "pull" | "release"> {
-  const { bounds, layout, pool, partsOf, each } = steps;
+  const { bounds, layout, pulls, partsOf, each } = steps;
   const lent = new WeakMap<Pulled, Loan>();
   return {
     pull: async (step, ids, microBatch = 0) => {
-      const loan = borrow(pool);
+      const loan = borrow(pulls);
       const states: number[] = [];
-      const assembly = openAssembly(layout, partsOf(ids), loan.memory);
+      const assembly = openAssembly(layout, partsOf(ids), loan);
       const whole = { step, microBatch, loan, assembly };
       await each(ids, async (at, part, shard) => {
         states[shard] = await readPart(steps, { ...whole, at, part, shard, anew: false });
@@ -83,8 +83,9 @@ async function pullPart(steps: Steps, pull: PartPull): Promise<PartRead> {
     own?.enter(life);
     const found = anew ? undefined : own?.find(part, loan.memory);
     const request = { ...requestOf(steps, pull, found), ...list, life };
+    const call = { timeoutMs, signal, room: loan.bytes };
     let state = 0;
-    await route.at(step).pull(request, { timeoutMs, signal }, ({ rows, dense, step: of }) => {
+    await route.at(step).pull(request, call, ({ rows, dense, step: of }) => {
       state = Number(of);
       const came = tables.map((table, t) =>
         fromWire(table, rows[t] ?? new Uint8Array(), loan.memory),

@@ -9,12 +9,12 @@ import type { Wire } from "./wire.ts";
 
 /** `Wire.push`. */
 export function pushCall(steps: Steps): Wire["push"] {
-  const { fence, tables, layout, cached, pool, traffic, timeoutMs, each } = steps;
+  const { fence, tables, layout, cached, pushes, traffic, timeoutMs, each } = steps;
   return async (step, ids, gradients, cut, notes = {}) => {
     const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
     const told = { cut, microBatch, lossSum, learnerCpuSeconds };
     await each(ids, async ({ link, updates }, part, shard) => {
-      const loan = borrow(pool);
+      const loan = borrow(pushes);
       const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
       const sent = tables.map((table, t) => ({
         table: table.name,

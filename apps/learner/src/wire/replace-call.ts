@@ -2,9 +2,9 @@ import { present } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { restoreRequest, type CutCalls } from "./cut-calls.ts";
 import { closeClients, type Newcomer } from "./shard-link.ts";
-import type { Route, ShardClients } from "./shard-wire.ts";
 import type { LinkedShard } from "./steps.ts";
 import type { CutPlace, NewPlace, Regained, Wire } from "./wire.ts";
+import type { Route, ShardClients } from "./route.ts";
 
 /** How a learner comes to a shard's process. */
 export interface Connecting {

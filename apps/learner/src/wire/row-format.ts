@@ -8,8 +8,8 @@ import {
 } from "@heddle/kernels";
 import { RowFormat } from "@heddle/proto/parameter-server";
 import { bytesOf, float32Of, uint16Of } from "@heddle/tensor";
-import type { Memory } from "./shard-layout.ts";
 import type { RunDeclaration } from "./wire.ts";
+import type { Memory } from "./loan.ts";
 
 type Table = Pick<RunDeclaration["tables"][number], "wire" | "dimension">;
 

@@ -1,16 +1,19 @@
 import { assert, HeddleError, present } from "@heddle/base";
 import { gatherRows, keyListName, scatterRows, type ShardIds, splitByShard } from "@heddle/kernels";
-import type { Network } from "../network.ts";
+import { RowFormat } from "@heddle/proto/parameter-server";
+import type { Parameters } from "../parameters.ts";
+import { formatOf } from "./row-format.ts";
+import type { Loan, Memory } from "./loan.ts";
 import type { Gradients, Pulled, RunDeclaration } from "./wire.ts";
 
-type DenseParameter = Network["dense"][number];
+type DenseParameter = Parameters["dense"][number];
 
 /** What one shard keeps of a run, and how calls are split over all of them, whatever carries the calls. */
 export interface ShardLayout {
   /** Dense parameters of each shard, in order of their declaration to it. */
   readonly dense: readonly (readonly DenseParameter[])[];
   split(ids: BigUint64Array): readonly Part[];
-  /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other. */
+  /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other; copies, where anything carries them. */
   gradientsOf(
     shard: number,
     positions: Int32Array,
@@ -19,9 +22,6 @@ export interface ShardLayout {
   ): ShardValues;
   readonly tables: RunDeclaration["tables"];
 }
-
-/** Gives memory of shape [values], with whatever was in it. */
-export type Memory = (values: number) => Float32Array;
 
 /** A shard's part of a list of ids. */
 export interface Part extends ShardIds {
@@ -34,7 +34,7 @@ export interface Part extends ShardIds {
 /** Puts the shards' answers together, each as it comes. */
 export interface Assembly {
   /**
-   * Copies a shard's answer to its place.
+   * Copies a shard's answer to its place. What is the whole already, and lies in the caller's memory, is its place.
    *
    * @param wanted by table, which ids of the shard's part it has rows for; all when absent.
    * @throws {HeddleError} INTERNAL BAD_SHARD_ANSWER when it is not what was asked for.
@@ -71,9 +71,13 @@ export function layOut(
         return { ...part, name, known: false };
       }),
     gradientsOf: (shard, positions, gradients, memory) => ({
-      rows: tables.map(({ name, dimension }) => {
-        const out = memory(positions.length * dimension);
+      rows: tables.map((table) => {
+        const { name, dimension } = table;
         const all = gradients.rows[name] ?? new Float32Array();
+        // What travels in fewer bytes is packed where it lies, which must not be the step's memory.
+        const isPacked = formatOf(table) !== RowFormat.UNSPECIFIED;
+        if (shards === 1 && inProcess && !isPacked) return all;
+        const out = memory(positions.length * dimension);
         // One shard has them all, in their order.
         if (shards === 1) out.set(all);
         else gatherRows(all, dimension, positions, out);
@@ -88,15 +92,23 @@ export function layOut(
 export function openAssembly(
   { tables, dense }: ShardLayout,
   parts: readonly Part[],
-  memory: Memory,
+  loan: Pick<Loan, "memory" | "holds">,
 ): Assembly {
   const ids = parts.reduce((sum, { positions }) => sum + positions.length, 0);
-  const rows = tables.map(({ dimension }) => memory(ids * dimension));
-  const values = dense.map((parameters) => memory(lengthOf(parameters)));
+  const rows: Float32Array[] = [];
+  const values: Float32Array[] = [];
+  const rowsOf = (t: number): Float32Array =>
+    (rows[t] ??= loan.memory(ids * present(tables[t], "a table").dimension));
+  const kept = (own: Float32Array): Float32Array => {
+    if (loan.holds(own)) return own;
+    const copy = loan.memory(own.length);
+    copy.set(own);
+    return copy;
+  };
   const place = (shard: number, t: number, which: Int32Array, own: Float32Array): void => {
     const { positions } = present(parts[shard], "a shard's part");
     const places = which.map((at) => positions[at] as number);
-    scatterRows(own, present(tables[t], "a table").dimension, places, present(rows[t], "rows"));
+    scatterRows(own, present(tables[t], "a table").dimension, places, rowsOf(t));
   };
   return {
     place,
@@ -109,17 +121,17 @@ export function openAssembly(
           throw badAnswer(shard, `${own.length} values of table ${name}`);
         }
         if (which !== undefined && which.length < positions.length) place(shard, t, which, own);
-        else if (parts.length === 1) present(rows[t], "a table's rows").set(own);
-        else scatterRows(own, dimension, positions, present(rows[t], "a table's rows"));
+        else if (parts.length === 1) rows[t] = kept(own);
+        else scatterRows(own, dimension, positions, rowsOf(t));
       });
-      const out = present(values[shard], "a shard's dense values");
-      if (answer.dense.length !== out.length) {
-        throw badAnswer(shard, `${answer.dense.length} of ${out.length} dense values`);
+      const length = lengthOf(dense[shard] ?? []);
+      if (answer.dense.length !== length) {
+        throw badAnswer(shard, `${answer.dense.length} of ${length} dense values`);
       }
-      out.set(answer.dense);
+      values[shard] = kept(answer.dense);
     },
     whole: () => ({
-      rows: Object.fromEntries(tables.map(({ name }, t) => [name, present(rows[t], "rows")])),
+      rows: Object.fromEntries(tables.map(({ name }, t) => [name, rowsOf(t)])),
       dense: Object.fromEntries(
         dense.flatMap((parameters, shard) => cut(parameters, present(values[shard], "values"))),
       ),

@@ -1,5 +1,5 @@
 import { HeddleError, isHeddleError, messageOf } from "@heddle/base";
-import type { Route, ShardClients } from "./shard-wire.ts";
+import type { Route, ShardClients } from "./route.ts";
 
 /** One process that keeps a shard: the first, or one that took the place of a lost one. */
 export interface Life {

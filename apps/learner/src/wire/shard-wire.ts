@@ -1,11 +1,5 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import {
-  ParameterServerService,
-  type PullRequestSchema,
-  type PullResponse,
-  type PushRequestSchema,
-} from "@heddle/proto/parameter-server";
-import { type CallOptions, type Client, connect } from "@heddle/rpc";
+import { ParameterServerService } from "@heddle/proto/parameter-server";
+import { connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
 import { optimizerMessage } from "./optimizer-message.ts";
@@ -18,6 +12,7 @@ import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
 import { stepCalls } from "./step-calls.ts";
 import { openTraffic } from "./traffic.ts";
 import type { Bounds, RunDeclaration, Wire } from "./wire.ts";
+import type { Shard, ShardClients, Route } from "./route.ts";
 
 export interface WireOptions {
   /** The learner's job id. */
@@ -27,8 +22,13 @@ export interface WireOptions {
   readonly traceEverySteps: number;
   /** How long a call of a step may take: longest a push that waits for a pull, and so for a step's computation. */
   readonly stepCallMs?: number;
-  /** Calls stay in this process and are over when they return: their ids are not copied, and no list of ids is named to be sent once. */
+  /**
+   * Calls stay in this process and are over when they return; false when absent. Then nothing carries bytes: ids and gradients are handed
+   * over where they lie, and no list of ids is named to be sent once.
+   */
   readonly inProcess?: boolean;
+  /** Whether what is pulled lies in memory that threads share, because another one computes; false when absent. */
+  readonly sharesMemory?: boolean;
   /** Ends all calls. */
   readonly signal: AbortSignal;
 }
@@ -37,34 +37,6 @@ export interface WireOptions {
 export interface ShardWireOptions extends WireOptions {
   /** `host:port` of each shard, in order of their numbers. */
   readonly addresses: readonly string[];
-}
-
-/** A shard, however its calls reach it. */
-export type Shard = Client<typeof ParameterServerService>;
-/** What carries a step's calls. */
-export interface StepShard {
-  /** @param read takes what it wants of the answer, whose bytes may be gone after that. */
-  pull(
-    request: MessageInitShape<typeof PullRequestSchema>,
-    call: CallOptions,
-    read: (answer: PullResponse) => void,
-  ): Promise<void>;
-  /** @returns the number of the shard's state. */
-  push(request: MessageInitShape<typeof PushRequestSchema>, call: CallOptions): Promise<bigint>;
-}
-
-/** Both ways to a shard. */
-export interface ShardClients {
-  /** Number of the shard. */
-  readonly shard: number;
-  /** Each call leaves a span, or none does. */
-  readonly traced: Shard;
-  readonly quiet: Shard;
-}
-
-/** How the calls of a shard's steps travel. */
-export interface Route extends AsyncDisposable {
-  at(step: number): StepShard;
 }
 
 const defaultStepCallMs = 60_000;
@@ -125,7 +97,8 @@ export async function openShardWire(
   }
   const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
   const cuts = cutCalls(fence, links, shardCallMs, traffic);
-  const { forget, ...steps } = stepCalls(declaration, layout, stepCallMs, shards, traffic);
+  const calls = { timeoutMs: stepCallMs, traffic, sharesMemory: options.sharesMemory ?? false };
+  const { forget, ...steps } = stepCalls(declaration, layout, shards, calls);
   const { freeze, snapshot, usage } = cuts;
   const restore: Wire["restore"] = async (...to) => {
     await cuts.restore(...to);

@@ -1,12 +1,11 @@
 import { present } from "@heddle/base";
-import { openPool } from "@heddle/lane";
+import { openPool, openSharedPool } from "@heddle/lane";
 import { cachedRowBytesMax, openCachedRows } from "./cached-rows.ts";
 import { splitOnce } from "./naming.ts";
 import { pullCalls } from "./pull-calls.ts";
 import { pushCall } from "./push-call.ts";
 import type { ShardLayout } from "./shard-layout.ts";
 import type { LinkedShard, Steps } from "./steps.ts";
-import type { Traffic } from "./traffic.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
 
 /** Memory of rows and gradients that is kept for later steps. */
@@ -18,13 +17,17 @@ export interface StepCalls extends Pick<Wire, "pull" | "release" | "push"> {
   forget(): void;
 }
 
+export interface StepCallsOptions extends Pick<Steps, "timeoutMs" | "traffic"> {
+  /** Whether other threads read what is pulled. */
+  readonly sharesMemory: boolean;
+}
+
 /** Pull and push, split over the shards and put together again. */
 export function stepCalls(
   { fence, tables, bounds }: RunDeclaration,
   layout: ShardLayout,
-  timeoutMs: number,
   shards: readonly LinkedShard[],
-  traffic: Traffic,
+  { timeoutMs, traffic, sharesMemory }: StepCallsOptions,
 ): StepCalls {
   const partsOf = splitOnce(layout);
   const { rowAge } = bounds ?? {};
@@ -34,7 +37,8 @@ export function stepCalls(
       : shards.map(() => openCachedRows(tables, rowAge, cachedRowBytesMax / shards.length));
   const steps: Steps = {
     ...{ fence: BigInt(fence), tables, bounds, layout, cached, traffic, timeoutMs },
-    ...{ pool: openPool({ heldBytesMax }), partsOf },
+    pulls: sharesMemory ? openSharedPool({ heldBytesMax }) : openPool({ heldBytesMax }),
+    ...{ pushes: openPool({ heldBytesMax }), partsOf },
     each: (ids, run) => {
       const parts = partsOf(ids);
       return Promise.all(shards.map((at, n) => run(at, present(parts[n], "a part"), n)));

@@ -22,7 +22,9 @@ export interface Steps {
   readonly layout: ShardLayout;
   /** By shard: rows that need not be asked for; none where every pull reads its rows anew. */
   readonly cached: readonly CachedRows[];
-  readonly pool: Pool;
+  /** Memory of what is pulled, and of what is pushed. */
+  readonly pulls: Pool<ArrayBufferLike>;
+  readonly pushes: Pool;
   readonly traffic: Traffic;
   readonly timeoutMs: number;
   partsOf(ids: BigUint64Array): readonly Part[];

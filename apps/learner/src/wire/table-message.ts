@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type TableSchema, ValueStorage } from "@heddle/proto/parameter-server";
-import type { Network } from "../network.ts";
+import type { Parameters } from "../parameters.ts";
 import { optimizerMessage } from "./optimizer-message.ts";
 
 /** A table as a shard is told it. */
@@ -13,7 +13,7 @@ export function tableMessage({
   wire: _wire,
   initialDeviation,
   ...table
-}: Network["tables"][number]): MessageInitShape<typeof TableSchema> {
+}: Parameters["tables"][number]): MessageInitShape<typeof TableSchema> {
   return {
     ...table,
     // The message has it in 4 bytes, and shards in this process get no other number than those far away.
@@ -27,7 +27,7 @@ export function tableMessage({
   };
 }
 
-function admissionMessage(admission: Network["tables"][number]["admission"]) {
+function admissionMessage(admission: Parameters["tables"][number]["admission"]) {
   if (admission === undefined) return {};
   if ("count" in admission) return { admissionCount: admission.count };
   return { admissionProbability: admission.probability };

@@ -1,9 +1,9 @@
 import type { Layer } from "../cuts/chain.ts";
 import type { Moved } from "./traffic.ts";
-import type { Network } from "../network.ts";
+import type { Parameters } from "../parameters.ts";
 
 /** All parameters of a run, as each shard gets its part of them. */
-export interface RunDeclaration {
+export interface RunDeclaration extends Parameters {
   readonly run: string;
   /** Fencing token of this attempt. */
   readonly fence: number;
@@ -16,8 +16,6 @@ export interface RunDeclaration {
   readonly learners?: number;
   /** Bounded mode, and its bounds; exact mode when absent. */
   readonly bounds?: Bounds;
-  readonly tables: Network["tables"];
-  readonly dense: Network["dense"];
 }
 
 /** Bounds of bounded mode. */
@@ -141,7 +139,8 @@ export interface Wire {
    */
   release(pulled: Pulled): void;
   /**
-   * Applies a step's gradients once; resolves when the whole step is applied.
+   * Applies a step's gradients once; resolves when the whole step is applied. Until then they are left alone: where nothing carries
+   * them, the shard reads them where they lie.
    *
    * @throws {HeddleError} ABORTED STALE_PUSH in bounded mode, when a shard refused it: pull and compute again. Shards that have
    *   applied it acknowledge the next push of the step, and do not apply it.

@@ -1,3 +1,4 @@
+import { startTurns } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { FreezeRequest, SnapshotRequest } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
@@ -30,8 +31,8 @@ interface CutToTake {
 export function cutHandlers(deps: CutDeps, keeper: Keeper) {
   const { objects } = deps;
   let cut: Cut | undefined;
-  /** The encoder makes one file at a time: one that was given up ends first. */
-  let writing: Promise<unknown> = Promise.resolve();
+  // The encoder makes one file at a time: one that was given up ends first.
+  const inTurn = startTurns();
 
   const giveUp = (why: string): void => {
     cut?.stop.abort(snapshotGivenUp(cut.step, why));
@@ -76,12 +77,6 @@ export function cutHandlers(deps: CutDeps, keeper: Keeper) {
     },
     restore: restoreHandler(objects, keeper, () => giveUp("the shard returned to another")),
   };
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = writing.then(work);
-    writing = done.catch(() => undefined);
-    return done;
-  }
 }
 
 const numberOf = (step: bigint | undefined): number | undefined =>

@@ -3,8 +3,9 @@ import { shardOf } from "@heddle/kernels";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Declaration, openShard, type Shard } from "../shard.ts";
+import { openShard, type Shard } from "../shard.ts";
 import type { FrozenShard } from "./frozen.ts";
+import type { Declaration } from "../declaration.ts";
 
 type Turnover = Pick<Declaration["tables"][number], "admission" | "expiry">;
 

@@ -18,6 +18,7 @@ import { openWriters, type Writers } from "./writers.ts";
 export interface KafkaLogDeps {
   /** `kafka://host:port[,host:port][/prefix][?setting=value]`: see `parseKafkaUrl`. */
   readonly url: string;
+  /** Who this is at the brokers; nobody when absent. */
   readonly user?: KafkaUser;
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads the tries of failing handlers. */

@@ -1,3 +1,4 @@
+import { startTurns } from "@heddle/base";
 import { Consumer, FetchIsolationLevels, ListOffsetTimestamps } from "@platformatic/kafka";
 import { offsetGone } from "../errors.ts";
 import type { LogRecord, Position } from "../port.ts";
@@ -28,12 +29,7 @@ export function openReader(options: ClientOptions, place: Place): Reader {
   const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
   const consumer = new Consumer({ ...options, groupId: "heddle-reader", isolationLevel });
   // The brokers keep, per client, what it asked for last: one request at a time.
-  let before: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
-    const mine = before.then(body);
-    before = mine.catch(() => undefined);
-    return mine;
-  };
+  const inTurn = startTurns();
   const positions: Reader["positions"] = async (topic) => {
     const offsets = async (timestamp: bigint) => {
       const found = await consumer.listOffsets({ topics: [topic], timestamp });

@@ -1,7 +1,13 @@
 import { Producer } from "@platformatic/kafka";
 import type { ClientOptions } from "./client.ts";
 import { isUnauthenticated } from "./errors.ts";
-import type { WriterDeps } from "./writer.ts";
+import type { Clock } from "@heddle/base";
+
+export interface WriterDeps {
+  readonly clock: Clock;
+  /** For a broker to come back. Tries within it are one send for the broker, which knows them again; behind it nobody is sure. */
+  readonly appendWithinMs: number;
+}
 
 /** A producer, and what it met while it tried: it would go on until its time is over, and then say nothing of it. */
 export interface Sender {

@@ -1,21 +1,17 @@
-import { type Clock, HeddleError } from "@heddle/base";
+import { assert, HeddleError } from "@heddle/base";
 import type { Producer } from "@platformatic/kafka";
+import { letterBytesMax } from "../dead-letter.ts";
 import { recordBytes } from "../layout.ts";
 import type { NewRecord } from "../port.ts";
 import type { ClientOptions } from "./client.ts";
 import { isUnauthenticated, kafkaError, type Place } from "./errors.ts";
-import { openSender, type Sender, sendWithin } from "./sender.ts";
+import { openSender, type Sender, sendWithin, type WriterDeps } from "./sender.ts";
+import { maxMessageBytes } from "./suitable.ts";
 
 /** A record and its partition. */
 export interface Placed {
   readonly record: NewRecord;
   readonly partition: number;
-}
-
-export interface WriterDeps {
-  readonly clock: Clock;
-  /** For a broker to come back. Tries within it are one send for the broker, which knows them again; behind it nobody is sure. */
-  readonly appendWithinMs: number;
 }
 
 /** Appends to one topic. */
@@ -25,8 +21,9 @@ export interface Writer extends AsyncDisposable {
 
 /** For what is under way when the log is closed. */
 const closeWithinMs = 3_000;
-/** Of one batch, which is what a partition takes whole; the topic takes 2 MiB. */
+/** Of one batch, which is what a partition takes whole. */
 const batchBytesMax = 1_500_000;
+assert(Math.max(batchBytesMax, letterBytesMax) < maxMessageBytes, "a topic takes what is appended");
 const sendBytesMax = 6_000_000;
 /** What waits beyond it is refused, so that a log that is away does not fill the memory. */
 const waitingBytesMax = 64 << 20;

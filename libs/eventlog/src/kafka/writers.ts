@@ -1,6 +1,7 @@
 import type { KafkaAddress } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
-import { openWriter, type Writer, type WriterDeps } from "./writer.ts";
+import { openWriter, type Writer } from "./writer.ts";
+import type { WriterDeps } from "./sender.ts";
 
 /** A writer for each topic, so that one whose replicas are missing holds up no other. */
 export interface Writers extends AsyncDisposable {

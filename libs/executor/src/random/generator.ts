@@ -34,7 +34,7 @@ const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: W
 
 /** Numbers are made in pieces of 64 KiB, which stay in the cache; below the first lie the module's own tables. */
 const pieceBytes = 65_536;
-export const groupNumbers = 16;
+const groupNumbers = 16;
 const pieceNumbers = pieceBytes / 4;
 
 interface Opened {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, connect as connectTo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { ServiceError } from "@grpc/grpc-js";
 import { SchedulerService } from "@heddle/proto/scheduler";
 import { silentTelemetry } from "@heddle/telemetry";
+import { startTcpProxy } from "@heddle/testkit";
 import { type CallContext, implement, serve } from "../index.ts";
 import { definitionOf } from "../method.ts";
 import { openChannel } from "./channel.ts";
@@ -13,30 +13,17 @@ const keepalive = { quietMs: 100, answerMs: 100 };
 
 /** A network that can be told to carry nothing any more, which neither end hears of. */
 async function startNetwork(target: string) {
-  const [host = "", port = ""] = target.split(":");
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connectTo(Number(port), host);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => undefined);
-    }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const sockets: Socket[] = [];
+  const proxy = await startTcpProxy(new URL(`tcp://${target}`), (client, upstream) => {
+    sockets.push(client, upstream);
+    client.pipe(upstream).pipe(client);
+  });
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut: () => {
+    address: `127.0.0.1:${proxy.port}`,
+    silence: () => {
       for (const socket of sockets) socket.unpipe().pause();
     },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
+    [Symbol.asyncDispose]: proxy[Symbol.asyncDispose],
   };
 }
 
@@ -69,7 +56,7 @@ test("when nothing comes through any more, client and server know without waitin
     client.makeUnaryRequest(...codec, {}, options, (error) => resolve(error));
   });
   await begun.promise;
-  network.cut();
+  network.silence();
   assert.match((await failed)?.message ?? "", /UNAVAILABLE/);
   await cancelled.promise;
   client.close();

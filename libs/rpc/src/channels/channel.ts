@@ -8,6 +8,19 @@ export interface Channel {
   readonly client: grpc.Client;
 }
 
+/** Where the calls of one client go. */
+export interface Channels {
+  /** Settles when enough is known for a first call; undefined since then. */
+  opening(): Promise<void> | undefined;
+  /**
+   * The channel for the next call.
+   *
+   * @throws {HeddleError} UNAVAILABLE SERVICE_NOT_FOUND.
+   */
+  next(): Channel;
+  close(): void;
+}
+
 /** When a peer is taken for gone, milliseconds. */
 export interface Keepalive {
   /** So long nothing was heard of it: it is sent a ping. */

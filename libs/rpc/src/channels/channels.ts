@@ -1,19 +1,6 @@
-import { type Channel, openChannel } from "./channel.ts";
+import { openChannel, type Channels } from "./channel.ts";
 import { openReplicas } from "./replicas.ts";
 import { parseTarget } from "./target.ts";
-
-/** Where the calls of one client go. */
-export interface Channels {
-  /** Settles when enough is known for a first call; undefined since then. */
-  opening(): Promise<void> | undefined;
-  /**
-   * The channel for the next call.
-   *
-   * @throws {HeddleError} UNAVAILABLE SERVICE_NOT_FOUND.
-   */
-  next(): Channel;
-  close(): void;
-}
 
 /**
  * @param address `host:port`, `host:port,host:port` for the replicas of a service, or `dns:///host:port` for all addresses of a name.

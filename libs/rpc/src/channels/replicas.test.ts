@@ -7,8 +7,8 @@ import type { HeddleError } from "@heddle/base";
 import { RegistryService } from "@heddle/proto/registry";
 import { silentTelemetry } from "@heddle/telemetry";
 import { connect, implement, type Server, serve } from "../index.ts";
-import type { Channels } from "./channels.ts";
 import { openReplicas } from "./replicas.ts";
+import type { Channels } from "./channel.ts";
 
 const telemetry = silentTelemetry();
 const options = { telemetry, actor: "test" };

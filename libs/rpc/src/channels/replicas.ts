@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { HeddleError, messageOf } from "@heddle/base";
-import type { Channels } from "./channels.ts";
 import { openReplica, type Replica } from "./replica.ts";
 import type { Target } from "./target.ts";
+import type { Channels } from "./channel.ts";
 
 /** The addresses of a host name. */
 export type LookUp = (host: string) => Promise<readonly string[]>;

@@ -15,6 +15,7 @@ export interface MongoOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads repeated commands. */
   readonly random: () => number;
+  /** Those of `defaultLimits` where absent. */
   readonly limits?: Partial<MongoLimits>;
 }
 

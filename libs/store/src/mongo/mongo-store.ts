@@ -1,6 +1,6 @@
 import { isHeddleError, type Json } from "@heddle/base";
 import type { Collection } from "mongodb";
-import { checkLimit, encodeValue } from "../bounds.ts";
+import { checkLimit, checkRevision, encodeValue } from "../bounds.ts";
 import type { Documents, DocumentStore, ListOptions, Page } from "../port.ts";
 import { reading } from "./concerns.ts";
 import type { MongoConnection } from "./connection.ts";
@@ -45,6 +45,7 @@ function openCollection<T extends Json | object>(
     },
     put: async (key, value, expected, options = {}) => {
       const id = idOf(key);
+      checkRevision(expected);
       const where = `${place}/${key}`;
       const text = encodeValue(where, value);
       const write = connection.newWrite();
@@ -56,6 +57,7 @@ function openCollection<T extends Json | object>(
     },
     delete: async (key, expected) => {
       const id = idOf(key);
+      checkRevision(expected);
       const where = `${place}/${key}`;
       await run(where, (collection, maybeDone) =>
         removeDocument(collection, { id, expected }, where, maybeDone),

@@ -1,131 +1,25 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { type HeddleError, systemClock } from "@heddle/base";
 import { startMongo } from "@heddle/servers";
 import { MongoClient, type UpdateFilter } from "mongodb";
-import { type MongoConnection, openMongo } from "./connection.ts";
+import { openMongo } from "./connection.ts";
 import { databaseForTests, inDatabase } from "./fixtures/place.ts";
-import { type Fate, startProxy } from "./fixtures/proxy.ts";
+import { startProxy } from "./fixtures/proxy.ts";
+import {
+  newService,
+  notesOn,
+  open,
+  password,
+  quick,
+  refusal,
+  refused,
+} from "./fixtures/refused.ts";
 import { pendingIndex } from "./indexes.ts";
-import { openMongoStore } from "./mongo-store.ts";
-import type { MongoLimits } from "./runs.ts";
 import type { MongoDocument } from "./stored.ts";
 
 const database = await databaseForTests();
 const { skip, url } = database;
-const quick: Partial<MongoLimits> = { selectMs: 400, repeatMs: 400 };
-const password = "do-not-show";
-let services = 0;
-
-const open = (to: string, limits: Partial<MongoLimits> = quick): Promise<MongoConnection> =>
-  openMongo({ url: to, clock: systemClock, random: Math.random, limits });
-const notesOn = (connection: MongoConnection, service = `refusals-${(services += 1)}`) =>
-  openMongoStore(connection, service).collection<{ n: number }>("notes");
-
-/** Awaits the refusal; no word of it may show the password. */
-async function refused(act: Promise<unknown>, code: string, reason: string): Promise<HeddleError> {
-  const error = await act.then(
-    () => assert.fail(`${reason} was expected`),
-    (thrown: unknown) => thrown as HeddleError,
-  );
-  assert.deepEqual([error.code, error.reason], [code, reason], error.message);
-  assert.ok(!`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`.includes(password));
-  return error;
-}
-
-/** What a MongoDB answers that refuses. */
-const refusal = (errorCode: number, codeName: string, errmsg: string): Fate => ({
-  answer: { ok: 0, code: errorCode, codeName, errmsg },
-});
-
-test("a server that is absent, at start or later, is named and found again", { skip }, async () => {
-  await using proxy = await startProxy(url);
-  await proxy.away();
-  // More than the driver waits between two looks at a server.
-  await using connection = await open(proxy.url, { ...quick, selectMs: 1_500 });
-  const notes = notesOn(connection);
-  for (const act of [
-    () => notes.get("a"),
-    () => notes.put("a", { n: 1 }, 0),
-    () => connection.check(),
-  ]) {
-    const error = await refused(act(), "UNAVAILABLE", "STORE_UNAVAILABLE");
-    assert.match(
-      error.message,
-      new RegExp(`127\\.0\\.0\\.1:${proxy.port}.*ECONNREFUSED.*start it`),
-    );
-  }
-  await proxy.back();
-  await connection.check();
-  await notes.put("a", { n: 1 }, 0);
-  await proxy.away();
-  await refused(notes.put("a", { n: 2 }, 1), "UNAVAILABLE", "STORE_UNAVAILABLE");
-  await refused(connection.check(), "UNAVAILABLE", "STORE_UNAVAILABLE");
-  await proxy.back();
-  assert.equal(await notes.put("a", { n: 2 }, 1), 2);
-});
-
-test(
-  "once a server is known to be away, one command searches and the others are told at once",
-  { skip },
-  async () => {
-    await using proxy = await startProxy(url);
-    const selectMs = 1_500;
-    await using connection = await open(proxy.url, { ...quick, selectMs });
-    const notes = notesOn(connection);
-    await notes.get("a");
-    await proxy.away();
-    await refused(notes.get("a"), "UNAVAILABLE", "STORE_UNAVAILABLE");
-    const began = performance.now();
-    const waits = Array.from({ length: 20 }, async () => {
-      await refused(notes.get("a"), "UNAVAILABLE", "STORE_UNAVAILABLE");
-      return performance.now() - began;
-    });
-    const waited = (await Promise.all(waits)).filter((ms) => ms > selectMs / 2);
-    assert.equal(waited.length, 1);
-    await proxy.back();
-    assert.equal(await notes.get("a"), undefined);
-  },
-);
-
-test(
-  "a server that is away for less than a command may wait is not noticed",
-  { skip },
-  async () => {
-    await using proxy = await startProxy(url);
-    await using connection = await open(proxy.url, { selectMs: 10_000 });
-    const notes = notesOn(connection);
-    await notes.put("a", { n: 1 }, 0);
-    await proxy.away();
-    const written = notes.put("a", { n: 2 }, 1);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await proxy.back();
-    assert.equal(await written, 2);
-  },
-);
-
-test("a server that takes connections and says nothing is given up in time, and its password not shown", async () => {
-  const silent = createServer().listen(0, "127.0.0.1");
-  await once(silent, "listening");
-  const { port } = silent.address() as AddressInfo;
-  await using connection = await open(`mongodb://user:${password}@127.0.0.1:${port}/shop`);
-  const error = await refused(connection.check(), "UNAVAILABLE", "STORE_UNAVAILABLE");
-  assert.match(error.message, new RegExp(`store 127\\.0\\.0\\.1:${port}/shop does not answer`));
-  silent.close();
-});
-
-test("a server that falls silent within a command is given up in time", { skip }, async () => {
-  await using proxy = await startProxy(url);
-  await using connection = await open(proxy.url, { ...quick, silenceMs: 300 });
-  const notes = notesOn(connection);
-  await notes.get("a");
-  proxy.decide((command) => (command === "find" ? "silent" : "pass"));
-  await refused(notes.get("a"), "UNAVAILABLE", "STORE_UNAVAILABLE");
-  proxy.decide(() => "pass");
-  assert.equal(await notes.get("a"), undefined);
-});
 
 test("a URL without a database, or with options that the driver does not take, is refused without being shown", async () => {
   for (const bad of [
@@ -308,7 +202,7 @@ test(
       "not authorized on shop to execute command { createIndexes: 1 }",
     );
     proxy.decide((command) => (command === "createIndexes" ? denied : "pass"));
-    const service = `refusals-${(services += 1)}`;
+    const service = newService();
     const notes = notesOn(connection, service);
     const error = await refused(notes.get("a"), "PERMISSION_DENIED", "STORE_RIGHTS_MISSING");
     assert.match(error.message, /createIndex\(\{"pending":1,"_id":1\}, \{"name":"heddle_pending"/);
@@ -358,7 +252,7 @@ test(
   async () => {
     await using client = new MongoClient(url);
     await using connection = await open(url);
-    const service = `refusals-${(services += 1)}`;
+    const service = newService();
     const notes = notesOn(connection, service);
     const raw = client.db().collection<MongoDocument>(`${service}.notes`);
     const changes: readonly UpdateFilter<MongoDocument>[] = [

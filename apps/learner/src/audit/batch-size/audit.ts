@@ -1,14 +1,12 @@
 import { HeddleError } from "@heddle/base";
-import type { Executor } from "@heddle/executor";
 import type { ModelDefinition, Training } from "@heddle/sdk";
 import { compare, type Quality, verdictOf } from "../compare.ts";
 import { type Candidate, chooseSize, type Spread } from "./choose.ts";
-import { type Judged, judgeSizes } from "./judge.ts";
+import { type Judged, type JudgeOptions, judgeSizes } from "./judge.ts";
 import type { NotTried } from "./ladder.ts";
 import { definitionAt, type RateRule } from "./rates.ts";
 import { type OrderedRows, rowsOf, splitRows } from "./rows.ts";
 import { throughputOf } from "./throughput.ts";
-import type { Meter } from "./train-size.ts";
 
 /** What is compared when a size is chosen. */
 export type Per = "cpu-second" | "second";
@@ -41,14 +39,9 @@ export interface BatchSizeAudit {
     Pick<ModelDefinition, "shortTerm">;
 }
 
-export interface BatchSizeOptions {
-  readonly definition: ModelDefinition;
-  readonly executor: Executor;
+export interface BatchSizeOptions extends JudgeOptions {
   /** The last fifth is held out: the same rows for all sizes. */
   readonly rows: readonly OrderedRows[];
-  /** Sizes to try, beside the definition's own. */
-  readonly sizes: readonly number[];
-  readonly rates: RateRule;
   readonly per: Per;
   /** How much worse counts as worse, of log loss and of AUC. */
   readonly tolerance: number;
@@ -56,12 +49,8 @@ export interface BatchSizeOptions {
   readonly within: number;
   /** Trainings of each size that are timed. */
   readonly rounds: number;
-  readonly residentBytesMax: number;
-  readonly meter: Meter;
   readonly replicates: number;
   readonly seed: number;
-  /** Told before each training. */
-  readonly onTraining?: (batchSize: number, what: "quality" | "throughput") => void;
 }
 
 /**

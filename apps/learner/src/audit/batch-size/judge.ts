@@ -1,15 +1,23 @@
+import type { Executor } from "@heddle/executor";
+import type { ModelDefinition } from "@heddle/sdk";
 import { openNetwork } from "../../network.ts";
 import { openHeldOutScorer } from "../scorer.ts";
-import type { BatchSizeOptions } from "./audit.ts";
 import { type NotTried, sizesToTry, tooMuchFor } from "./ladder.ts";
-import { definitionAt } from "./rates.ts";
+import { definitionAt, type RateRule } from "./rates.ts";
 import type { OrderedRows } from "./rows.ts";
-import { judgeSize, type SizedTraining, type SizeOutcome } from "./train-size.ts";
+import { judgeSize, type Meter, type SizedTraining, type SizeOutcome } from "./train-size.ts";
 
-type JudgeOptions = Pick<
-  BatchSizeOptions,
-  "definition" | "executor" | "sizes" | "rates" | "residentBytesMax" | "meter" | "onTraining"
->;
+export interface JudgeOptions {
+  readonly definition: ModelDefinition;
+  readonly executor: Executor;
+  /** Sizes to try, beside the definition's own. */
+  readonly sizes: readonly number[];
+  readonly rates: RateRule;
+  readonly residentBytesMax: number;
+  readonly meter: Meter;
+  /** Told before each training. */
+  readonly onTraining?: (batchSize: number, what: "quality" | "throughput") => void;
+}
 
 /** A size that was trained once, and what came of it. */
 export interface Judged {

@@ -2,7 +2,8 @@ import { present } from "@heddle/base";
 import type { Batches } from "../../data/batches.ts";
 import { openNumberedIds, openUniqueOfBatch } from "../../data/numbered-ids.ts";
 import { concatenated } from "../concatenated.ts";
-import { batchesOf, ownMemory, type TrainingBatch } from "../../data/rows.ts";
+import { batchesOf, type TrainingBatch } from "../../data/rows.ts";
+import { ownMemory } from "../../data/batch-memory.ts";
 
 /** Rows of a partition in the order in which training takes them: a part of it, transformed. */
 export interface OrderedRows {

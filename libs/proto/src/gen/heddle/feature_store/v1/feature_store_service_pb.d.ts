@@ -460,6 +460,14 @@ export declare type IngestHeader = Message<"heddle.feature_store.v1.IngestHeader
    * @generated from field: string file_name = 5;
    */
   fileName: string;
+
+  /**
+   * Bytes of the whole file: when others arrive, nothing is kept. 0 when the caller does not say; a call that is cancelled, or whose deadline
+   * passes, may then count as a shorter file, for HTTP/2 may end what was sent as if it were whole.
+   *
+   * @generated from field: uint64 bytes = 6;
+   */
+  bytes: bigint;
 };
 
 /**
@@ -1013,7 +1021,7 @@ export declare const FeatureStoreService: GenService<{
    * Takes one event file, sent in chunks of at most 1 MiB, and acknowledges when its events are durable.
    * The same request_id again answers with the first result.
    * Errors: UNKNOWN_SOURCE, UNREADABLE_FILE, EMPTY_FILE, UNKNOWN_COLUMN, MISSING_COLUMN, WRONG_TYPE, NOT_A_NUMBER, FUTURE_EVENT,
-   * INGEST_HEADER_INVALID, BRANCH_INVALID, SEGMENTS_FULL, ENGINE_LOST (try again).
+   * INGEST_HEADER_INVALID, INGEST_INCOMPLETE, BRANCH_INVALID, SEGMENTS_FULL, ENGINE_LOST (try again).
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.Ingest
    */

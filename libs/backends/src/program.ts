@@ -1,0 +1,71 @@
+import { stopAsked, systemClock } from "@heddle/base";
+import { loadConfig } from "@heddle/config";
+import type { Running } from "@heddle/rpc";
+import { startTelemetry, telemetrySettings } from "@heddle/telemetry";
+import { z } from "zod";
+import { openBackends } from "./open.ts";
+import type { OnlineValues } from "@heddle/online";
+import type { ServiceParts } from "./service-parts.ts";
+import { backendSettings } from "./settings.ts";
+
+/**
+ * The settings that each service which runs alone has, beside its own.
+ *
+ * @param folder of its LMDB environment where it is told none.
+ */
+export const programSettings = (folder: string) => ({
+  /** `host:port` to listen on; port 0 takes a free one. */
+  address: z.string().default("127.0.0.1:0"),
+  ...backendSettings(folder),
+  telemetry: telemetrySettings,
+});
+
+type ProgramSettings = z.output<z.ZodObject<ReturnType<typeof programSettings>>>;
+
+/** A service's own process. */
+export interface Program<Config> extends AsyncDisposable {
+  readonly config: Config;
+  /** What the service is started with. */
+  readonly parts: ServiceParts;
+  openOnline(): OnlineValues;
+  /** Writes to the log that the service runs. Resolves when the process is asked to stop; what was opened is then closed in reverse order. */
+  untilStopped(running: Running): Promise<void>;
+}
+
+/**
+ * Begins the process of a service that runs alone: settings from `HEDDLE_<SERVICE>_*` variables and from the JSON file that argument 2
+ * names, telemetry, backends.
+ *
+ * @param service as it calls itself: `feature-store`.
+ * @param host this process, which only a main file may reach for.
+ * @throws {HeddleError} as `loadConfig` and `openBackends` do.
+ */
+export async function openProgram<S extends z.ZodType<ProgramSettings>>(
+  service: string,
+  schema: S,
+  host: NodeJS.Process,
+): Promise<Program<z.output<S>>> {
+  const asked = stopAsked(host);
+  const file = host.argv[2];
+  const config = loadConfig(schema, {
+    environment: host.env,
+    prefix: `HEDDLE_${service.toUpperCase().replaceAll("-", "_")}_`,
+    ...(file !== undefined && { file }),
+  });
+  const deps = { clock: systemClock, random: Math.random };
+  await using stack = new AsyncDisposableStack();
+  const telemetry = stack.use(await startTelemetry({ service, ...config.telemetry }));
+  const backends = stack.use(await openBackends(config, deps));
+  const ports = backends.portsOf(service, telemetry);
+  const opened = stack.move();
+  return {
+    config,
+    parts: { ...ports, ...deps, telemetry, address: config.address },
+    openOnline: backends.openOnline,
+    untilStopped: async ({ address }) => {
+      telemetry.log.info({ config, address }, `${service} started`);
+      await asked;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
