@@ -6,6 +6,7 @@ import {
   contentName,
   defaultBackoff,
   HeddleError,
+  isHeddleError,
   messageOf,
   orAborted,
 } from "@heddle/base";
@@ -39,11 +40,14 @@ export interface RelayDeps {
 }
 
 const aggregatesAtOnceMax = 100;
+/** The aggregate itself is at fault: its document is damaged, or no log takes what it says. Others are not held up by it. */
+const ownFaults: ReadonlySet<unknown> = new Set(["DATA_LOSS", "INVALID_ARGUMENT"]);
 
 /**
  * Publishes what waits in the outboxes: per aggregate in order, at least once, then trims it. A
  * death between the two publishes again, so consumers drop what is not newer than the revision
- * they know. While the log refuses, it waits with backoff. Resolves when the signal aborts.
+ * they know. While the log refuses, it waits with backoff; an aggregate that cannot be relayed is told of, and holds up no other.
+ * Resolves when the signal aborts.
  */
 export async function relayOutbox(
   outboxes: readonly Outbox[],
@@ -63,6 +67,8 @@ export async function relayOutbox(
     outbox.onPending(wake, signal);
   }
   let failures = 0;
+  /** Of the outboxes, why aggregates of theirs cannot be relayed: said when it changes. */
+  const told = new Map<Outbox, string>();
   let polledMs = clock.monotonicMs();
   while (!signal.aborted) {
     sleeper.arm();
@@ -71,7 +77,12 @@ export async function relayOutbox(
         // Before it is looked at: what comes meanwhile has it looked at again.
         due.delete(outbox);
         const relayed = await relayPending(outbox, log, deps, signal);
-        if (relayed === aggregatesAtOnceMax) due.add(outbox);
+        if (relayed.more) due.add(outbox);
+        const error = relayed.stuck.join("; ");
+        if (error !== "" && error !== told.get(outbox)) {
+          deps.log.warn({ service: deps.service, error }, "events of aggregates cannot be relayed");
+        }
+        told.set(outbox, error);
       }
       failures = 0;
       const leftMs = polledMs + pollMs - clock.monotonicMs();
@@ -108,26 +119,49 @@ export function startRelay(
   };
 }
 
+interface Relayed {
+  /** There may be more, for which there is no need to wait. */
+  readonly more: boolean;
+  /** Which aggregates could not be relayed, and why. */
+  readonly stuck: readonly string[];
+}
+
 async function relayPending(
   outbox: Outbox,
   log: RecordSink,
   deps: RelayDeps,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Relayed> {
   const ids = await outbox.pending(aggregatesAtOnceMax);
+  const stuck: string[] = [];
   for (const id of ids) {
-    if (signal.aborted) return 0;
-    const { entries, trim } = await outbox.read(id);
-    for (const [topic, run] of runsByTopic(entries)) {
-      if (signal.aborted) return 0;
-      const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
-      // A log that is away may take long to say so: who stops does not wait, and appends them again when it starts.
-      await orAborted(log.append(topic, records), signal);
+    if (signal.aborted) break;
+    try {
+      await relayOne(id, outbox, log, deps, signal);
+    } catch (error) {
+      if (!isHeddleError(error) || !ownFaults.has(error.code)) throw error;
+      stuck.push(`${outbox.noun} ${id}: ${error.message}`);
     }
-    failpoint(`${deps.service}.relay.after-append`);
-    await trim();
   }
-  return ids.length;
+  return { more: ids.length === aggregatesAtOnceMax && stuck.length < ids.length, stuck };
+}
+
+async function relayOne(
+  id: string,
+  outbox: Outbox,
+  log: RecordSink,
+  deps: RelayDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { entries, trim } = await outbox.read(id);
+  for (const [topic, run] of runsByTopic(entries)) {
+    if (signal.aborted) return;
+    const records = run.map((entry) => toRecord(id, entry, entries, deps.service));
+    // A log that is away may take long to say so: who stops does not wait, and appends them again when it starts.
+    await orAborted(log.append(topic, records), signal);
+  }
+  failpoint(`${deps.service}.relay.after-append`);
+  await trim();
 }
 
 /** Neighbours of one topic go in one append; across topics the order of the outbox stays. */
