@@ -33,6 +33,9 @@ export interface DenseDeclaration {
 /** A learner may have pulls of one step and pushes of another under way, and a lane carries 64 calls. */
 const microBatchesMax = 24;
 
+/** A table takes as many instances of WebAssembly as its rows may need, and a row of this size takes 16 KiB. */
+const dimensionMax = 4_096;
+
 /** The histogram of staleness has an entry for each. */
 const stalenessMax = 10_000;
 const inFlightMax = 48;
@@ -90,6 +93,14 @@ function checkBounds({ bounds, microBatches }: ConfigureRequest): void {
 function tableOf(table: Table): TableDeclaration {
   const { name, dimension, initialDeviation, seed, versions } = table;
   if (dimension === 0) throw invalid(`table ${name} has rows of 0 values`);
+  if (dimension > dimensionMax) {
+    throw invalid(`table ${name} has rows of ${dimension} values; at most ${dimensionMax} are`);
+  }
+  if (!(initialDeviation >= 0 && initialDeviation < Infinity)) {
+    throw invalid(
+      `table ${name} has initial deviation ${initialDeviation}, which is not at least 0`,
+    );
+  }
   const optimizer = rowOptimizer(table, (why) => invalid(`table ${name} ${why}`));
   const storage = table.storage === ValueStorage.BFLOAT16 ? "bfloat16" : "float32";
   const { expirySteps: steps } = table;

@@ -107,6 +107,8 @@ test("a shard takes no second run and no declaration that cannot be", async () =
     { lag: 2 },
     { tables: [table, table] },
     { tables: [{ ...table, dimension: 0 }] },
+    { tables: [{ ...table, dimension: 4_097 }] },
+    { tables: [{ ...table, initialDeviation: NaN }] },
     { tables: [{ ...table, rate: 0 }] },
     { tables: [{ ...table, optimizer: {} }] },
     { tables: [{ ...table, admissionProbability: 1.5 }] },

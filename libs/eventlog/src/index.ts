@@ -6,6 +6,7 @@ export {
   type NewRecord,
   type Position,
   readLimitMax,
+  recordBytesMax,
   type SubscribeOptions,
   type UselessRecord,
 } from "./port.ts";

@@ -78,7 +78,7 @@ export interface EventLog {
   topics(): Promise<readonly string[]>;
   /**
    * Appends records of a topic that are of no use to its dead letters, `<topic>.dead-letter`, each with why. The largest record has
-   * room there.
+   * room there; of one that is larger, as others' producers may write them, the beginning.
    *
    * @throws as `append`.
    */

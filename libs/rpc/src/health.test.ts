@@ -20,16 +20,19 @@ test("health says NOT_SERVING while the server drains", async () => {
 test("health says NOT_SERVING, and why, until what the server needs is well", async () => {
   let away = true;
   const check = () => (away ? Promise.reject(new Error("no route ☂")) : Promise.resolve());
+  const alike = { name: "log", check };
   await using server = await serve({
     implementations: [],
     telemetry,
-    needs: [{ name: "store", check }],
+    needs: [{ name: "store", check }, { name: "objects", check: async () => {} }, alike],
   });
   await using health = connect(Health, server.address, { telemetry, actor });
   const stop = new AbortController();
   const seen: Status[] = [];
   const trailer = await trailerOfCheck(server.address);
-  assert.deepEqual(trailer.get("heddle-not-serving"), ["store: NOT_USABLE: no route ?"]);
+  assert.deepEqual(trailer.get("heddle-not-serving"), [
+    "store: NOT_USABLE: no route ?; log: NOT_USABLE: no route ?",
+  ]);
   for await (const { status } of health.watch({}, { timeoutMs: 20_000, signal: stop.signal })) {
     seen.push(status);
     away = false;
@@ -52,6 +55,11 @@ test("health is asked for by a service's name, too, and a name that is not serve
   await assert.rejects(health.check({ service: "heddle.Nothing" }, { timeoutMs }), {
     code: "NOT_FOUND",
     message: /no service heddle\.Nothing here; there are heddle\.registry\.v1\.RegistryService/,
+  });
+  await assert.rejects(health.check({ service: "x".repeat(200_000) }, { timeoutMs }), {
+    code: "NOT_FOUND",
+    reason: "UNKNOWN_SERVICE",
+    message: /there are heddle\.registry\.v1\.RegistryService/,
   });
   const watched = health.watch({ service: "heddle.Nothing" }, { timeoutMs });
   for await (const { status: first } of watched) {

@@ -1,6 +1,8 @@
 import * as grpc from "@grpc/grpc-js";
+import { HeddleError } from "@heddle/base";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
-import { type AnyMessage, definitionOf } from "./method.ts";
+import { type AnyMessage, definitionOf, wellFormed } from "./method.ts";
+import { statusOf } from "./status.ts";
 
 /** Trailing metadata of `Check` that says why a server does not serve. */
 const reasonKey = "heddle-not-serving";
@@ -40,14 +42,23 @@ export function healthOf(services: readonly string[]): HealthOfServer {
     ),
     handlers: {
       check: (call: AnyMessage, reply: AnyMessage) => {
-        const { service } = call.request;
-        if (!known.has(service)) return reply(unknownService(service, services));
+        try {
+          const { service } = wellFormed(call.request, Health.method.check);
+          if (!known.has(service)) throw unknownService(service, services);
+        } catch (error) {
+          return reply(statusOf(error, ""));
+        }
         const trailer = new grpc.Metadata();
         if (why !== undefined) trailer.set(reasonKey, printable(why));
         reply(null, { status }, trailer);
       },
       watch: (call: AnyMessage) => {
-        const here = known.has(call.request.service);
+        let here: boolean;
+        try {
+          here = known.has(wellFormed(call.request, Health.method.watch).service);
+        } catch (error) {
+          return call.emit("error", statusOf(error, ""));
+        }
         const set = here ? watchers : waiting;
         set.add(call);
         call.once("cancelled", () => set.delete(call));
@@ -62,13 +73,21 @@ export function healthOf(services: readonly string[]): HealthOfServer {
   };
 }
 
-function unknownService(service: string, services: readonly string[]): Partial<grpc.StatusObject> {
+function unknownService(service: string, services: readonly string[]): HeddleError {
   const names = services.length === 0 ? "none" : services.join(", ");
-  const details = `no service ${service} here; there are ${names}`;
-  return { code: grpc.status.NOT_FOUND, details };
+  return new HeddleError(
+    "NOT_FOUND",
+    "UNKNOWN_SERVICE",
+    `no service ${service.slice(0, serviceNameShownMax)} here; there are ${names}`,
+  );
 }
 
-/** Metadata holds printable ASCII. */
+/** A caller may send any name; what follows it is to be read, too. */
+const serviceNameShownMax = 200;
+
+/** Metadata holds printable ASCII, and no more than a peer takes. */
 function printable(text: string): string {
-  return text.replace(/[^ -~]/g, "?");
+  return text.slice(0, reasonShownMax).replace(/[^ -~]/g, "?");
 }
+
+const reasonShownMax = 2_000;

@@ -17,7 +17,7 @@ interface NeedDeps {
 const [wellMs, illMs] = [5_000, 1_000];
 
 /**
- * Asks what a server needs for as long as it runs, and tells the server's health: with the first reason why it cannot
+ * Asks what a server needs for as long as it runs, and tells the server's health: with the reasons why it cannot
  * serve, or with nothing when all is well.
  */
 export function watchNeeds(
@@ -30,7 +30,7 @@ export function watchNeeds(
   const look = async (): Promise<boolean> => {
     const problems = (await Promise.all(needs.map(problemOf))).filter((each) => each !== undefined);
     if (closing.signal.aborted) return true;
-    const [problem] = problems;
+    const problem = problems.length === 0 ? undefined : problems.join("; ");
     if (problem !== told) {
       if (problem !== undefined) log.warn({ problem }, "not serving");
       else if (told !== null) log.info({}, "serving again");

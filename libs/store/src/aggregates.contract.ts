@@ -3,8 +3,9 @@ import { after, before, test } from "node:test";
 import { type Clock, type HeddleError, systemClock } from "@heddle/base";
 import type { Aggregate } from "./aggregate.ts";
 import { type Aggregates, openAggregates } from "./aggregates.ts";
+import { encodeValue } from "./bounds.ts";
 import type { ChangeContext } from "./change-context.ts";
-import type { Documents, DocumentStore } from "./port.ts";
+import { documentBytesMax, type Documents, type DocumentStore } from "./port.ts";
 import { entryOf, type OutboxRecord, relayOutbox, verifyChain } from "./relay.ts";
 
 interface Model {
@@ -233,6 +234,35 @@ export function aggregatesContract(
       assert.equal(verifyChain(records.map(entryOf)).length, 64);
     },
   );
+
+  check("an aggregate whose events no log takes is told of, and holds up no other", async () => {
+    const all = models();
+    for (const id of ["bad", "good"]) await all.create(id, created, asked("1"));
+    const stop = new AbortController();
+    const reached = Promise.withResolvers<void>();
+    const [relayed, warnings]: [string[], unknown[]] = [[], []];
+    const append = async (_topic: string, records: readonly OutboxRecord[]): Promise<void> => {
+      const [key = ""] = records.map((one) => one.key);
+      // As a log refuses a record that is too large.
+      if (key === "bad") encodeValue("its record", "x".repeat(documentBytesMax));
+      // Once more after the first look, at which "bad" was told of.
+      if (relayed.push(key) === 2) reached.resolve();
+    };
+    const deps = {
+      ...{ service: "registry", clock, random: () => 0.5, pollMs: 60_000 },
+      log: { warn: (facts: object) => void warnings.push(facts) },
+    };
+    const relay = relayOutbox([all.outbox], { append }, deps, stop.signal);
+    while (warnings.length === 0) await clock.sleep(1, stop.signal);
+    await all.update("good", addVersion, asked("2"));
+    await reached.promise;
+    stop.abort();
+    await relay;
+    assert.deepEqual(relayed, ["good", "good"]);
+    assert.equal(warnings.length, 1);
+    assert.match(JSON.stringify(warnings), /"model bad: its record would have \d+ bytes/);
+    assert.equal((await all.outbox.read("bad")).entries.length, 1);
+  });
 
   check("a changed, dropped or reordered audit record breaks the chain", async () => {
     const all = models();

@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { seededRandom } from "@heddle/base";
 import { EvaluatorService } from "@heddle/proto/evaluator";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { Health } from "@heddle/proto/health";
 import { ModelServerService } from "@heddle/proto/model-server";
+import { ServerReflection } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
 import { SyncService } from "@heddle/proto/sync";
 import { heddleJson, sample, startHost, temporaryFolder } from "@heddle/testkit";
-import { caseOf } from "./fixtures/fuzz/messages.ts";
+import { answerTo, bugCodes, caseOf } from "@heddle/testkit/fuzz";
 
 // Every RPC of a host gets what nobody should send. HEDDLE_SEED gives other messages than those of the seed below.
 const seed = Number(process.env["HEDDLE_SEED"] ?? 30);
@@ -23,10 +25,17 @@ const answerMs = 10_000;
 /** What a host may grow by, for caches and code that was not run before. */
 const growthBytesMax = 256 << 20;
 
-const services: Readonly<Record<string, DescService>> = {
-  ...{ registry: RegistryService, featureStore: FeatureStoreService, evaluator: EvaluatorService },
-  ...{ modelServer: ModelServerService, sync: SyncService, scheduler: SchedulerService },
-};
+/** Where each is served; what all servers have is asked for at one of them. Shards have a test of their own. */
+const services: readonly (readonly [at: string, service: DescService])[] = [
+  ["registry", RegistryService],
+  ["featureStore", FeatureStoreService],
+  ["evaluator", EvaluatorService],
+  ["modelServer", ModelServerService],
+  ["sync", SyncService],
+  ["scheduler", SchedulerService],
+  ["registry", Health],
+  ["registry", ServerReflection],
+];
 
 interface HostFile {
   readonly pid: number;
@@ -48,69 +57,31 @@ after(async () => {
   folder[Symbol.dispose]();
 });
 
-interface Answer {
-  readonly code: string;
-  readonly reason: string;
-  readonly details: string;
-}
-
-/** What a service says to bytes: a call's end, or a stream's first message. */
-function answerTo(client: grpc.Client, method: DescMethod, bytes: Uint8Array): Promise<Answer> {
-  const path = `/${method.parent.typeName}/${method.name}`;
-  const until = { deadline: Date.now() + answerMs };
-  const asIs = (message: Buffer): Buffer => message;
-  const request = Buffer.from(bytes);
-  return new Promise((resolve) => {
-    const say = (error: grpc.ServiceError | null): void => {
-      const reason = String(error?.metadata?.get("heddle-reason")[0] ?? "");
-      const code = error === null ? "OK" : (grpc.status[error.code] ?? "?");
-      resolve({ code, reason, details: error?.details ?? "" });
-    };
-    if (method.methodKind === "unary") {
-      client.makeUnaryRequest(path, asIs, asIs, request, until, say);
-    } else if (method.methodKind === "client_streaming") {
-      const stream = client.makeClientStreamRequest(path, asIs, asIs, until, say);
-      stream.on("error", () => undefined);
-      stream.write(request);
-      stream.end();
-    } else {
-      const stream = client.makeServerStreamRequest(path, asIs, asIs, request, until);
-      stream.on("error", (error: grpc.ServiceError) => say(error));
-      stream.once("data", () => {
-        say(null);
-        stream.cancel();
-      });
-      stream.once("end", () => say(null));
-    }
-  });
-}
-
-/** Codes that say nothing of what is wrong with a request. */
-const bugs = ["UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED"];
 /** Besides reads: an evaluation stands for itself, whatever it says, and a model that has no route loses none. */
-const mayPass = /^(Get|List|Loaded$|RecordEvaluation$|Route$)/;
+const mayPass = /^(Get|List|Loaded$|RecordEvaluation$|Route$|Check$|Watch$|ServerReflectionInfo$)/;
 
-for (const [name, service] of Object.entries(services)) {
+for (const [at, service] of services) {
   for (const method of service.methods) {
     test(`${service.typeName}/${method.name} names what is wrong with whatever it gets`, async () => {
       const client = new grpc.Client(
-        hosted().addresses[name] ?? assert.fail(name),
+        hosted().addresses[at] ?? assert.fail(at),
         grpc.credentials.createInsecure(),
       );
       const random = seededRandom(seed).split(method.name);
       try {
         for (const n of sample(numbers, fewCases)) {
           const { what, bytes } = caseOf(method.input, random, n);
-          const { code, reason, details } = await answerTo(client, method, bytes);
+          const { code, reason, details } = await answerTo(client, method, bytes, answerMs);
           const hex = Buffer.from(bytes.subarray(0, 1_000)).toString("hex");
           const said = `${what} of seed ${seed}: ${code} ${reason} ${details}\n${hex}`;
-          assert.ok(!bugs.includes(code), said);
+          assert.ok(!bugCodes.includes(code), said);
           if (code === "OK") assert.match(method.name, mayPass, said);
           else assert.match(reason, /^[A-Z][A-Z0-9_]+$/, said);
         }
         // One for each service: it is read before anybody asks for which method it is.
         if (method !== service.methods[0]) return;
-        const { code, details } = await answerTo(client, method, Buffer.alloc((16 << 20) + 1));
+        const tooLarge = Buffer.alloc((16 << 20) + 1);
+        const { code, details } = await answerTo(client, method, tooLarge, answerMs);
         assert.equal(code, "RESOURCE_EXHAUSTED", details);
       } finally {
         client.close();

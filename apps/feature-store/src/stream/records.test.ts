@@ -38,6 +38,14 @@ test("what the engine could not read is left out beforehand, so that it costs no
   }
 });
 
+test("an event that is larger than a record may be is left out, whoever wrote it", () => {
+  const line = lineOf(record(`{"item": "${"x".repeat(1 << 20)}"}`), clicks);
+  assert.deepEqual(line, {
+    reason: "RECORD_TOO_LARGE",
+    problem: "it has 1048588 bytes; an event has at most 1048576",
+  });
+});
+
 test("offsets without a record are passed over, and a piece ends where it is said to", async () => {
   const offsets = [0, 2, 3, 7, 8];
   const read = async (_topic: string, _partition: number, from: number, limit: number) =>

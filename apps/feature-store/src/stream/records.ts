@@ -1,4 +1,4 @@
-import { type EventLog, type LogRecord, readLimitMax } from "@heddle/eventlog";
+import { type EventLog, type LogRecord, readLimitMax, recordBytesMax } from "@heddle/eventlog";
 import type { LogRange } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 
@@ -32,6 +32,12 @@ export function lineOf(
   record: LogRecord,
   { columns }: SourceDefinition,
 ): string | Omit<Refusal, "record"> {
+  const { length } = record.value;
+  // Brokers take more of others' producers; the engine would refuse all of the window for one.
+  if (length > recordBytesMax) {
+    const problem = `it has ${length} bytes; an event has at most ${recordBytesMax}`;
+    return { reason: "RECORD_TOO_LARGE", problem };
+  }
   let text: string;
   let event: unknown;
   try {

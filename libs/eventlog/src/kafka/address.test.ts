@@ -12,6 +12,7 @@ test("a URL names brokers, a prefix and how topics are made", () => {
   assert.deepEqual(parseKafkaUrl("kafka://a:9092").topics, {
     ...{ partitions: 4, replicas: 3, minInSyncReplicas: 2, retentionMs: 604_800_000 },
   });
+  assert.equal(parseKafkaUrl("kafka://a:9092?retentionBytes=2000").topics.retentionBytes, 2_000);
   assert.equal(parseKafkaUrl("kafka://a:9092?tls=true").tls, true);
 });
 
@@ -22,6 +23,7 @@ test("a URL that is none is refused with its reason, and a password in it is not
     ["kafka://me:secret@a:9092", /without user or password/],
     ["kafka://a:9092?partition=1", /no setting partition; there are partitions/],
     ["kafka://a:9092?partitions=none", /partitions is a whole number from 1 on, not none/],
+    ["kafka://a:9092?retentionBytes=2GB", /retentionBytes is a whole number from 1 on, not 2GB/],
     ["kafka://a:9092?tls=yes", /tls is true or false, not yes/],
     ["kafka://a:9092?replicas=1", /minInSyncReplicas is at most replicas/],
   ] as const) {

@@ -20,10 +20,10 @@ const defaults = {
   minInSyncReplicas: 2,
   retentionHours: 168,
 };
-const known = [...Object.keys(defaults), "tls"];
+const known = [...Object.keys(defaults), "retentionBytes", "tls"];
 
 /**
- * Reads `kafka://host:port[,host:port][/prefix][?partitions=4&replicas=3&minInSyncReplicas=2&retentionHours=168&tls=true]`.
+ * Reads `kafka://host:port[,host:port][/prefix][?partitions=4&replicas=3&minInSyncReplicas=2&retentionHours=168&retentionBytes=1000000000&tls=true]`.
  *
  * @throws {HeddleError} INVALID_ARGUMENT LOG_URL_INVALID; the message does not repeat what could be a password.
  */
@@ -40,16 +40,17 @@ export function parseKafkaUrl(url: string): KafkaAddress {
   if (unknown !== undefined) {
     throw urlInvalid(`it has no setting ${unknown}; there are ${known.join(", ")}`);
   }
-  const numberOf = (name: keyof typeof defaults): number => {
-    const value = Number(settings.get(name) ?? defaults[name]);
-    if (Number.isInteger(value) && value >= 1) return value;
+  const numberOf = (name: string, absent?: number): number => {
+    const value = Number(settings.get(name) ?? absent);
+    if (Number.isSafeInteger(value) && value >= 1) return value;
     throw urlInvalid(`${name} is a whole number from 1 on, not ${settings.get(name) ?? ""}`);
   };
   const topics = {
-    partitions: numberOf("partitions"),
-    replicas: numberOf("replicas"),
-    minInSyncReplicas: numberOf("minInSyncReplicas"),
-    retentionMs: numberOf("retentionHours") * 3_600_000,
+    partitions: numberOf("partitions", defaults.partitions),
+    replicas: numberOf("replicas", defaults.replicas),
+    minInSyncReplicas: numberOf("minInSyncReplicas", defaults.minInSyncReplicas),
+    retentionMs: numberOf("retentionHours", defaults.retentionHours) * 3_600_000,
+    ...(settings.has("retentionBytes") && { retentionBytes: numberOf("retentionBytes") }),
   };
   if (topics.minInSyncReplicas > topics.replicas) {
     throw urlInvalid("minInSyncReplicas is at most replicas");

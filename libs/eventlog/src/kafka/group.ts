@@ -1,4 +1,5 @@
 import { backoffMs } from "@heddle/base";
+import { failpoint } from "@heddle/failpoint";
 import { Consumer } from "@platformatic/kafka";
 import { offsetGone } from "../errors.ts";
 import type { NewRecord, SubscribeOptions } from "../port.ts";
@@ -186,7 +187,11 @@ async function consumePartition(
       }
     },
     move: async (offset: number, dead?: NewRecord) => {
-      if (dead !== undefined) await deps.bury(dead);
+      // A death behind it tries the record once more and buries it twice: its place is the letter's id.
+      if (dead !== undefined) {
+        await deps.bury(dead);
+        failpoint("eventlog.subscribe.after-letter");
+      }
       if (member.generationId !== generation) throw new MembershipLost();
       const moved = { topic, partition, offset: BigInt(offset), leaderEpoch: -1 };
       await wrapped(member.commit({ offsets: [moved] }));

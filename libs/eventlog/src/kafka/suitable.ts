@@ -6,6 +6,8 @@ export interface TopicSettings {
   readonly minInSyncReplicas: number;
   /** After it the brokers remove records, whoever read them. */
   readonly retentionMs: number;
+  /** Of one partition: beyond it they remove the oldest, whoever read them. As the brokers have it when absent. */
+  readonly retentionBytes?: number;
 }
 
 /** Batches of 1.5 MiB, and what is around them. */

@@ -21,7 +21,9 @@ const single = "replicas=1&minInSyncReplicas=1&partitions=1";
 const record = (key: string) => ({ key, value: new TextEncoder().encode(key), headers: {} });
 
 test("a topic is made as the URL states", { skip }, async () => {
-  await using log = open("replicas=1&minInSyncReplicas=1&partitions=3&retentionHours=2");
+  await using log = open(
+    "replicas=1&minInSyncReplicas=1&partitions=3&retentionHours=2&retentionBytes=1000000",
+  );
   await log.append("stated", [record("a")]);
   assert.equal((await log.positions("stated")).length, 3);
   const admin = new Admin(base);
@@ -31,6 +33,7 @@ test("a topic is made as the URL states", { skip }, async () => {
   await admin.close();
   const config = new Map(described?.configs.map(({ name, value }) => [name, value]));
   assert.equal(config.get("retention.ms"), "7200000");
+  assert.equal(config.get("retention.bytes"), "1000000");
   assert.equal(config.get("min.insync.replicas"), "1");
   assert.equal(config.get("message.timestamp.type"), "LogAppendTime");
 });

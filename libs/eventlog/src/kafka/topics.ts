@@ -93,11 +93,12 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
 }
 
 /** What a topic is made with. */
-function configsFor({ minInSyncReplicas, retentionMs }: TopicSettings) {
+function configsFor({ minInSyncReplicas, retentionMs, retentionBytes }: TopicSettings) {
   return Object.entries({
     "cleanup.policy": "delete",
     "min.insync.replicas": String(minInSyncReplicas),
     "retention.ms": String(retentionMs),
+    ...(retentionBytes !== undefined && { "retention.bytes": String(retentionBytes) }),
     "max.message.bytes": String(maxMessageBytes),
     // The log's own time: those of its producers may be wrong.
     "message.timestamp.type": "LogAppendTime",

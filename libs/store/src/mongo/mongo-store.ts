@@ -106,7 +106,8 @@ async function pendingOf(
   // To MongoDB 0 is no limit.
   if (limit <= 0) return [];
   const found = collection.find(
-    { pending: true },
+    // Of texts alone, as `list`: what has another key is not ours.
+    { pending: true, _id: { $gte: "" } },
     { ...reading, projection: { _id: 1 }, hint: pendingIndex },
   );
   const documents = await found.sort({ _id: 1 }).limit(limit).toArray();

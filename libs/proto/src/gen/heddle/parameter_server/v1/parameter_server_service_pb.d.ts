@@ -25,7 +25,7 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
   name: string;
 
   /**
-   * float32 values a row.
+   * float32 values a row, 1 to 4096.
    *
    * @generated from field: uint32 dimension = 2;
    */
@@ -46,7 +46,7 @@ export declare type Table = Message<"heddle.parameter_server.v1.Table"> & {
   initialAccumulator: number;
 
   /**
-   * Standard deviation of new rows.
+   * Standard deviation of new rows, at least 0.
    *
    * @generated from field: float initial_deviation = 5;
    */
