@@ -34,6 +34,7 @@ test("a topic is made as the URL states", { skip }, async () => {
   const config = new Map(described?.configs.map(({ name, value }) => [name, value]));
   assert.equal(config.get("retention.ms"), "7200000");
   assert.equal(config.get("retention.bytes"), "1000000");
+  assert.equal(config.get("segment.bytes"), String(4 << 20), "what is beyond it can be removed");
   assert.equal(config.get("min.insync.replicas"), "1");
   assert.equal(config.get("message.timestamp.type"), "LogAppendTime");
 });

@@ -99,10 +99,16 @@ function configsFor({ minInSyncReplicas, retentionMs, retentionBytes }: TopicSet
     "min.insync.replicas": String(minInSyncReplicas),
     "retention.ms": String(retentionMs),
     ...(retentionBytes !== undefined && { "retention.bytes": String(retentionBytes) }),
+    "segment.bytes": String(segmentBytes(retentionBytes)),
     "max.message.bytes": String(maxMessageBytes),
     // The log's own time: those of its producers may be wrong.
     "message.timestamp.type": "LogAppendTime",
   }).map(([name, value]) => ({ name, value }));
+}
+
+/** Brokers remove closed files alone, and theirs close at 1 GiB: a partition would keep that much beyond what it should. */
+function segmentBytes(retentionBytes = Infinity): number {
+  return Math.max(2 * maxMessageBytes, Math.min(64 << 20, Math.floor(retentionBytes / 4)));
 }
 
 const leaderTriesMax = 50;
