@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { followContract, record } from "./follow-contract.ts";
 import { type EventLog, type LogRecord, recordBytesMax } from "./port.ts";
 
 /**
@@ -212,6 +213,8 @@ export function eventLogContract(
     },
   );
 
+  followContract(check);
+
   check("records and offsets outlive the log that wrote them", async (log, place) => {
     await log.append("t", [record("a"), record("b")]);
     await collect(log, "g", 1).end();
@@ -226,10 +229,6 @@ export function eventLogContract(
     await rest.end();
     assert.ok(["b", "c"].includes(rest.keys[0] ?? ""), `${rest.keys}`);
   });
-}
-
-function record(key: string) {
-  return { key, value: new TextEncoder().encode(`value of ${key}`), headers: { ce_id: key } };
 }
 
 /** Subscribes until it has `count` records and is told to end. */

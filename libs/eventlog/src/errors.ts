@@ -1,5 +1,5 @@
 import { HeddleError, isHeddleError } from "@heddle/base";
-import { readLimitMax, recordBytesMax } from "./port.ts";
+import { type Position, readLimitMax, recordBytesMax } from "./port.ts";
 
 /** A full store is, to the log's caller, a full log. */
 export function logError(error: unknown, topic: string): unknown {
@@ -20,16 +20,20 @@ export function recordTooLarge(topic: string, key: string, bytes: number): Heddl
   );
 }
 
+/** @param position what the partition holds instead. */
 export function offsetGone(
   topic: string,
   partition: number,
   offset: number,
-  start: number,
+  { start, end }: Position,
 ): HeddleError {
+  const place = `offset ${offset} of topic ${topic}, partition ${partition},`;
   return new HeddleError(
     "OUT_OF_RANGE",
     "OFFSET_GONE",
-    `offset ${offset} of topic ${topic}, partition ${partition}, is no longer in the log, which begins at ${start}: go on from ${start} and get the ${start - offset} records before it elsewhere, or restore the log`,
+    offset > end
+      ? `${place} is not in the log, which ends at ${end}: it lost records, or the topic was made anew; restore the log, or begin anew at ${start}`
+      : `${place} is no longer in the log, which begins at ${start}: go on from ${start} and get the ${start - offset} records before it elsewhere, or restore the log`,
     {
       metadata: {
         ...{ topic, partition: String(partition) },

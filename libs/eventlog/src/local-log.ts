@@ -3,7 +3,8 @@ import type { LmdbEnvironment } from "@heddle/store";
 import { letterBytesMax, letterOf } from "./dead-letter.ts";
 import { checkTopic, partitionKey } from "./layout.ts";
 import type { EventLog } from "./port.ts";
-import { consumeLocal } from "./local-subscription.ts";
+import { follow } from "./following.ts";
+import { consumeLocal, openLocalTopic } from "./local-subscription.ts";
 import { lettersOf } from "./topics.ts";
 import { type LocalLogDeps, openPartitions } from "./local-partitions.ts";
 
@@ -26,6 +27,14 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
     },
     read: log.read,
     ...rest,
+    follow: async (topic, follower, signal) => {
+      checkTopic(topic);
+      const stopped = AbortSignal.any([signal, closing.signal]);
+      const open = () => openLocalTopic(log, topic, stopped);
+      const following = follow(topic, open, follower, deps, stopped);
+      subscriptions.add(following);
+      await following.finally(() => subscriptions.delete(following));
+    },
     subscribe: async (options, handle, signal) => {
       checkTopic(options.topic);
       checkTopic(options.group);

@@ -4,7 +4,7 @@ import { type LmdbDatabase, type LmdbEnvironment, openRecord, sealRecord } from 
 import { letterBytesMax } from "./dead-letter.ts";
 import { checkLimit, logError, offsetGone } from "./errors.ts";
 import { checkTopic, decodeRecord, encodeRecord, partitionKey, recordKey } from "./layout.ts";
-import type { EventLog, LogRecord, NewRecord } from "./port.ts";
+import type { EventLog, LogRecord, NewRecord, Position } from "./port.ts";
 import { lettersOf } from "./topics.ts";
 
 export interface LocalLogDeps {
@@ -35,6 +35,7 @@ export interface LocalLog {
     offset: number,
     dead?: NewRecord,
   ): Promise<void>;
+  positions: EventLog["positions"];
   /** Calls `wake` after each append to the topic, until the signal aborts. */
   onAppend(topic: string, wake: () => void, signal: AbortSignal): void;
   readonly deps: Required<LocalLogDeps>;
@@ -75,11 +76,12 @@ export function openPartitions(environment: LmdbEnvironment, deps: LocalLog["dep
     }));
   };
   const ring = (topic: string): void => listeners.get(topic)?.forEach((wake) => wake());
+  const { at: positionAt, ...ranges } = openRanges(environment, records, ends, partitionsOf);
   const log: LocalLog = {
-    deps,
+    ...{ deps, positions: ranges.positions },
     read: async (topic, partition, offset, limit) => {
       checkTopic(topic);
-      checkHeld(environment, topic, partition, offset);
+      checkHeld(positionAt(topic, partition), topic, partition, offset);
       return readRange(records, topic, partition, offset, limit);
     },
     offsetOf: (group, topic, partition) =>
@@ -114,7 +116,6 @@ export function openPartitions(environment: LmdbEnvironment, deps: LocalLog["dep
     ring(topic);
   };
   const topics: EventLog["topics"] = async () => [...counts.getKeys()].map((key) => key.toString());
-  const ranges = openRanges(environment, records, ends, partitionsOf);
   return { log, append, topics, partitionsOf, ...ranges };
 }
 
@@ -126,14 +127,8 @@ function startOf(environment: LmdbEnvironment, topic: string, partition: number)
 }
 
 /** @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE. */
-function checkHeld(
-  environment: LmdbEnvironment,
-  topic: string,
-  partition: number,
-  offset: number,
-): void {
-  const start = startOf(environment, topic, partition);
-  if (offset < start) throw offsetGone(topic, partition, offset, start);
+function checkHeld(position: Position, topic: string, partition: number, offset: number): void {
+  if (offset < position.start) throw offsetGone(topic, partition, offset, position);
 }
 
 /** Where the partitions begin and end, and their fronts. */
@@ -142,13 +137,14 @@ function openRanges(
   records: LmdbDatabase,
   ends: LmdbDatabase,
   partitionsOf: (topic: string) => number,
-): Pick<EventLog, "positions" | "trim"> {
+): Pick<EventLog, "positions" | "trim"> & { at(topic: string, partition: number): Position } {
   const starts = startsOf(environment);
-  const at = (topic: string, partition: number) => {
+  const at = (topic: string, partition: number): Position => {
     const key = partitionKey(topic, partition);
     return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
   };
   return {
+    at,
     positions: async (topic) =>
       Array.from({ length: partitionsOf(topic) }, (_, partition) => at(topic, partition)),
     trim: async (topic, partition, offset) => {

@@ -1,5 +1,7 @@
+import { orAborted } from "@heddle/base";
 import type { NewRecord, SubscribeOptions } from "./port.ts";
 import { consume, type Handle } from "./subscription.ts";
+import type { FollowedTopic } from "./following.ts";
 import type { LocalLog } from "./local-partitions.ts";
 
 const recordsAtOnceMax = 100;
@@ -26,6 +28,31 @@ export async function consumeLocal(
   const start = log.offsetOf(group, topic, partition);
   const signals = { ending: signal, stopped: signal };
   await consume(source, start, options, handle, signals, log.deps);
+}
+
+/** A topic for one follower: its records, and those that come. A topic is never made anew here, so its name is its id. */
+export async function openLocalTopic(
+  log: LocalLog,
+  topic: string,
+  signal: AbortSignal,
+): Promise<FollowedTopic> {
+  const held = await log.positions(topic);
+  const none = { start: 0, end: 0 };
+  const positions =
+    held.length > 0 ? held : Array.from({ length: log.deps.partitions }, () => none);
+  const closed = new AbortController();
+  const watching = AbortSignal.any([signal, closed.signal]);
+  const appends = positions.map(() => watchAppends(log, topic, watching));
+  return {
+    now: { id: topic, positions },
+    take: async (partition, offset, stopped) => {
+      const appended = appends[partition]?.next() ?? Promise.resolve();
+      const records = await log.read(topic, partition, offset, recordsAtOnceMax);
+      if (records.length === 0) await orAborted(appended, stopped).catch(() => undefined);
+      return records;
+    },
+    [Symbol.asyncDispose]: async () => closed.abort(),
+  };
 }
 
 /** `next` is taken before a read, so that an append during the read is not missed. */

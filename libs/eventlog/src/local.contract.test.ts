@@ -19,6 +19,7 @@ eventLogContract("local", async (place) => {
     deadLetter: log.deadLetter,
     read: log.read,
     subscribe: log.subscribe,
+    follow: log.follow,
     topics: log.topics,
     positions: log.positions,
     trim: log.trim,

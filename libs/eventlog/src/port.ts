@@ -34,9 +34,27 @@ export interface Position {
   readonly end: number;
 }
 
+/** A topic as it stands when a follower begins. */
+export interface TopicNow {
+  /** Another one when the topic was removed and made anew: then its offsets mean other records. */
+  readonly id: string;
+  readonly positions: readonly Position[];
+}
+
+/** A consumer that keeps its own offsets, beside what it makes of the records: both move in one write. */
+export interface Follower {
+  /** Where it goes on in each partition. Asked when it starts, and again after an outage. */
+  begin(topic: TopicNow): Promise<readonly number[]>;
+  /** Some records of one partition, in order; the next come after it. Partitions come side by side. */
+  handle(partition: number, records: readonly LogRecord[], signal: AbortSignal): Promise<void>;
+}
+
 /**
  * The event log port: topics of partitions, at-least-once delivery, durable consumer offsets. A key keeps its partition, and records of
  * one partition their order. Offsets ascend; some may hold no record.
+ *
+ * A topic that `isCompacted` names keeps at least the newest record of each key, for as long as there is the topic; there a record of an
+ * empty value removes its key, and goes itself when consumers had `removalsKeptMs` to see it.
  */
 export interface EventLog {
   /**
@@ -75,6 +93,13 @@ export interface EventLog {
     handle: (record: LogRecord, signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Hands a topic's records to a follower, from where it says. While the log is away it waits, and then begins again; so it does when
+   * the follower fails with UNAVAILABLE. Resolves when the signal aborts.
+   *
+   * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE when a partition does not hold what the follower wants; what the follower throws.
+   */
+  follow(topic: string, follower: Follower, signal: AbortSignal): Promise<void>;
   topics(): Promise<readonly string[]>;
   /**
    * Appends records of a topic that are of no use to its dead letters, `<topic>.dead-letter`, each with why. The largest record has

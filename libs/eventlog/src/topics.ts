@@ -72,6 +72,17 @@ export const auditTopic = {
   ],
 } as const satisfies EventTopic;
 
+/** What online values are fed from: between the processes of one Heddle, no contract for others. */
+export const onlineTopic = "heddle.online.v1";
+
+/** Whether a topic keeps the newest record of each key instead of all records for a time. */
+export const isCompacted = (topic: string): boolean => topic === onlineTopic;
+
+/** For so long a removed key can be seen to be removed; then nothing is left of it. */
+export const removalsKeptMs = 7 * 24 * 3_600_000;
+/** For so long no record gives way to a newer one: who is not further behind sees every change. */
+export const changesKeptMs = 3_600_000;
+
 /** Where a source's events wait for their window. */
 export const ingestTopicOf = (source: string): string => `heddle.ingest.${source}.v1`;
 

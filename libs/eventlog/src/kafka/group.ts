@@ -182,8 +182,8 @@ async function consumePartition(
         return await fetches.take(partition, offset, signal);
       } catch (error) {
         if (!hasApiId(error, "OFFSET_OUT_OF_RANGE")) throw kafkaError(error, { ...place, topic });
-        const { start } = await deps.reader.position(topic, partition);
-        throw offsetGone(options.topic, partition, offset, start);
+        const position = await deps.reader.position(topic, partition);
+        throw offsetGone(options.topic, partition, offset, position);
       }
     },
     move: async (offset: number, dead?: NewRecord) => {

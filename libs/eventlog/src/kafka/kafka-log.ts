@@ -2,13 +2,15 @@ import { type Backoff, type Clock, defaultBackoff } from "@heddle/base";
 import { Admin } from "@platformatic/kafka";
 import { letterBytesMax, letterOf } from "../dead-letter.ts";
 import { checkLimit } from "../errors.ts";
+import { follow } from "../following.ts";
 import { checkSize, checkTopic } from "../layout.ts";
 import { type EventLog, type NewRecord, recordBytesMax } from "../port.ts";
 import type { Handle } from "../subscription.ts";
-import { lettersOf } from "../topics.ts";
+import { isCompacted, lettersOf } from "../topics.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
 import { kafkaError } from "./errors.ts";
+import { openFollowedTopic } from "./followed-topic.ts";
 import { consumeInGroup } from "./group.ts";
 import { partitionOf } from "./partition.ts";
 import { openReader, type Reader } from "./reader.ts";
@@ -65,7 +67,7 @@ export function openKafkaLog(given: KafkaLogDeps): KafkaLog {
   const { address, topics, reader, writers, admin } = parts;
   const full = (name: string): string => `${address.prefix}${name}`;
   const append = appendBy(parts);
-  const { subscribe, end } = subscriptionsOf(parts, append);
+  const { subscribe, follow, end } = consumersOf(parts, append);
   return {
     append: (topic, batch) => append(topic, batch),
     deadLetter: (topic, useless) => {
@@ -92,6 +94,7 @@ export function openKafkaLog(given: KafkaLogDeps): KafkaLog {
         .sort();
     },
     subscribe,
+    follow,
     check: () => topics.check(),
     [Symbol.asyncDispose]: async () => {
       await end();
@@ -123,9 +126,10 @@ function appendBy({ address, topics, writers }: Parts): Append {
     for (const record of batch) checkSize(name, record, bytesMax);
     if (batch.length === 0) return;
     const topic = `${address.prefix}${name}`;
-    const partitions = await topics.ensure(topic);
+    const compacted = isCompacted(name);
+    const partitions = await topics.ensure(topic, compacted);
     await writers
-      .of(topic)
+      .of(topic, compacted)
       .append(batch.map((record) => ({ record, partition: partitionOf(record.key, partitions) })));
   };
 }
@@ -149,25 +153,16 @@ async function trim(
   }
 }
 
-function subscriptionsOf(parts: Parts, append: Append) {
+/** What consumes the log until it is closed. */
+function consumersOf(parts: Parts, append: Append) {
   const { deps, address, topics, reader } = parts;
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const subscribe: EventLog["subscribe"] = async (options, handle: Handle, signal) => {
-    checkTopic(options.topic);
-    checkTopic(options.group);
-    const topic = `${address.prefix}${options.topic}`;
-    const membership = {
-      ...{ ...deps, reader, topic },
-      group: `${address.prefix}${options.group}`,
-      place: { brokers: address.brokers },
-      // Whoever consumes knows best what a failure means for it: nothing is tried again below.
-      options: clientOptions(address, deps.user, 0),
-      prepare: () => topics.ensure(topic),
-      bury: (letter: NewRecord) => append(lettersOf(options.topic), [letter], letterBytesMax),
-    };
-    const either = AbortSignal.any([signal, closing.signal]);
-    const mine = consumeInGroup(options, handle, membership, either);
+  const untilClosed = async (
+    signal: AbortSignal,
+    consumed: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> => {
+    const mine = consumed(AbortSignal.any([signal, closing.signal]));
     running.add(mine);
     try {
       await mine;
@@ -175,9 +170,30 @@ function subscriptionsOf(parts: Parts, append: Append) {
       running.delete(mine);
     }
   };
+  // Whoever consumes knows best what a failure means for it: nothing is tried again below.
+  const options = clientOptions(address, deps.user, 0);
+  const place = { brokers: address.brokers };
+  const subscribe: EventLog["subscribe"] = async (wanted, handle: Handle, signal) => {
+    checkTopic(wanted.topic);
+    checkTopic(wanted.group);
+    const topic = `${address.prefix}${wanted.topic}`;
+    const membership = {
+      ...{ ...deps, reader, topic, options, place },
+      group: `${address.prefix}${wanted.group}`,
+      prepare: () => topics.ensure(topic, isCompacted(wanted.topic)),
+      bury: (letter: NewRecord) => append(lettersOf(wanted.topic), [letter], letterBytesMax),
+    };
+    await untilClosed(signal, (stop) => consumeInGroup(wanted, handle, membership, stop));
+  };
+  const followTopic: EventLog["follow"] = async (name, follower, signal) => {
+    checkTopic(name);
+    const topic = `${address.prefix}${name}`;
+    const open = () => openFollowedTopic(topic, name, { topics, reader, options, place });
+    await untilClosed(signal, (stop) => follow(name, open, follower, deps, stop));
+  };
   const end = async (): Promise<void> => {
     closing.abort();
     await Promise.allSettled(running);
   };
-  return { subscribe, end };
+  return { subscribe, follow: followTopic, end };
 }

@@ -73,9 +73,9 @@ export function openReader(options: ClientOptions, place: Place): Reader {
         return await read(topic, name, partition, offset, limit);
       } catch (error) {
         if (!hasApiId(error, "OFFSET_OUT_OF_RANGE")) throw kafkaError(error, { ...place, topic });
-        const { start } = await position(topic, partition);
-        if (offset >= start) return [];
-        throw offsetGone(name, partition, offset, start);
+        const held = await position(topic, partition);
+        if (offset >= held.start) return [];
+        throw offsetGone(name, partition, offset, held);
       }
     },
     [Symbol.asyncDispose]: async () => consumer.close(true),

@@ -11,7 +11,7 @@ export interface WriterDeps {
 
 /** A producer, and what it met while it tried: it would go on until its time is over, and then say nothing of it. */
 export interface Sender {
-  readonly producer: Producer;
+  readonly producer: Producer<Buffer, Buffer | null>;
   /** Why the last try of the send under way failed, once. */
   takeProblem(): unknown;
   /** Rejects when the brokers refuse who we are. */

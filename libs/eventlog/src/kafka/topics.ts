@@ -1,6 +1,6 @@
 import { type Admin, ConfigResourceTypes } from "@platformatic/kafka";
 import { hasApiId, isUnknownTopic, kafkaError, type Place, topicUnsuitable } from "./errors.ts";
-import { configProblem, layoutProblem, maxMessageBytes, type TopicSettings } from "./suitable.ts";
+import { configProblem, configsFor, layoutProblem, type TopicSettings } from "./suitable.ts";
 
 /** The topics of a log, by the names they have at the brokers. */
 export interface Topics {
@@ -9,9 +9,12 @@ export interface Topics {
   /**
    * Its partitions; it is made when it is not there, and looked at when it is.
    *
+   * @param compacted whether it keeps the newest of each key.
    * @throws {HeddleError} FAILED_PRECONDITION TOPIC_UNSUITABLE.
    */
-  ensure(topic: string): Promise<number>;
+  ensure(topic: string, compacted: boolean): Promise<number>;
+  /** What tells it from another one that had its name before; asks the brokers anew. */
+  idOf(topic: string): Promise<string>;
   list(): Promise<readonly string[]>;
   /** Asks the brokers for nothing but an answer, once. */
   check(): Promise<void>;
@@ -35,24 +38,27 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
       throw kafkaError(error, { ...place, topic });
     }
   };
-  const ensure = async (topic: string): Promise<number> => {
-    const layout = (await layoutOf(topic)) ?? (await made(topic));
+  const ensure: Topics["ensure"] = async (topic, compacted) => {
+    const layout = (await layoutOf(topic)) ?? (await made(topic, compacted));
     if (!suitable.has(topic)) {
       const problem =
         layoutProblem(layout, settings) ??
-        configProblem(await configOf(admin, topic, place), settings);
+        configProblem(await configOf(admin, topic, place), settings, compacted);
       if (problem !== undefined) throw topicUnsuitable(topic, place, problem);
       suitable.add(topic);
     }
     return layout.partitionsCount;
   };
-  const made = async (topic: string) => {
+  const made = async (topic: string, compacted: boolean) => {
     try {
       await admin.createTopics({
         topics: [topic],
         partitions: settings.partitions,
         replicas: settings.replicas,
-        configs: configsFor(settings),
+        configs: Object.entries(configsFor(settings, compacted)).map(([name, value]) => ({
+          name,
+          value: String(value),
+        })),
       });
     } catch (error) {
       // Another process was first.
@@ -74,41 +80,33 @@ export function openTopics(admin: Admin, settings: TopicSettings, place: Place):
   return {
     ensure,
     partitionsOf: async (topic) => (await layoutOf(topic))?.partitionsCount,
+    idOf: (topic) => idOf(admin, topic, place),
     check: async () => {
-      try {
-        // What is known already would be answered without a broker.
-        await admin.metadata({ topics: [], forceUpdate: true, retries: 0 });
-      } catch (error) {
-        throw kafkaError(error, place);
-      }
+      // What is known already would be answered without a broker.
+      await named(admin.metadata({ topics: [], forceUpdate: true, retries: 0 }), place);
     },
-    list: async () => {
-      try {
-        return await admin.listTopics();
-      } catch (error) {
-        throw kafkaError(error, place);
-      }
-    },
+    list: () => named(admin.listTopics(), place),
   };
 }
 
-/** What a topic is made with. */
-function configsFor({ minInSyncReplicas, retentionMs, retentionBytes }: TopicSettings) {
-  return Object.entries({
-    "cleanup.policy": "delete",
-    "min.insync.replicas": String(minInSyncReplicas),
-    "retention.ms": String(retentionMs),
-    ...(retentionBytes !== undefined && { "retention.bytes": String(retentionBytes) }),
-    "segment.bytes": String(segmentBytes(retentionBytes)),
-    "max.message.bytes": String(maxMessageBytes),
-    // The log's own time: those of its producers may be wrong.
-    "message.timestamp.type": "LogAppendTime",
-  }).map(([name, value]) => ({ name, value }));
+/** An answer of the brokers, or its failure as ours. */
+async function named<T>(answer: Promise<T>, place: Place): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw kafkaError(error, place);
+  }
 }
 
-/** Brokers remove closed files alone, and theirs close at 1 GiB: a partition would keep that much beyond what it should. */
-function segmentBytes(retentionBytes = Infinity): number {
-  return Math.max(2 * maxMessageBytes, Math.min(64 << 20, Math.floor(retentionBytes / 4)));
+async function idOf(admin: Admin, topic: string, place: Place): Promise<string> {
+  try {
+    const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true, retries: 0 });
+    return topics.get(topic)?.id ?? "";
+  } catch (error) {
+    // It was removed: whoever tries again finds it so, and makes it.
+    if (isUnknownTopic(error)) admin.clearMetadata();
+    throw kafkaError(error, { ...place, topic });
+  }
 }
 
 const leaderTriesMax = 50;

@@ -1,5 +1,4 @@
 import { assert, HeddleError } from "@heddle/base";
-import type { Producer } from "@platformatic/kafka";
 import { letterBytesMax } from "../dead-letter.ts";
 import { recordBytes } from "../layout.ts";
 import type { NewRecord } from "../port.ts";
@@ -42,10 +41,12 @@ interface Piece {
  * recognises a repeated send by its number alone, so a second one beside it could be taken for it and be lost. A producer whose
  * send failed is left, for nobody knows which number comes next.
  *
+ * @param compacted whether an empty value is sent as none, which has the brokers remove its key.
  * @source Kafka KIP-98: producer ids and sequence numbers of batches.
  */
 export function openWriter(
   topic: string,
+  compacted: boolean,
   options: ClientOptions,
   place: Place,
   deps: WriterDeps,
@@ -59,7 +60,7 @@ export function openWriter(
   const sendNext = async (pieces: readonly Piece[]): Promise<void> => {
     sender ??= openSender(options);
     try {
-      await sendWithin(deps, sender, send(sender.producer, topic, pieces));
+      await sendWithin(deps, sender, send(sender.producer, topic, compacted, pieces));
       for (const { done } of pieces) done.resolve();
     } catch (error) {
       const failed = sender.producer;
@@ -108,12 +109,20 @@ export function openWriter(
   };
 }
 
-async function send(producer: Producer, topic: string, pieces: readonly Piece[]): Promise<void> {
+async function send(
+  producer: Sender["producer"],
+  topic: string,
+  compacted: boolean,
+  pieces: readonly Piece[],
+): Promise<void> {
   const messages = pieces.flatMap(({ records }) =>
     records.map(({ record: { key, value, headers }, partition }) => ({
       ...{ topic, partition },
       key: Buffer.from(key),
-      value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+      value:
+        compacted && value.byteLength === 0
+          ? null
+          : Buffer.from(value.buffer, value.byteOffset, value.byteLength),
       headers: headersOf(headers),
     })),
   );

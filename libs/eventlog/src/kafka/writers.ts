@@ -5,7 +5,8 @@ import type { WriterDeps } from "./sender.ts";
 
 /** A writer for each topic, so that one whose replicas are missing holds up no other. */
 export interface Writers extends AsyncDisposable {
-  of(topic: string): Writer;
+  /** @param compacted whether an empty value removes a key there. */
+  of(topic: string, compacted: boolean): Writer;
 }
 
 /** The writer decides by time, not by count. */
@@ -17,11 +18,11 @@ export function openWriters(
 ): Writers {
   const writers = new Map<string, Writer>();
   return {
-    of: (topic) => {
+    of: (topic, compacted) => {
       const place = { brokers: address.brokers, topic };
       const writer =
         writers.get(topic) ??
-        openWriter(topic, clientOptions(address, deps.user, triesMax), place, deps);
+        openWriter(topic, compacted, clientOptions(address, deps.user, triesMax), place, deps);
       writers.set(topic, writer);
       return writer;
     },
