@@ -4,10 +4,9 @@ import { startFeatureStore } from "./start.ts";
 
 /** Runs a feature store alone, until SIGTERM or SIGINT. */
 await using program = await openProgram("feature-store", Config, process);
-const { config, parts } = program;
+const { config } = program;
 await using featureStore = await startFeatureStore({
-  ...parts,
-  online: program.openOnline(),
+  ...program.withOnline(program.parts),
   stateFolder: config.state,
   pseudonymKeyFile: config.pseudonymKeyFile,
   limits: config.limits,

@@ -24,7 +24,9 @@ test("without servers documents, events and online values share one folder, and 
     await storeOf(backends, "two").collection("c").put("key", { is: 2 }, 0);
     await backends.eventLog.append("t", [{ key: "k", value: new Uint8Array(1), headers: {} }]);
     const row = { key: "e=1", eventTimeMs: 5, values: { v: 1 } };
-    await backends.openOnline().put("view", [row]);
+    const ports = backends.withOnline(backends.portsOf("one", silentTelemetry()));
+    assert.deepEqual(ports.needs, []);
+    await ports.online.put("view", [row]);
     await backends.objects.put("object", new Uint8Array(2));
   }
   await using backends = await openBackends(places, deps);
@@ -36,7 +38,8 @@ test("without servers documents, events and online values share one folder, and 
     partitions.reduce((records, { start, end }) => records + end - start, 0),
     1,
   );
-  assert.equal((await backends.openOnline().get("view", ["e=1"]))[0]?.eventTimeMs, 5);
+  const { online } = backends.withOnline(backends.portsOf("one", silentTelemetry()));
+  assert.equal((await online.get("view", ["e=1"]))[0]?.eventTimeMs, 5);
   assert.equal((await backends.objects.head("object"))?.bytes, 2);
 });
 
@@ -63,6 +66,16 @@ test("where servers keep all, opening makes no folder and waits for no server", 
     reason: "LOG_UNAVAILABLE",
     message: /127\.0\.0\.1:1/,
   });
+});
+
+test("where events are on servers, online values are a replica of this process, which is behind until it has seen them", async () => {
+  using folder = temporaryFolder("backends");
+  const places = settings({ state: folder.file("state"), logUrl: "kafka://127.0.0.1:1/" });
+  await using backends = await openBackends(places, deps);
+  const { needs } = backends.withOnline(backends.portsOf("one", silentTelemetry()));
+  assert.equal(existsSync(folder.file("state", "online")), true);
+  const online = needs.find(({ name }) => name === "online values");
+  await assert.rejects(online?.check() ?? Promise.resolve(), { reason: "ONLINE_REPLICA_BEHIND" });
 });
 
 test("a place that is none is refused by name, and no password is shown", async () => {

@@ -10,7 +10,12 @@ import {
   openObjects,
   traceObjects,
 } from "@heddle/objects";
-import { type OnlineValues, openLmdbOnline } from "@heddle/online";
+import {
+  type OnlineReplica,
+  type OnlineValues,
+  openLmdbOnline,
+  openOnlineReplica,
+} from "@heddle/online";
 import type { Need } from "@heddle/rpc";
 import {
   type DocumentStore,
@@ -38,8 +43,12 @@ export interface Ports {
 export interface Backends extends Omit<Ports, "store">, AsyncDisposable {
   /** The ports with spans of what one service does there. */
   portsOf(service: string, telemetry: Telemetry): Ports;
-  /** Online values lie in LMDB wherever the rest is. */
-  openOnline(): OnlineValues;
+  /** A service's ports with online values: a replica of this process, fed from the log, where that is on servers. */
+  withOnline<P extends Pick<Partial<Ports>, "needs">>(ports: P): P & WithOnline;
+}
+
+interface WithOnline extends Pick<Partial<Ports>, "needs"> {
+  readonly online: OnlineValues;
 }
 
 export interface BackendsDeps {
@@ -73,10 +82,17 @@ export async function openBackends(places: Places, deps: BackendsDeps): Promise<
       ...logNeeds,
       ...(isObjectsUrl(places.objects) ? [{ name: "object store", check }] : []),
     ];
-    const openOnline = (): OnlineValues => stack.use(openLmdbOnline(environment()));
+    const withOnline: Backends["withOnline"] = (ported) => {
+      if (places.logUrl === undefined) {
+        return { ...ported, online: stack.use(openLmdbOnline(environment())) };
+      }
+      const online = openReplica(places, eventLog, deps, stack);
+      const needed = [...(ported.needs ?? []), { name: "online values", check: online.check }];
+      return { ...ported, online, needs: needed };
+    };
     const ports = { eventLog, objects, needs };
     return {
-      ...{ ...ports, openOnline },
+      ...{ ...ports, withOnline },
       portsOf: (service, telemetry) =>
         traced({ ...ports, store: storeOf(service) }, places, telemetry),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -161,6 +177,18 @@ async function openLog(
   const user = logUser === undefined ? {} : { user: userOf(logUser, logPasswordFile) };
   const eventLog = stack.use(openKafkaLog({ url, ...user, ...deps }));
   return { eventLog, needs: [{ name: "event log", check: eventLog.check }] };
+}
+
+/** Online values in a folder of their own: it can be removed, for they are in the log, and others write without waiting for them. */
+function openReplica(
+  { state, mapBytesMax }: Places,
+  log: EventLog,
+  deps: BackendsDeps,
+  stack: AsyncDisposableStack,
+): OnlineReplica {
+  const path = join(state, "online");
+  const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax }));
+  return stack.use(openOnlineReplica({ log, environment, ...deps }));
 }
 
 function userOf(name: string, passwordFile: string | undefined) {

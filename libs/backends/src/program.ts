@@ -3,8 +3,7 @@ import { loadConfig } from "@heddle/config";
 import type { Running } from "@heddle/rpc";
 import { startTelemetry, telemetrySettings } from "@heddle/telemetry";
 import { z } from "zod";
-import { openBackends } from "./open.ts";
-import type { OnlineValues } from "@heddle/online";
+import { type Backends, openBackends } from "./open.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { backendSettings } from "./settings.ts";
 
@@ -27,7 +26,7 @@ export interface Program<Config> extends AsyncDisposable {
   readonly config: Config;
   /** What the service is started with. */
   readonly parts: ServiceParts;
-  openOnline(): OnlineValues;
+  withOnline: Backends["withOnline"];
   /** Writes to the log that the service runs. Resolves when the process is asked to stop; what was opened is then closed in reverse order. */
   untilStopped(running: Running): Promise<void>;
 }
@@ -61,7 +60,7 @@ export async function openProgram<S extends z.ZodType<ProgramSettings>>(
   return {
     config,
     parts: { ...ports, ...deps, telemetry, address: config.address },
-    openOnline: backends.openOnline,
+    withOnline: backends.withOnline,
     untilStopped: async ({ address }) => {
       telemetry.log.info({ config, address }, `${service} started`);
       await asked;

@@ -60,8 +60,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   );
   const featureStore = stack.use(
     await startFeatureStore({
-      ...(await of("feature-store")),
-      online: backends.openOnline(),
+      ...backends.withOnline(await of("feature-store")),
       stateFolder: folderOf(state, "feature-store"),
       pseudonymKeyFile: join(state, "pseudonym.key"),
     }),
