@@ -33,7 +33,7 @@ export const partView = (model: string, { name }: Pick<Current, "name">, part: s
   `${model}/${name}/${part}`;
 
 /** Content name of what online values depend on beside the events. */
-const featuresName = ({ examples, partitioning, features }: DatasetPlan): string =>
+export const featuresName = ({ examples, partitioning, features }: DatasetPlan): string =>
   contentName({ examples, partitioning, features });
 
 /**
@@ -126,8 +126,27 @@ async function currentOf(model: string, online: OnlineValues): Promise<Current |
   return row?.values as Current | undefined;
 }
 
-/** @throws {HeddleError} FAILED_PRECONDITION NOT_MATERIALISED. */
-export async function currentFor(plan: DatasetPlan, online: OnlineValues): Promise<Current> {
+/**
+ * What a reader makes of the current values. Those that stopped being current while it read may have been cleared under it: then it reads
+ * those that are now, so that no answer lacks what was there at its moment.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION NOT_MATERIALISED.
+ */
+export async function readCurrent<T>(
+  plan: DatasetPlan,
+  online: OnlineValues,
+  read: (current: Current) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const current = await currentFor(plan, online);
+    const [outcome] = await Promise.allSettled([read(current)]);
+    if ((await currentOf(plan.model, online))?.name !== current.name) continue;
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  }
+}
+
+async function currentFor(plan: DatasetPlan, online: OnlineValues): Promise<Current> {
   const current = await currentOf(plan.model, online);
   if (current !== undefined && current.features === featuresName(plan)) return current;
   throw new HeddleError(

@@ -13,7 +13,7 @@ import { parseModel } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { ingest } from "./ingest.ts";
 import { partitionObject, readPartitionMessage, useOf } from "./manifest.ts";
-import { currentFor, materialiseOnline } from "./materialise.ts";
+import { materialiseOnline, readCurrent } from "./materialise.ts";
 import { checkModelReads } from "./model-reads.ts";
 import { onlineFeatures } from "./online-features.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
@@ -162,10 +162,11 @@ function onlineCalls(deps: ServiceDeps): Pick<Calls, "materialise" | "getOnlineF
     },
     getOnlineFeatures: async (request) => {
       const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
-      const current = await currentFor(plan, online);
-      const reader = { plan, current, online, pseudonymKeyHex: pseudonymKey.reveal() };
-      const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
-      return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
+      return await readCurrent(plan, online, async (current) => {
+        const reader = { plan, current, online, pseudonymKeyHex: pseudonymKey.reveal() };
+        const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
+        return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
+      });
     },
   };
 }

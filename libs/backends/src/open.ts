@@ -47,6 +47,7 @@ export interface Backends extends Omit<Ports, "store">, AsyncDisposable {
   withOnline<P extends Pick<Partial<Ports>, "needs">>(ports: P): P & WithOnline;
 }
 
+/** Online values, and what must be well for them beside what had to be. */
 interface WithOnline extends Pick<Partial<Ports>, "needs"> {
   readonly online: OnlineValues;
 }
