@@ -2,7 +2,7 @@
 //   node tools/launch.mjs <heddle arguments>          the heddle command
 //   node tools/launch.mjs --script <file.ts> [args]   a script of the workspace, with development tools installed
 // Plain JavaScript for Node 20: it runs before anything is installed.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,6 +35,23 @@ export async function launch(args) {
   const node = join(root, "node_modules", nodePackage, "bin", "node");
   const entry = join(root, script ?? "apps/cli/src/main.ts");
   process.exitCode = await run(node, [entry, ...args.slice(script === undefined ? 0 : 2)]);
+  if (process.exitCode === notStarted) sayWhatIsMissing(node);
+}
+
+/** The exit code of a program whose libraries the system does not have, and of a shell that found no program. */
+const notStarted = 127;
+
+/** A small Linux image may lack a library that the pinned Node is linked with: the loader names it, and the user needs its package. */
+function sayWhatIsMissing(node) {
+  const { stderr } = spawnSync(node, ["--version"], { encoding: "utf8" });
+  const library = /loading shared libraries: (\S+):/.exec(stderr ?? "")?.[1];
+  if (library === undefined) return;
+  fail(
+    `[heddle] Heddle's own Node needs the system's library ${library}, which this machine does not have.`,
+    "[heddle] Install it and run this again; for libatomic.so.1:",
+    "[heddle]   Debian, Ubuntu   apt-get install libatomic1",
+    "[heddle]   Fedora, RHEL     dnf install libatomic",
+  );
 }
 
 function fail(...lines) {
