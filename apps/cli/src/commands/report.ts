@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
+import { counted } from "../output/numbers.ts";
 
 interface Flags extends HostFlags {
   readonly out?: string;
@@ -29,6 +30,6 @@ export const report = buildCommand({
     const written = await this.withHost(flags.state, (clients) =>
       writeReport(clients, pipeline, file),
     );
-    this.print(flags, { file, ...written }, () => `${file}: ${written.runs} runs`);
+    this.print(flags, { file, ...written }, () => `${file}: ${counted(written.runs, "run")}`);
   },
 });

@@ -4,6 +4,11 @@ export function count(value: number | bigint): string {
   return value.toLocaleString("en-US");
 }
 
+/** `1 run`, `2 runs`. */
+export function counted(value: number | bigint, noun: string): string {
+  return `${count(value)} ${noun}${Number(value) === 1 ? "" : "s"}`;
+}
+
 export function seconds(value: number): string {
   if (value < 10) return `${value.toFixed(1)} s`;
   if (value < 120) return `${Math.round(value)} s`;

@@ -5,7 +5,9 @@ import { labelOf } from "./weeks.ts";
 
 const width = 640;
 const height = 240;
-const margin = { left: 56, right: 16, top: 16, bottom: 32 };
+const margin = { left: 64, right: 16, top: 16, bottom: 32 };
+/** Room that a run's name takes; with more runs than there is room for, not each is named. */
+const labelWidth = 64;
 
 interface Point {
   readonly value: number;
@@ -44,11 +46,13 @@ export function aucChart(outcomes: readonly Outcome[]): Markup {
         stroke-width="2"
       /><circle cx="${x(i) + shift}" cy="${y(p.value)}" r="4" fill="var(${colour})" />`;
   const ticks = [0, 1, 2, 3].map((n) => low + ((high - low) * n) / 3);
-  return html`<h2 id="auc">AUC on the week after, with 95 % intervals</h2>
-    <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="AUC per run beside the fallback's">
+  const labelled = points.map(({ label }, i) => ({ label, i }));
+  const every = Math.ceil(labelWidth / step);
+  return html`<h2 id="auc">AUC on rows that were not trained on, with 95 % intervals</h2>
+    <svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="AUC per run beside the fallback's">
       ${ticks.map((v) => html`<line x1="${margin.left}" x2="${width - margin.right}" y1="${y(v)}" y2="${y(v)}" stroke="var(--line)" /><text class="faint" x="${margin.left - 8}" y="${y(v) + 4}" text-anchor="end">${v.toFixed(3)}</text>`)}
       ${points.map(({ candidate, fallback }, i) => html`${mark(i, -6, candidate, "--a")}${fallback === undefined ? html`` : mark(i, 6, fallback, "--b")}`)}
-      ${points.map(({ label }, i) => html`<text x="${x(i)}" y="${height - 10}" text-anchor="middle">${label}</text>`)}
+      ${labelled.filter(({ i }) => i % every === 0).map(({ label, i }) => html`<text x="${x(i)}" y="${height - 10}" text-anchor="middle">${label}</text>`)}
     </svg>
     <ul class="legend">
       <li><span class="swatch" style="background:var(--a)"></span>model</li>

@@ -21,6 +21,13 @@ function render(value: Part): string {
   return value.map((part) => part.html).join("");
 }
 
+/** `0.812 (0.806–0.818)` with its interval on a line of its own: a table of many figures then fits a page. */
+export function twoLines(figure: string): Markup {
+  const [value = "", ...rest] = figure.split(" (");
+  if (rest.length === 0) return html`${value}`;
+  return html`${value}<br /><span class="faint">(${rest.join(" (")}</span>`;
+}
+
 function escaped(text: string): string {
   return text
     .replaceAll("&", "&amp;")

@@ -24,11 +24,11 @@ export function lineagePicture(graph: LineageResponse, title: string): Markup {
     const nodes = graph.nodes.filter(({ kind }) => kinds.includes(kind)).slice(0, perColumnMax);
     tallest = Math.max(tallest, nodes.length);
     nodes.forEach((node, i) => {
-      const x = column * (box.width + box.gapX) + 1;
+      const x = box.gapX + column * (box.width + box.gapX);
       placed.set(node.id, { node, x, y: i * (box.height + box.gapY) + 1 });
     });
   });
-  const width = columns.length * (box.width + box.gapX) - box.gapX + 2;
+  const width = box.gapX + columns.length * (box.width + box.gapX);
   const height = Math.max(1, tallest) * (box.height + box.gapY) - box.gapY + 2;
   const edges = graph.edges.flatMap((edge) => {
     const [made, from] = [placed.get(edge.from), placed.get(edge.to)];
@@ -53,14 +53,12 @@ interface Place {
 }
 
 function line(from: Place, to: Place): Markup {
-  const [x1, y1, x2, y2] = [
-    from.x + box.width,
-    from.y + box.height / 2,
-    to.x,
-    to.y + box.height / 2,
-  ];
-  const bend = Math.max(16, (x2 - x1) / 2);
-  const d = `M${x1},${y1} C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
+  const [y1, y2] = [from.y + box.height / 2, to.y + box.height / 2];
+  // Within a column a line goes around the boxes on their left.
+  const across = to.x > from.x;
+  const [x1, x2] = [across ? from.x + box.width : from.x, to.x];
+  const bend = across ? (x2 - x1) / 2 : -0.8 * box.gapX;
+  const d = `M${x1},${y1} C${x1 + bend},${y1} ${across ? x2 - bend : x2 + bend},${y2} ${x2},${y2}`;
   return html`<path d="${d}" fill="none" stroke="var(--line)" stroke-width="1.5" />`;
 }
 

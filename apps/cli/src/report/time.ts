@@ -35,7 +35,7 @@ export function whereTimeWent(outcomes: readonly Outcome[]): Markup {
             <th>per CPU-second</th>
             <th>steps ran as</th>
             <th>learner memory</th>
-            <th>the learner's wall time: computing, or waiting for</th>
+            <th>learner's wall time</th>
           </tr>
         </thead>
         <tbody>
@@ -67,7 +67,7 @@ function row(outcome: Outcome): Markup {
     <td>${rate(training?.cpuSeconds)}</td>
     <td class="wide">${ranAs(training)}</td>
     <td>${bytes(training?.peakMemoryBytes ?? 0n)}</td>
-    <td>
+    <td class="wide">
       ${bar(training)}
       <span class="faint">${training === undefined ? "" : waitingLine(training)}</span>
     </td>

@@ -1,7 +1,7 @@
 import { shortName } from "@heddle/base";
 import { count, difference, interval } from "../output/numbers.ts";
 import { metricOf, type Outcome, rankingOf } from "../pipeline/outcome.ts";
-import { html, type Markup } from "./html.ts";
+import { html, type Markup, twoLines } from "./html.ts";
 
 /** The table of runs × metrics: figures with intervals, rivals, verdict, and what was proven of what serves. */
 export function weeksTable(outcomes: readonly Outcome[]): Markup {
@@ -29,7 +29,8 @@ export function weeksTable(outcomes: readonly Outcome[]): Markup {
       </table>
     </div>
     <p class="faint">
-      In brackets the 95 % interval, by a bootstrap over visits; differences are paired. A verdict
+      In brackets the 95 % interval, by a bootstrap over ${ranking === undefined ? "rows" : "visits"};
+      differences are paired. A verdict
       uses the interval, never the point.
     </p>`;
 }
@@ -66,13 +67,13 @@ function row(outcome: Outcome, ranks: boolean): Markup {
     <td>${labelOf(outcome)}</td>
     <td>${verdict(outcome.verdict)}</td>
     <td>${count(version?.training?.examples ?? 0n)}</td>
-    <td>${interval(auc?.candidate)}</td>
-    <td>${difference(auc?.versusLive)}</td>
-    <td>${difference(auc?.versusFallback)}</td>
-    ${ranks ? html`<td>${interval(rankingOf(evaluation)?.candidate)}</td>` : ""}
-    <td>${interval(metricOf(evaluation, "log-loss")?.candidate, 4)}</td>
-    <td>${interval(metricOf(evaluation, "calibration")?.candidate, 2)}</td>
-    <td>
+    <td>${twoLines(interval(auc?.candidate))}</td>
+    <td>${twoLines(difference(auc?.versusLive))}</td>
+    <td>${twoLines(difference(auc?.versusFallback))}</td>
+    ${ranks ? html`<td>${twoLines(interval(rankingOf(evaluation)?.candidate))}</td>` : ""}
+    <td>${twoLines(interval(metricOf(evaluation, "log-loss")?.candidate, 4))}</td>
+    <td>${twoLines(interval(metricOf(evaluation, "calibration")?.candidate, 2))}</td>
+    <td class="wide">
       v${version?.number ?? 0} <code>${shortName(version?.version ?? "")}</code><br /><span
         class="faint"
         >${proof}</span
