@@ -71,7 +71,8 @@ async function install(mode) {
   const started = Date.now();
   const logFile = join(root, ".heddle-install.log");
   const say = (text) => console.error(`[heddle] ${text}`);
-  say(`installing dependencies from the npm registry (once; log: ${logFile})`);
+  say(`installing dependencies from the npm registry (once)`);
+  say(`log: ${logFile}`);
   const seconds = () => Math.round((Date.now() - started) / 1_000);
   const timer = setInterval(() => say(`installing … ${seconds()} s`), progressMs);
   const omit = mode === "run" ? ["--omit=dev"] : [];

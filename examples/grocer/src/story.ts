@@ -25,9 +25,10 @@ const small: Weeks = { first: 44, base: 45, last: 46, broken: 46 };
 export const story: Story = {
   title: "Heddle · grocer: which of this week's promotions will a household buy?",
   introduction: [
-    "A year of a retailer's purchases and promotions (The Complete Journey, 84.51°). A model is",
-    "trained on the past, then retrained each week as events arrive, judged on the week after,",
-    "and served only when it passes. One week, a careless format change loses the discounts.",
+    "A year of a retailer's purchases and promotions (The Complete Journey, 84.51°).",
+    "A model is trained on the past, then retrained each week as events arrive,",
+    "judged on the week after, and served only when it passes. One week, a careless",
+    "format change loses the discounts.",
   ],
   pipeline,
   pseudonymKey: "grocer-example-public-data",
@@ -35,10 +36,10 @@ export const story: Story = {
   chapters,
   finale,
   next: [
-    `npx heddle lineage ${model}      what the served version was made from`,
-    `npx heddle trace ${pipeline}/50       where the time went, across all processes`,
-    `npx heddle rollback ${model}     serve the version before, in one call`,
-    "npx heddle init my-model              a project of your own, from a CSV file",
+    `npx heddle lineage ${model}   what the served version was made from`,
+    `npx heddle trace ${pipeline}/50   where the time went, across processes`,
+    `npx heddle rollback ${model}  serve the version before, in one call`,
+    "npx heddle init --help               a project of your own, from a CSV file",
   ],
 };
 

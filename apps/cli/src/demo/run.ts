@@ -189,8 +189,9 @@ function closing(facts: Facts, story: Story, flags: Flags): string {
   return [
     "",
     `trained   ${count(facts.examples)} examples at ${count(Math.round(facts.examplesPerSecond))} examples/s, ${count(Math.round(facts.examplesPerCpuSecond))} per CPU-second`,
-    `          by ${facts.executor}`,
-    `learner   ${computingBar(facts.stages, barWidth)} ${waitingLine(facts.stages)}`,
+    ...facts.executor.split("; ").map((line, i) => `          ${i === 0 ? "by " : ""}${line}`),
+    `learner   ${computingBar(facts.stages, barWidth)}`,
+    `          ${waitingLine(facts.stages)}`,
     `took      ${seconds(facts.totalSeconds)} in all, peak memory ${memory} over all processes`,
     `report    ${join(flags.state, "report.html")}`,
     "",

@@ -54,11 +54,12 @@ interface Place {
 
 function line(from: Place, to: Place): Markup {
   const [y1, y2] = [from.y + box.height / 2, to.y + box.height / 2];
-  // Within a column a line goes around the boxes on their left.
-  const across = to.x > from.x;
-  const [x1, x2] = [across ? from.x + box.width : from.x, to.x];
-  const bend = across ? (x2 - x1) / 2 : -0.8 * box.gapX;
-  const d = `M${x1},${y1} C${x1 + bend},${y1} ${across ? x2 - bend : x2 + bend},${y2} ${x2},${y2}`;
+  const x1 = to.x > from.x ? from.x + box.width : from.x;
+  const x2 = to.x < from.x ? to.x + box.width : to.x;
+  // Within a column a line goes around the boxes, on their left.
+  const around = -0.8 * box.gapX;
+  const [out, back] = to.x === from.x ? [around, around] : [(x2 - x1) / 2, (x1 - x2) / 2];
+  const d = `M${x1},${y1} C${x1 + out},${y1} ${x2 + back},${y2} ${x2},${y2}`;
   return html`<path d="${d}" fill="none" stroke="var(--line)" stroke-width="1.5" />`;
 }
 

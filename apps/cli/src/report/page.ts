@@ -14,7 +14,7 @@ p { max-width: 46rem; } .faint { color: var(--faint); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .45rem .7rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
 th { font-weight: 600; color: var(--faint); font-size: .85rem; }
-td.wide { white-space: normal; min-width: 14rem; }
+td.wide { white-space: normal; min-width: 10rem; } td .faint { font-size: .85em; }
 .pass { color: var(--good); font-weight: 600; } .fail { color: var(--bad); font-weight: 600; } .doubt { color: var(--doubt); font-weight: 600; }
 code { font: .9em ui-monospace, monospace; background: var(--panel); padding: .1em .35em; border-radius: .25rem; }
 .scroll th:first-child, .scroll td:first-child { position: sticky; left: 0; background: var(--paper); }

@@ -1,6 +1,6 @@
 import { count, difference, interval } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
-import { html, type Markup, twoLines } from "./html.ts";
+import { html, type Markup } from "./html.ts";
 import { labelOf } from "./weeks.ts";
 
 const slicesMax = 16;
@@ -31,8 +31,8 @@ export function slicesTable(outcome: Outcome): Markup {
                 <td>${metric.slice}</td>
                 <td>${count(metric.count)}</td>
                 <td>${count(metric.positives)}</td>
-                <td>${twoLines(interval(metric.candidate))}</td>
-                <td>${twoLines(difference(metric.versusLive))}</td>
+                <td>${interval(metric.candidate)}</td>
+                <td>${difference(metric.versusLive)}</td>
               </tr>`,
           )}
         </tbody>
