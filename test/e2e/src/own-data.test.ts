@@ -44,7 +44,7 @@ after(async () => {
 
 test("init says what it made of the table, and what to do next", () => {
   assert.equal(init.code, 0, init.stderr);
-  assert.match(init.stdout, /1,500 rows; label churned; 2 numbers, 1 categories/);
+  assert.match(init.stdout, /1,500 rows; label churned; 2 numbers, 1 category/);
   assert.match(init.stdout, /left out: customer_id, it identifies the row/);
   assert.deepEqual(nextSteps(), [
     "heddle apply",
@@ -71,6 +71,14 @@ test("the printed steps lead to a served version", async () => {
     assert.equal(last.code, 0, `${step}: ${last.stdout}${last.stderr}`);
   }
   assert.match(last?.stdout ?? "", /PASS .*serving, memory digest [0-9a-f]{12} verified/);
+});
+
+test("a model of which nothing is live yet has no lineage to show, and says so", async () => {
+  const applied = await run("apply", "--state", "unserved");
+  assert.equal(applied.code, 0, applied.stderr);
+  const { code, stderr } = await run("lineage", "churn", "--state", "unserved");
+  assert.equal(code, 1);
+  assert.match(stderr, /no version of model churn is live; .*\[NOTHING_LIVE\]/);
 });
 
 test("predict answers for a row of one's own by the served version", async () => {

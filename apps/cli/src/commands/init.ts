@@ -1,7 +1,8 @@
 import { relative, resolve } from "node:path";
 import { buildCommand } from "@stricli/core";
 import { type Context, jsonFlag } from "../context.ts";
-import { count } from "../output/numbers.ts";
+import { counted } from "../output/numbers.ts";
+import { wrapped } from "../output/wrapped.ts";
 
 interface Flags {
   readonly from: string;
@@ -56,18 +57,30 @@ export const init = buildCommand({
       ...(id === undefined ? {} : { id }),
     });
     const { plan } = done;
+    // Whoever came by npx has no `heddle` in the path.
+    const heddle = this.process.env["npm_command"] === "exec" ? "npx heddle" : "heddle";
     this.print(flags, done, () =>
       [
         `${folder === "." ? "this folder" : folder}: ${done.files.join(", ")}`,
-        `${count(plan.rows)} rows; label ${plan.label}; ${plan.numbers.length} numbers, ${plan.categories.length} categories`,
-        ...plan.leftOut.map(({ column, why }) => `left out: ${column}, ${why}`),
+        [
+          `${counted(plan.rows, "row")}; label ${plan.label}`,
+          `${counted(plan.numbers.length, "number")}, ${counted(plan.categories.length, "category", "categories")}`,
+        ].join("; "),
+        ...(plan.id.length > 1 ? [wrap(alike)] : []),
+        ...plan.leftOut.map(({ column, why }) => wrap(`left out: ${column}, ${why}`)),
         "",
         "Next:",
         ...(folder === "." ? [] : [`  cd ${folder}`]),
-        "  heddle apply",
-        `  heddle ingest ${table(plan)} ${relative(folder, from)}`,
-        `  heddle train ${plan.name}`,
+        `  ${heddle} apply`,
+        `  ${heddle} ingest ${table(plan)} ${relative(folder, from)}`,
+        `  ${heddle} train ${plan.name}`,
       ].join("\n"),
     );
   },
 });
+
+/** Said where no column identifies a row. */
+const alike =
+  "no column differs in every row: rows are told apart by all their columns, and two that are alike count as one; --id names a better one";
+
+const wrap = (text: string): string => wrapped(text.split(" "), 76).join("\n  ");

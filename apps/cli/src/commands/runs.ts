@@ -23,9 +23,19 @@ export const runs = buildCommand({
               run.pipelineRun,
               word(run.status),
               when(run.createdTimeMs),
-              run.steps.map((step) => `${step.step} ${word(step.status)}`).join(", "),
+              byStatus(run.steps.map((step) => [step.step, word(step.status)])),
             ]),
           ),
     );
   },
 });
+
+/** What steps came to: those that are well are counted, the others named, so that they stand out. */
+function byStatus(steps: readonly (readonly [step: string, status: string])[]): string {
+  const well = steps.filter(([, status]) => status === "succeeded").length;
+  const others = steps.filter(([, status]) => status !== "succeeded");
+  return [
+    ...(well === 0 ? [] : [`${well} succeeded`]),
+    ...others.map(([step, status]) => `${step} ${status}`),
+  ].join(", ");
+}

@@ -34,6 +34,7 @@ test("columns that say nothing of other rows are left out, each with its reason"
   assert.deepEqual([...why.keys()], ["row", "customer_id", "signed", "note", "planet"]);
   assert.match(why.get("row") ?? "", /identifies the row/);
   assert.match(why.get("customer_id") ?? "", /few rows share/);
+  assert.match(why.get("note") ?? "", /few rows share a text/);
   assert.match(why.get("signed") ?? "", /--time signed/);
 });
 

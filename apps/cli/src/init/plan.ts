@@ -93,12 +93,12 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
 
 /** Why a model can learn nothing of a column that holds for other rows; undefined when it may. */
 function whyUseless(
-  { name, type, distinct }: ColumnDescription,
+  { name, type, distinct, nulls }: ColumnDescription,
   rows: number,
   timed: boolean,
 ): string | undefined {
   if (distinct <= 1) return "it has one value only";
-  if (type === "string" && distinct === rows) return "every row has another text";
+  if (type === "string" && distinct > (rows - nulls) / 2) return "few rows share a text of it";
   if (type === "timestamp" && !timed) {
     return `its age needs a moment of the row: if this is when the row happened, name it with --time ${name}`;
   }

@@ -5,7 +5,14 @@ import { folded } from "./folded.ts";
 test("help is read at 80 columns: sentences flow, and what is too long goes on in its column", () => {
   const sentence = "A sentence that somebody wrote on lines of the length";
   const help = [
-    ...["USAGE", "  heddle train <pipeline>", "", sentence, "that the source has, not the terminal.", ""],
+    ...[
+      "USAGE",
+      "  heddle train <pipeline>",
+      "",
+      sentence,
+      "that the source has, not the terminal.",
+      "",
+    ],
     ...["FLAGS", `     [--rates]  ${"word ".repeat(15)}here          [a|b, default = a]`],
     "  -h  --help    Say what a command does                     [default = no]",
   ].join("\n");

@@ -1,3 +1,5 @@
+import { wrapped } from "./wrapped.ts";
+
 /** Columns of a terminal that nobody has widened. */
 const widthMax = 80;
 
@@ -29,12 +31,7 @@ const betweenWords = / (?![^[]*\])/;
 function foldedLine(line: string): string[] {
   if (line.length <= widthMax) return [line];
   const [start = ""] = /^ *((-\w +)?\S+( \S+)* {2,})?/.exec(line) ?? [];
-  const lines = [start];
-  for (const word of line.slice(start.length).split(betweenWords)) {
-    const last = lines.at(-1) ?? "";
-    if (last.trim() === "" || last === start) lines[lines.length - 1] = `${last}${word}`;
-    else if (last.length + 1 + word.length <= widthMax) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(" ".repeat(start.length) + word);
-  }
-  return lines.map((each) => each.trimEnd());
+  const lines = wrapped(line.slice(start.length).split(betweenWords), widthMax - start.length);
+  const under = " ".repeat(start.length);
+  return lines.map((each, i) => `${i === 0 ? start : under}${each}`.trimEnd());
 }

@@ -5,8 +5,8 @@ export function count(value: number | bigint): string {
 }
 
 /** `1 run`, `2 runs`. */
-export function counted(value: number | bigint, noun: string): string {
-  return `${count(value)} ${noun}${Number(value) === 1 ? "" : "s"}`;
+export function counted(value: number | bigint, one: string, more = `${one}s`): string {
+  return `${count(value)} ${Number(value) === 1 ? one : more}`;
 }
 
 export function seconds(value: number): string {

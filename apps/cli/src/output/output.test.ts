@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { bytes, difference, interval, seconds } from "./numbers.ts";
+import { bytes, counted, difference, interval, seconds } from "./numbers.ts";
 import { openProgress } from "./progress.ts";
 import { table } from "./table.ts";
 
@@ -24,6 +24,8 @@ test("a table's columns are as wide as their widest cell, numbers to the right",
 test("numbers carry their units and differences their signs", () => {
   assert.equal(bytes(1536), "1.5 KiB");
   assert.equal(bytes(300 * 1024 ** 2), "300 MiB");
+  assert.equal(counted(1, "run"), "1 run");
+  assert.equal(counted(2_000n, "category", "categories"), "2,000 categories");
   assert.equal(seconds(3.21), "3.2 s");
   assert.equal(seconds(135), "2 min 15 s");
   assert.equal(interval({ value: 0.8124, low: 0.8, high: 0.82 }), "0.812 (0.800–0.820)");

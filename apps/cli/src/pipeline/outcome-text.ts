@@ -2,8 +2,12 @@ import { shortName } from "@heddle/base";
 import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
+import { wrapped } from "../output/wrapped.ts";
 import { remarksOn } from "../report/remarks.ts";
 import { metricOf, type Outcome, rankingOf } from "./outcome.ts";
+
+/** Characters of a line of reasons, without what it is indented by. */
+const textMax = 72;
 
 /** Widths of the outcome table's columns; with two spaces between they fit 80 characters. */
 const widths = [18, 13, 24, 24] as const;
@@ -82,11 +86,5 @@ function verdictLines(outcome: Outcome, palette: Palette): string[] {
 }
 
 function wrap(text: string, indent: string): string {
-  const lines: string[] = [""];
-  for (const word of text.split(" ")) {
-    const last = lines[lines.length - 1] ?? "";
-    if (last.length + word.length + 1 > 72) lines.push(word);
-    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
-  }
-  return lines.join(`\n${indent}  `);
+  return wrapped(text.split(" "), textMax).join(`\n${indent}  `);
 }

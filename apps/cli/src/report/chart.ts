@@ -49,7 +49,12 @@ export function aucChart(outcomes: readonly Outcome[]): Markup {
   const labelled = points.map(({ label }, i) => ({ label, i }));
   const every = Math.ceil(labelWidth / step);
   return html`<h2 id="auc">AUC on rows that were not trained on, with 95 % intervals</h2>
-    <svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="AUC per run beside the fallback's">
+    <svg
+      class="chart"
+      viewBox="0 0 ${width} ${height}"
+      role="img"
+      aria-label="AUC per run beside the fallback's"
+    >
       ${ticks.map((v) => html`<line x1="${margin.left}" x2="${width - margin.right}" y1="${y(v)}" y2="${y(v)}" stroke="var(--line)" /><text class="faint" x="${margin.left - 8}" y="${y(v) + 4}" text-anchor="end">${v.toFixed(3)}</text>`)}
       ${points.map(({ candidate, fallback }, i) => html`${mark(i, -6, candidate, "--a")}${fallback === undefined ? html`` : mark(i, 6, fallback, "--b")}`)}
       ${labelled.filter(({ i }) => i % every === 0).map(({ label, i }) => html`<text x="${x(i)}" y="${height - 10}" text-anchor="middle">${label}</text>`)}

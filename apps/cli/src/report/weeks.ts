@@ -29,9 +29,9 @@ export function weeksTable(outcomes: readonly Outcome[]): Markup {
       </table>
     </div>
     <p class="faint">
-      In brackets the 95 % interval, by a bootstrap over ${ranking === undefined ? "rows" : "visits"};
-      differences are paired. A verdict
-      uses the interval, never the point.
+      In brackets the 95 % interval, by a bootstrap over
+      ${ranking === undefined ? "rows" : "visits"}; differences are paired. A verdict uses the
+      interval, never the point.
     </p>`;
 }
 

@@ -3,8 +3,11 @@ import { padded, type Palette } from "../output/style.ts";
 import type { SpanNode, Trace } from "./read.ts";
 
 const siblingsMax = 6;
-const barWidth = 14;
+/** Characters of a name and of a bar; with time and process they fit 80. */
 const nameWidth = 44;
+const barWidth = 11;
+/** Characters of a linked trace's name; with its time and id they fit 80. */
+const linkedWidth = 22;
 
 /** A trace as a tree, and a line for each of those that led to it. */
 export function tracesText(own: Trace, linked: readonly Trace[], palette: Palette): string {
@@ -14,7 +17,7 @@ export function tracesText(own: Trace, linked: readonly Trace[], palette: Palett
     const [root] = roots;
     if (root === undefined) return [];
     const began = when(BigInt(Math.round(root.startUs / 1_000)));
-    return [`${padded(shortened(root), nameWidth)} ${began}  ${palette.faint(traceId)}`];
+    return [`${padded(shortened(root), linkedWidth)} ${began}  ${palette.faint(traceId)}`];
   });
   const head = `led to by ${count(linked.length)} other ${linked.length === 1 ? "trace" : "traces"} (heddle trace ID shows one):`;
   return [tree, "", palette.faint(head), ...lines].join("\n");
