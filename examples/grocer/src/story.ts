@@ -39,7 +39,7 @@ export const story: Story = {
     `npx heddle lineage ${model}   what the served version was made from`,
     `npx heddle trace ${pipeline}/50   where the time went, across processes`,
     `npx heddle rollback ${model}  serve the version before, in one call`,
-    "npx heddle init --help               a project of your own, from a CSV file",
+    "npx heddle init --help              a project of your own, from a CSV file",
   ],
 };
 
