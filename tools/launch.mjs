@@ -47,7 +47,7 @@ function sayWhatIsMissing(node) {
   const library = /loading shared libraries: (\S+):/.exec(stderr ?? "")?.[1];
   if (library === undefined) return;
   fail(
-    `[heddle] Heddle's own Node needs the system's library ${library}, which this machine does not have.`,
+    `[heddle] Heddle's own Node needs the library ${library} of the system.`,
     "[heddle] Install it and run this again; for libatomic.so.1:",
     "[heddle]   Debian, Ubuntu   apt-get install libatomic1",
     "[heddle]   Fedora, RHEL     dnf install libatomic",
