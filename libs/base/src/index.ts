@@ -15,3 +15,4 @@ export { orAborted } from "./or-aborted.ts";
 export { hash32, mix32, type Random, seededRandom } from "./random.ts";
 export { stopAsked } from "./stop-asked.ts";
 export { type InTurn, type InTurnByKey, startTurns, startTurnsByKey } from "./turns.ts";
+export { utcMs } from "./utc.ts";

@@ -1,4 +1,4 @@
-import { HeddleError, type Json } from "@heddle/base";
+import { HeddleError, type Json, utcMs } from "@heddle/base";
 import type { FeatureType } from "@heddle/sdk";
 import type { Column, ColumnBatch } from "./columns.ts";
 
@@ -6,7 +6,7 @@ import type { Column, ColumnBatch } from "./columns.ts";
  * Rows of a request as columns.
  *
  * A category is a string, a number or a boolean; an int64 a safe integer; a float64 a finite number; a boolean a boolean; a
- * timestamp milliseconds since the epoch or ISO 8601 text. Any may be null. Keys that no feature has are not read.
+ * timestamp milliseconds since the epoch or ISO 8601 text (UTC where it names no zone). Any may be null. Keys that no feature has are not read.
  *
  * @param featureTypes the features wanted and their types.
  * @param timeMs the moment the rows are seen from, milliseconds since the epoch.
@@ -73,7 +73,7 @@ function toNumber(value: Json, type: Exclude<FeatureType, "category">): number |
     case "float64":
       return Number.isFinite(value) ? Number(value) : undefined;
     case "timestamp": {
-      const ms = typeof value === "string" ? Date.parse(value) : value;
+      const ms = typeof value === "string" ? utcMs(value) : value;
       return Number.isFinite(ms) ? Number(ms) : undefined;
     }
   }
