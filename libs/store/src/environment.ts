@@ -86,6 +86,9 @@ function openRoot(path: string, mapBytesMax: number): RootDatabase<Buffer, strin
       maxDbs: databasesMax,
       // With it, a write would resolve when it is visible, before it is on the disk.
       overlappingSync: false,
+      // Our groups are its batches. With it, each batch has a promise that nobody sees, and a commit that a full disk refuses would
+      // end the process.
+      eventTurnBatching: false,
       encoding: "binary",
     });
   } catch (error) {

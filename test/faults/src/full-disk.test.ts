@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { heddle, heddleJson, startHost } from "@heddle/testkit";
@@ -24,7 +32,12 @@ test("on a full disk an ingest is refused by name, nothing acknowledged is lost,
     ((await heddleJson(ingest(file), here))["files"] as { events: string }[])[0]?.events;
   assert.equal(await events("0.csv"), String(rowsPerFile));
 
+  writeFileSync(at("wide.mjs"), wide);
+  const hostFile = readFileSync(at(".heddle/host.json"), "utf8");
+
   fill(at("filler"));
+  const refused = await heddle(["apply", "wide.mjs"], here);
+  assert.match(refused.stderr, /\.heddle\/store is full: free space .*\[STORE_FULL\]/);
   const { code, stderr } = await heddle(ingest("1.csv"), here);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /\[(DISK|OBJECTS|STORE|ENGINE)_FULL\]/);
@@ -33,10 +46,24 @@ test("on a full disk an ingest is refused by name, nothing acknowledged is lost,
   assert.doesNotMatch(stderr, /^\s+at /m, "no stack");
 
   rmSync(at("filler"));
+  await heddleJson(["apply", "wide.mjs"], here);
+  assert.equal(readFileSync(at(".heddle/host.json"), "utf8"), hostFile, "the host outlived it");
   assert.equal(await events("1.csv"), String(rowsPerFile), "nothing of the refused one was kept");
   writeFileSync(at("both.csv"), csv(0, 2 * rowsPerFile));
   assert.equal(await events("both.csv"), "0", "all events of both files are there already");
 });
+
+/** What the definition imports, not this file. */
+const sdk = "@heddle/sdk";
+
+/** A definition that fits into no page that the store has left over. */
+const wide = `import { defineSource } from "${sdk}";
+const columns = Array.from({ length: 5_000 }, (_, i) => ["column_" + i, "int64"]);
+export const source = defineSource({
+  name: "wide", owner: "me", licence: "internal", lawfulBasis: "contract", retentionDays: 30, jurisdiction: "EU",
+  purposes: ["training"], columns: Object.fromEntries(columns), eventId: ["column_0"], available: { rule: "at-event" },
+});
+`;
 
 function csv(from: number, rows = rowsPerFile): string {
   const line = (_: unknown, i: number): string => {
