@@ -159,6 +159,36 @@ function inputsDigest(
   });
 }
 
+const rangeText = ({ from, to }: Range): string =>
+  from === to && from !== ""
+    ? `partition "${from}"`
+    : `partitions "${from || "first"}" to "${to || "last"}"`;
+
+/** What there is instead; empty where that is nothing, or cannot be told from the outside. */
+function heldText(
+  segments: readonly SegmentFile[],
+  partitioning: DatasetPlan["partitioning"],
+): string {
+  const bounds = (low: (s: SegmentFile) => number, high: (s: SegmentFile) => number) =>
+    [Math.min(...segments.map(low)), Math.max(...segments.map(high))] as const;
+  if (segments.length === 0) return "";
+  if (partitioning.by === "time") {
+    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+    const [first, last] = bounds(
+      (segment) => segment.eventTimeMinMs,
+      (segment) => segment.eventTimeMaxMs,
+    );
+    return `, and has some of ${day(first)} to ${day(last)}`;
+  }
+  if (partitioning.by !== "column") return "";
+  const { column } = partitioning;
+  const [first, last] = bounds(
+    ({ ranges }) => ranges[column]?.[0] ?? Infinity,
+    ({ ranges }) => ranges[column]?.[1] ?? -Infinity,
+  );
+  return first > last ? "" : `, and has some of "${first}" to "${last}"`;
+}
+
 /** Partitions between both ends, inclusive, that have events; in order. */
 function partitionsIn(plan: DatasetPlan, { from, to }: Range): readonly string[] {
   const { examples, partitioning } = plan;
@@ -168,7 +198,7 @@ function partitionsIn(plan: DatasetPlan, { from, to }: Range): readonly string[]
     new HeddleError(
       "FAILED_PRECONDITION",
       "NO_EVENTS",
-      `model ${plan.model}: the source ${name} (branch ${plan.sources[name]?.branch}) has no events in partitions "${from || "first"}" to "${to || "last"}": ingest them first`,
+      `model ${plan.model}: the source ${name} (branch ${plan.sources[name]?.branch}) has no events in ${rangeText({ from, to })}${heldText(segments, partitioning)}: ingest them first`,
       { metadata: { source: name, from, to } },
     );
   if (segments.length === 0) throw nothing();

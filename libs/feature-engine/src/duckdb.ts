@@ -59,6 +59,8 @@ export async function createInstance(options: DuckdbOptions): Promise<DuckDBInst
 export async function connectTo(instance: DuckDBInstance, options: DuckdbOptions): Promise<Duckdb> {
   const connection = await instance.connect();
   await connection.run("set preserve_insertion_order = true");
+  // Else times that have a zone would become those of this machine's.
+  await connection.run("set TimeZone = 'UTC'");
   const guarded = async <T>(query: Promise<T>): Promise<T> => {
     try {
       return await query;

@@ -1,4 +1,4 @@
-import { present } from "@heddle/base";
+import { HeddleError, present } from "@heddle/base";
 import type { Examples } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { hashRange, keyHash } from "./hash.ts";
@@ -48,9 +48,23 @@ async function makeRows(
       ${time} as time, e.${id(examples.label)} as label${columns.map((c) => `, e.${id(c)}`).join("")}
     from (${partitioned(plan, examples.source, partitions, paths)}) e
     where e.${id(examples.label)} is not null and ${held(plan, examples)}`);
+  await checkLabels(db, examples);
   await db.run(`create or replace temp table examples as
-    select v, cast(cast(label as integer) <> 0 as utinyint) as label, cast(1 as float) as weight
+    select v, cast(label as utinyint) as label, cast(1 as float) as weight
     from visits order by v`);
+}
+
+/** A boolean is 0 or 1, too. */
+async function checkLabels(db: Duckdb, { source, label }: Rows): Promise<void> {
+  const [other] = await db.rows<{ value: string }>(
+    "select cast(label as varchar) as value from visits where cast(label as double) not in (0, 1) limit 1",
+  );
+  if (other === undefined) return;
+  throw new HeddleError(
+    "FAILED_PRECONDITION",
+    "LABEL_NOT_BINARY",
+    `source ${source} has the label ${other.value} in "${label}": a label is 0 or 1, true or false, or empty where it is not known; ingest the events with such a column, under a source of a new name`,
+  );
 }
 
 /** Which rows of unpartitioned data are held out for evaluation, by a stable hash of the event id. */

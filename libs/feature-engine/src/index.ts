@@ -2,6 +2,7 @@ export { aggregateGroups } from "./aggregate-groups.ts";
 export { bucketKey } from "./buckets.ts";
 export { lookupGroups } from "./assemble.ts";
 export { buildPartitions, type BuiltPartition } from "./build.ts";
+export { type Odd } from "./csv-types.ts";
 export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
 export { type DuckdbPool, openDuckdbPool } from "./duckdb-pool.ts";
 export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";

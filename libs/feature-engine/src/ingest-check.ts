@@ -1,8 +1,8 @@
 import type { SourceDefinition } from "@heddle/sdk";
 import type { Duckdb } from "./duckdb.ts";
 import { refused } from "./ingest-error.ts";
-import { id } from "./sql.ts";
 import type { IngestTask, LeftOut } from "./ingest-task.ts";
+import { id, zoneColumn } from "./sql.ts";
 
 /** Something that a row of `incoming` may not be. */
 interface Check {
@@ -71,8 +71,35 @@ function checksOf(task: IngestTask): readonly Check[] {
         problem: (row: bigint) => `row ${row}, column "${column}" is NaN or infinite`,
         remedy: "leave it empty when it is not known",
       })),
-    ...(eventTime === undefined ? [] : [inFuture(eventTime, nowMs)]),
+    ...(eventTime === undefined ? [] : [inFuture(eventTime, nowMs), longAgo(eventTime)]),
+    ...mixedZones(task),
   ];
+}
+
+/** Spreadsheets and databases write the years 1 and 1900 where they know no time. */
+function longAgo(eventTime: string): Check {
+  return {
+    ...{ reason: "TIME_TOO_EARLY", column: `'${eventTime}'` },
+    condition: `${id(eventTime)} < timestamp '1900-01-02'`,
+    problem: (row) => `row ${row} happened before 1900-01-02 ("${eventTime}")`,
+    remedy: "leave the row out when its time is not known",
+  };
+}
+
+/** Records of a log come from many writers: there each says its zone, or means UTC. */
+function mixedZones({ source, format, leaveOut }: IngestTask): readonly Check[] {
+  if (format === "parquet" || leaveOut === true) return [];
+  return Object.entries(source.columns).flatMap(([column, type], at) => {
+    const zone = zoneColumn(at);
+    const first = `(select arg_min(${zone}, heddle_row) from incoming where ${zone} is not null)`;
+    const check = {
+      ...{ reason: "TIME_ZONE_MIXED", column: `'${column}'`, condition: `${zone} <> ${first}` },
+      problem: (row: bigint) =>
+        `in the column "${column}" some times say their zone and others do not, the first other one in row ${row}`,
+      remedy: "write all with a zone (2026-11-23T18:00:00+01:00), or all in UTC without one",
+    };
+    return type === "timestamp" ? [check] : [];
+  });
 }
 
 const required = ({ source }: IngestTask): readonly string[] => {

@@ -13,7 +13,7 @@ import type { IngestTask, ExistingSegment, IngestResult } from "./ingest-task.ts
  * its pseudonym, each event once, rows in the order subject, event time, event id.
  *
  * @throws {HeddleError} INVALID_ARGUMENT UNREADABLE_FILE, EMPTY_FILE, UNKNOWN_COLUMN, MISSING_COLUMN, WRONG_TYPE,
- * NOT_A_NUMBER, FUTURE_EVENT, each naming source, file, column, first row and remedy. Nothing is written then.
+ * NOT_A_NUMBER, FUTURE_EVENT, TIME_TOO_EARLY, TIME_ZONE_MIXED, each naming source, file, column, first row and remedy. Nothing is written then.
  */
 export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestResult> {
   try {

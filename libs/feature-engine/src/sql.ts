@@ -48,8 +48,30 @@ export const storedTypes: Readonly<Record<ColumnType, string>> = {
   timestamp: "TIMESTAMP",
 };
 
+/** Whether a text is a time that says its distance from UTC. */
+export function zoned(raw: string): string {
+  return `regexp_matches(${raw}, ':\\d\\d.*(Z|UTC|[+-]\\d\\d(:?\\d\\d)?)$')`;
+}
+
+/** A text as a declared type, as a segment stores it; null where it is none. A time that says no zone is UTC. */
+export function parsed(raw: string, type: ColumnType): string {
+  const cast = `try_cast(${raw} as ${storedTypes[type]})`;
+  // DuckDB would round the one, and pass over the zone of the other.
+  if (type === "int64") {
+    const number = `try_cast(${raw} as double)`;
+    return `case when regexp_matches(${raw}, '[.eE]') and ${number} <> trunc(${number}) then null else ${cast} end`;
+  }
+  if (type === "timestamp") {
+    return `case when ${zoned(raw)} then cast(try_cast(${raw} as timestamptz) as timestamp) else ${cast} end`;
+  }
+  return cast;
+}
+
 /** The segment's own column: when an event could first have been known. */
 export const availableColumn = "heddle_available";
+
+/** An arrived file's own columns: whether the timestamp in this place was written with a zone. */
+export const zoneColumn = (place: number): string => id(`heddle_zone_${place}`);
 
 /** A prefix that no declared column or feature may have. */
 export const reservedPrefix = "heddle_";

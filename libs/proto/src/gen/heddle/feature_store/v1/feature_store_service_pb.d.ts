@@ -1021,7 +1021,7 @@ export declare const FeatureStoreService: GenService<{
    * Takes one event file, sent in chunks of at most 1 MiB, and acknowledges when its events are durable.
    * The same request_id again answers with the first result.
    * Errors: UNKNOWN_SOURCE, UNREADABLE_FILE, EMPTY_FILE, UNKNOWN_COLUMN, MISSING_COLUMN, WRONG_TYPE, NOT_A_NUMBER, FUTURE_EVENT,
-   * INGEST_HEADER_INVALID, INGEST_INCOMPLETE, BRANCH_INVALID, SEGMENTS_FULL, ENGINE_LOST (try again).
+   * TIME_TOO_EARLY, TIME_ZONE_MIXED, INGEST_HEADER_INVALID, INGEST_INCOMPLETE, BRANCH_INVALID, SEGMENTS_FULL, ENGINE_LOST (try again).
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.Ingest
    */
