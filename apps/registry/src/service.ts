@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import { didYouMean } from "@heddle/config";
 import { RegistryService, Stage } from "@heddle/proto/registry";
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
 import { changeContextOf, type Known, listAll } from "@heddle/store";
@@ -127,7 +128,7 @@ function readsOf(deps: RegistrationDeps): Omit<RegistryHandlers, Change> {
     },
     whatWasLive: async ({ model, timeMs }) => {
       const family = (await families.get(model))?.state;
-      if (family === undefined) throw unknownModel(model);
+      if (family === undefined) throw await unknownModel(model, registry);
       const live = liveAt(family, timeMs === 0n ? clock.now() : Number(timeMs));
       const history = family.history.map(writeChange);
       return live === "" ? { history } : { version: await version(live), history };
@@ -179,8 +180,18 @@ async function encodeVersion(version: Version, { families, runs }: RegistryStore
   return writeVersion(version, family.state, run.state.recipe);
 }
 
-function unknownModel(model: string): HeddleError {
-  const message = `there is no model "${model}": register a configuration of it first`;
+async function unknownModel(
+  model: string,
+  { families }: Pick<RegistryStore, "families">,
+): Promise<HeddleError> {
+  const { items } = await families.list({ limit: 100 });
+  const meant = didYouMean(
+    model,
+    items.map(({ id }) => id),
+  );
+  const remedy =
+    meant === undefined ? "register a configuration of it first" : `did you mean "${meant}"?`;
+  const message = `there is no model "${model}": ${remedy}`;
   return new HeddleError("NOT_FOUND", "UNKNOWN_MODEL", message, { metadata: { model } });
 }
 

@@ -247,6 +247,12 @@ test("what cannot be submitted is refused with its reason", async () => {
   for (const [wrong, reason] of refused) {
     await assert.rejects(scheduler.submitRun(wrong, call), { reason });
   }
+  await assert.rejects(scheduler.submitRun({ ...request, pipeline: "grocr" }, call), {
+    message: 'there is no pipeline "grocr": did you mean "grocer"?',
+  });
+  await assert.rejects(scheduler.submitRun({ ...request, pipeline: "weather" }, call), {
+    message: /"weather": there is .*grocer.*; apply its definition first/,
+  });
   const other = JSON.stringify({ ...pipeline, name: "other", model: "unknown" });
   await scheduler.applyPipeline({ requestId: "o", definitionJson: other }, call);
   await assert.rejects(scheduler.submitRun({ ...request, pipeline: "other" }, call), {

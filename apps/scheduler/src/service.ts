@@ -50,7 +50,7 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
     }),
     getPipeline: async ({ pipeline }) => {
       const known = await store.pipelines.get(pipeline);
-      if (known === undefined) throw unknownPipeline(pipeline);
+      if (known === undefined) throw await unknownPipeline(pipeline, store);
       return { definitionJson: JSON.stringify(known.state.definition) };
     },
     submitRun: async (request, call) => {

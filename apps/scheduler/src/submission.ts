@@ -1,4 +1,5 @@
 import { canonicalJson, contentName, HeddleError, isHeddleError } from "@heddle/base";
+import { didYouMean } from "@heddle/config";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { ChangeContext } from "@heddle/store";
 import type { Limits } from "./config.ts";
@@ -70,7 +71,7 @@ export async function submitRun(
 ): Promise<Submitted> {
   if (!/^([a-z0-9][a-z0-9_-]{0,63})?$/.test(variant)) throw variantInvalid(variant);
   const known = await store.pipelines.get(pipeline);
-  if (known === undefined) throw unknownPipeline(pipeline);
+  if (known === undefined) throw await unknownPipeline(pipeline, store);
   const { definition, order } = known.state;
   const { model } = definition;
   const call = { timeoutMs: config.callMs };
@@ -100,12 +101,20 @@ export async function submitRun(
 
 const sameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
-/** There is no such pipeline. */
-export function unknownPipeline(pipeline: string): HeddleError {
+/** There is no such pipeline: the answer names what there is. */
+export async function unknownPipeline(
+  pipeline: string,
+  { pipelines }: Pick<SchedulerStore, "pipelines">,
+): Promise<HeddleError> {
+  const { items } = await pipelines.list({ limit: 100 });
+  const names = items.map(({ id }) => id);
+  const meant = didYouMean(pipeline, names);
+  const known =
+    names.length === 0 ? "nothing was applied here yet" : `there is ${names.join(", ")}`;
   return new HeddleError(
     "NOT_FOUND",
     "UNKNOWN_PIPELINE",
-    `there is no pipeline "${pipeline}": apply its definition first`,
+    `there is no pipeline "${pipeline}": ${meant === undefined ? `${known}; apply its definition first` : `did you mean "${meant}"?`}`,
     { metadata: { pipeline } },
   );
 }
