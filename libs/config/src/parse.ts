@@ -22,6 +22,9 @@ export function parseStrict<S extends z.ZodType>(
 
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   const place = issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `;
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
+    return [`${place}it is missing: expected ${issue.expected}`];
+  }
   if (issue.code !== "unrecognized_keys") return [`${place}${lower(issue.message)}`];
   const known = keysAt(schema, issue.path);
   return issue.keys.map((key) => {

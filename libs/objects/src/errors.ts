@@ -69,6 +69,6 @@ export function folderIsUrl(path: string): HeddleError {
   return new HeddleError(
     "INVALID_ARGUMENT",
     "OBJECTS_FOLDER_INVALID",
-    `a folder of objects was expected, and ${path.split("?")[0]} is a URL: name a folder`,
+    `a folder of objects was expected, and ${path.split("?")[0]} is a URL: name a folder, or a bucket as s3://bucket/prefix`,
   );
 }

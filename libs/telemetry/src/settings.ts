@@ -37,6 +37,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function telemetryPlace(environment: Environment): TelemetryPlace {
   const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = environment;
+  if (otlpEndpoint && !/^https?:\/\/[^/\s]/.test(otlpEndpoint)) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "TELEMETRY_INVALID",
+      `HEDDLE_OTLP_ENDPOINT is "${otlpEndpoint}", and must be the URL of a collector, as http://127.0.0.1:4317: correct it, or leave it away`,
+    );
+  }
   const share = numberIn(environment, "HEDDLE_TRACE_SHARE", traceShare);
   const steps = numberIn(environment, "HEDDLE_TRACE_EVERY_STEPS", traceEverySteps);
   return {

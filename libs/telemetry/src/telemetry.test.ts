@@ -104,7 +104,8 @@ test("variables say where telemetry goes, and what is no number is refused by it
   const place = { folder: "f", otlpEndpoint: "http://o", traceShare: 0.25, traceEverySteps: 7 };
   assert.deepEqual(telemetryPlace(telemetryVariables(place)), place);
   assert.deepEqual(telemetryPlace({ HEDDLE_TRACE_SHARE: "" }), {});
-  for (const variable of ["HEDDLE_TRACE_SHARE", "HEDDLE_TRACE_EVERY_STEPS"]) {
+  const variables = ["HEDDLE_TRACE_SHARE", "HEDDLE_TRACE_EVERY_STEPS", "HEDDLE_OTLP_ENDPOINT"];
+  for (const variable of variables) {
     for (const text of ["-1", "much"]) {
       assert.throws(() => telemetryPlace({ [variable]: text }), {
         reason: "TELEMETRY_INVALID",

@@ -86,6 +86,6 @@ export function s3Error(error: unknown, what: string, place: string): HeddleErro
   return new HeddleError(
     "UNAVAILABLE",
     "OBJECTS_UNAVAILABLE",
-    `${what}: ${place} did not answer as it should (${why}): see whether the server runs and can be reached, then retry`,
+    `${what === place ? "" : `${what}: `}${place} did not answer as it should (${why}): see whether the server runs and can be reached, then retry`,
   );
 }
