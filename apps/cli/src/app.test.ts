@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -39,6 +40,28 @@ test("a missing argument exits 2 and names it", () => {
   const { code, talk } = heddle("versions");
   assert.equal(code, 2);
   assert.match(talk, /model/);
+});
+
+test("output that nobody reads any more is no error", async () => {
+  const child = spawn(process.execPath, [main, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let talk = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (talk += text));
+  const [code] = (await once(child, "close")) as [number];
+  assert.deepEqual([code, talk], [0, ""]);
+});
+
+test("what a flag cannot be is wrong usage, and says how to write it", () => {
+  const wrong: readonly [args: string, says: RegExp][] = [
+    ["predict m {} --at yesterday", /"yesterday" is no moment: write it as 2026-11-23T18:00Z/],
+    ["train p --branch main", /write it as source=branch/],
+    ["train p --windw 3", /did you mean --window\?/],
+  ];
+  for (const [args, says] of wrong) {
+    const { code, out, talk } = heddle(...args.split(" "));
+    assert.deepEqual([code, out], [2, ""], args);
+    assert.match(talk, says);
+  }
 });
 
 test("an example that does not exist exits 1 with its reason, nothing on stdout", () => {

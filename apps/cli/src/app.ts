@@ -23,6 +23,7 @@ import { train } from "./commands/train.ts";
 import { versions } from "./commands/versions.ts";
 import type { Context } from "./context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
+import { systemError } from "./system-error.ts";
 
 const routes = buildRouteMap<string, Context>({
   routes: {
@@ -95,8 +96,7 @@ export const application = buildApplication<Context>(
 
 /** An expected failure is one sentence that says what, where and what to do; a bug shows its stack. */
 function describe(error: unknown): string {
-  if (!(error instanceof HeddleError)) {
-    return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
-  }
-  return `heddle: ${error.message} [${error.reason}]`;
+  const expected = error instanceof HeddleError ? error : systemError(error);
+  if (expected !== undefined) return `heddle: ${expected.message} [${expected.reason}]`;
+  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
 }

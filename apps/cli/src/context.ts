@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import type { CommandContext } from "@stricli/core";
+import { HeddleError, utcMs } from "@heddle/base";
+import { makeStateFolder } from "./folder.ts";
 import type { Clients } from "./host/clients.ts";
 import { type Palette, paletteFor } from "./output/style.ts";
 
@@ -52,6 +54,17 @@ export const quietFlag = {
 export const oneArgument = (placeholder: string, brief: string) =>
   ({ kind: "tuple", parameters: [{ placeholder, brief, parse: String }] }) as const;
 
+/** @throws {HeddleError} INVALID_ARGUMENT USAGE_MOMENT. */
+export function momentOf(text: string): number {
+  const time = utcMs(text);
+  if (Number.isFinite(time)) return time;
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    "USAGE_MOMENT",
+    `"${text}" is no moment: write it as 2026-11-23T18:00Z`,
+  );
+}
+
 export const hostFlags = { state: stateFlag, json: jsonFlag } as const;
 
 export function openContext(host: NodeJS.Process): Context {
@@ -72,6 +85,8 @@ export function openContext(host: NodeJS.Process): Context {
     withHost: async (state, use) => {
       // gRPC and the generated contracts take 0.2 s to load: only for commands that ask a host.
       const { withHost } = await import("./host/connect.ts");
+      // Most often meant; else the command runs in another folder than the one before it.
+      if (makeStateFolder(state)) process.stderr.write(`new state folder ${state}\n`);
       return withHost(state, use);
     },
     print: (flags, data, text) => {

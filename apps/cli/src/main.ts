@@ -4,6 +4,13 @@ import { openContext } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { folded } from "./output/folded.ts";
 
+// Whoever read what we print has had enough, as `head` has.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
+}
 const args = process.argv.slice(2);
 const context = openContext(process);
 if (isHelp(args)) Object.assign(context.process, { stdout: foldingTo(process.stdout) });

@@ -103,4 +103,10 @@ test("a file of events that is not there is named, without a stack", async () =>
   assert.equal(code, 1);
   assert.match(stderr, /none\.jsonl cannot be read: .* \[NO_SUCH_FILE\]/);
   assert.doesNotMatch(stderr, /^\s+at /m);
+  const csv = await heddle(["stream", "clicks", "clicks.csv"], options);
+  assert.equal(csv.code, 1);
+  assert.match(
+    csv.stderr,
+    /clicks\.csv: a stream takes JSON lines.*heddle ingest clicks.*\[UNKNOWN_FORMAT\]/,
+  );
 });

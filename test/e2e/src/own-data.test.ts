@@ -91,6 +91,9 @@ test("predict answers for a row of one's own by the served version", async () =>
   const leaves = await score({ months: 3, plan: "basic", spend: 20 });
   const stays = await score({ months: 50, plan: "plus", spend: null });
   assert.ok(leaves > 0.7 && stays < 0.3, `${leaves} and ${stays}`);
+  const misspelt = await run("predict", "churn", JSON.stringify({ monhts: 3, plan: "basic" }));
+  assert.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
+  assert.match(misspelt.stderr, /column "monhts", .* did you mean "months"\? \[UNKNOWN_COLUMN\]/);
 });
 
 test("lineage leads from the version to the table and its owner", async () => {

@@ -2,6 +2,7 @@ import { relative, resolve } from "node:path";
 import { buildCommand } from "@stricli/core";
 import { type Context, jsonFlag } from "../context.ts";
 import { counted } from "../output/numbers.ts";
+import { shellWord } from "../output/shell-word.ts";
 import { wrapped } from "../output/wrapped.ts";
 
 interface Flags {
@@ -68,11 +69,12 @@ export const init = buildCommand({
         ].join("; "),
         ...(plan.id.length > 1 ? [wrap(alike)] : []),
         ...plan.leftOut.map(({ column, why }) => wrap(`left out: ${column}, ${why}`)),
+        ...plan.remarks.map((remark) => wrap(`look at: ${remark}`)),
         "",
         "Next:",
-        ...(folder === "." ? [] : [`  cd ${folder}`]),
+        ...(folder === "." ? [] : [`  cd ${shellWord(folder)}`]),
         `  ${heddle} apply`,
-        `  ${heddle} ingest ${table(plan)} ${relative(folder, from)}`,
+        `  ${heddle} ingest ${table(plan)} ${shellWord(relative(folder, from))}`,
         `  ${heddle} train ${plan.name}`,
       ].join("\n"),
     );

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
-import { HeddleError, shortName } from "@heddle/base";
-import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
+import { shortName } from "@heddle/base";
+import { type Context, hostFlags, type HostFlags, momentOf, oneArgument } from "../context.ts";
 import { when } from "../output/numbers.ts";
 import { table } from "../output/table.ts";
 
@@ -20,7 +20,7 @@ export const live = buildCommand({
       at: {
         kind: "parsed",
         parse: momentOf,
-        brief: "Moment, ISO 8601, e.g. 2026-11-23T18:00Z",
+        brief: "Moment, ISO 8601, UTC unless it says its zone, e.g. 2026-11-23T18:00Z",
         optional: true,
       },
     },
@@ -47,13 +47,3 @@ export const live = buildCommand({
     });
   },
 });
-
-function momentOf(text: string): number {
-  const time = Date.parse(text);
-  if (Number.isFinite(time)) return time;
-  throw new HeddleError(
-    "INVALID_ARGUMENT",
-    "USAGE_MOMENT",
-    `"${text}" is no moment: write it as 2026-11-23T18:00Z`,
-  );
-}

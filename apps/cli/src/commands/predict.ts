@@ -1,7 +1,7 @@
-import { buildCommand } from "@stricli/core";
+import { buildCommand, numberParser } from "@stricli/core";
 import { HeddleError, messageOf, shortName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type Context, hostFlags, type HostFlags } from "../context.ts";
+import { type Context, hostFlags, type HostFlags, momentOf } from "../context.ts";
 import { table } from "../output/table.ts";
 
 interface Flags extends HostFlags {
@@ -22,10 +22,10 @@ export const predict = buildCommand({
   parameters: {
     flags: {
       ...hostFlags,
-      limit: { kind: "parsed", parse: Number, brief: "At most this many", default: "10" },
+      limit: { kind: "parsed", parse: numberParser, brief: "At most this many", default: "10" },
       at: {
         kind: "parsed",
-        parse: Date.parse,
+        parse: momentOf,
         brief: "Moment of the request; the newest known when absent",
         optional: true,
       },

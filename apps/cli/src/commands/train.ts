@@ -5,7 +5,7 @@ import { exitCodeOfVerdict } from "../exit-codes.ts";
 interface Flags extends HostFlags {
   readonly window: string;
   readonly variant?: string;
-  readonly branch?: readonly string[];
+  readonly branch?: readonly (readonly [source: string, branch: string])[];
   readonly quiet: boolean;
 }
 
@@ -32,7 +32,7 @@ export const train = buildCommand({
       },
       branch: {
         kind: "parsed",
-        parse: String,
+        parse: branchOf,
         brief: "source=branch to read instead of main",
         variadic: true,
         optional: true,
@@ -46,9 +46,7 @@ export const train = buildCommand({
     const { failureOf, runPipeline } = await import("../pipeline/follow.ts");
     const { outcomeOf } = await import("../pipeline/outcome.ts");
     const { outcomeHead, outcomeLines } = await import("../pipeline/outcome-text.ts");
-    const branches = Object.fromEntries(
-      (flags.branch ?? []).map((pair) => pair.split("=", 2) as [string, string]),
-    );
+    const branches = Object.fromEntries(flags.branch ?? []);
     const submission = {
       pipeline,
       window: flags.window,
@@ -68,3 +66,9 @@ export const train = buildCommand({
     this.process.exitCode = exitCodeOfVerdict(outcome.verdict);
   },
 });
+
+function branchOf(text: string): readonly [string, string] {
+  const [, source, branch] = /^([^=]+)=([^=]+)$/.exec(text) ?? [];
+  if (source !== undefined && branch !== undefined) return [source, branch];
+  throw new SyntaxError("write it as source=branch");
+}

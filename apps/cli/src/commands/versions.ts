@@ -14,11 +14,15 @@ export const versions = buildCommand({
   },
   async func(this: Context, flags: HostFlags, model: string) {
     const { Stage } = await import("@heddle/proto/registry");
-    const { versions } = await this.withHost(flags.state, (clients) =>
-      clients.registry.listVersions({ model, pageSize: 50 }, { timeoutMs }),
-    );
-    this.print(flags, { versions }, () =>
-      table(
+    const { versions } = await this.withHost(flags.state, async ({ registry }) => {
+      const found = await registry.listVersions({ model, pageSize: 50 }, { timeoutMs });
+      // It refuses a name that is no model's.
+      if (found.versions.length === 0) await registry.whatWasLive({ model }, { timeoutMs });
+      return found;
+    });
+    this.print(flags, { versions }, () => {
+      if (versions.length === 0) return `model ${model} has no version yet; heddle train makes one`;
+      return table(
         [
           { header: "version" },
           { header: "name" },
@@ -35,7 +39,7 @@ export const versions = buildCommand({
           count(version.training?.examples ?? 0n),
           when(version.createdTimeMs),
         ]),
-      ),
-    );
+      );
+    });
   },
 });

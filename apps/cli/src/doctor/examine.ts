@@ -1,8 +1,9 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, totalmem } from "node:os";
 import { messageOf } from "@heddle/base";
 import { inspectTensorflow, type TensorflowState } from "@heddle/executor";
+import { makeStateFolder } from "../folder.ts";
 import { bytes } from "../output/numbers.ts";
 
 export interface Finding {
@@ -57,10 +58,16 @@ function memory(): Finding {
 }
 
 function disk(state: string): Finding {
-  mkdirSync(state, { recursive: true });
+  const what = `free disk at ${state}`;
+  try {
+    makeStateFolder(state);
+  } catch (error) {
+    const remedy = "choose a folder that can be written to with --state";
+    return { what, found: messageOf(error), holds: false, remedy };
+  }
   const { bavail, bsize } = statfsSync(state);
   return {
-    what: `free disk at ${state}`,
+    what,
     found: bytes(bavail * bsize),
     holds: bavail * bsize >= diskBytesMin,
     remedy: `free at least ${bytes(diskBytesMin)} or choose another folder with --state`,

@@ -1,5 +1,5 @@
 import type { ColumnDescription } from "@heddle/feature-engine";
-import type { InitPlan } from "./plan.ts";
+import { type InitPlan, positivesMin } from "./plan.ts";
 
 /** The text of a project's `heddle.ts`: definitions a person can read and change. */
 export function definitionsFile(plan: InitPlan): string {
@@ -74,7 +74,7 @@ ${used
     logLossRiseMax: 0.01,
     calibrationErrorMax: 0.25,
     beatFallback: true,
-    positivesMin: 20,
+    positivesMin: ${positivesMin},
     sliceShareChangeMax: 2,
   },
   fallback: { name: "base rate" },

@@ -8,6 +8,7 @@ const column = (name: string, type: ColumnType, distinct: number) => ({
   type,
   distinct,
   nulls: 0,
+  binary: type === "int64" && distinct === 2,
 });
 const table = {
   rows: 100,
@@ -60,8 +61,55 @@ test("a choice that cannot be is refused by name", () => {
     assert.throws(() => planInit(table, { ...choices, ...more }), { reason, message });
   refused({ label: "churnd" }, "NO_SUCH_COLUMN", /no column "churnd" .*did you mean "churned"/);
   refused({ label: "country" }, "LABEL_NOT_BINARY", /label "country" .* string with 4 values/);
-  refused({ label: "planet" }, "LABEL_NOT_BINARY", /label "planet"/);
+  refused({ label: "planet" }, "LABEL_ONE_CLASS", /label "planet" has one value only/);
   refused({ time: "paid" }, "TIME_NOT_A_TIME", /time "paid" is no timestamp/);
   const alike = { ...table, columns: [column("a", "int64", 9), column("churned", "int64", 1)] };
   assert.throws(() => planInit(alike, choices), { reason: "LABEL_ONE_CLASS" });
+});
+
+test("what a person should look at is said: few rows, and a column that is text for one of its values", () => {
+  const odd = { most: "float64", count: 99, of: 100, row: 7, value: "n/a" } as const;
+  const strange = { ...column("weight", "string", 60), odd };
+  const free = { ...column("remark", "string", 60), odd: { ...odd, count: 3 } };
+  const { remarks } = planInit({ rows: 100, columns: [...table.columns, strange, free] }, choices);
+  assert.equal(remarks.length, 2);
+  assert.match(remarks[0] ?? "", /^100 rows are few: .* 20 positives .*NOT ENOUGH DATA/);
+  assert.match(remarks[1] ?? "", /^weight is taken for text: 99 of its 100 .* row 7 has "n\/a"/);
+  assert.deepEqual(planInit({ ...table, rows: 5_000 }, choices).remarks, []);
+});
+
+test("a label that cannot be one says what it is", () => {
+  const refused = (label: object, reason: string, message: RegExp) =>
+    assert.throws(
+      () =>
+        planInit({ rows: 100, columns: [{ ...column("churned", "int64", 2), ...label }] }, choices),
+      { reason, message },
+    );
+  refused(
+    { binary: false },
+    "LABEL_NOT_BINARY",
+    /0\/1, but is int64 with 2 values; choose another/,
+  );
+  const odd = { most: "timestamp", count: 0, of: 100, row: 1, value: "maybe" } as const;
+  const text = { type: "string", distinct: 3, binary: false, odd } as const;
+  refused(text, "LABEL_NOT_BINARY", /is string with 3 values, as "maybe"/);
+  refused({ distinct: 0, binary: false }, "LABEL_ONE_CLASS", /is empty in every row/);
+});
+
+test("a time that is none, a table without rows and one without a line of names say so", () => {
+  const odd = { most: "timestamp", count: 0, of: 100, row: 1, value: "28.05.2026" } as const;
+  const german = { ...column("day", "string", 90), odd };
+  assert.throws(
+    () => planInit({ rows: 100, columns: [...table.columns, german] }, { ...choices, time: "day" }),
+    { reason: "TIME_NOT_A_TIME", message: /row 1 has "28\.05\.2026"; write it as 2026-/ },
+  );
+  assert.throws(() => planInit({ ...table, rows: 0 }, choices), { reason: "NO_ROWS" });
+  const headless = {
+    rows: 9,
+    columns: [column("10001", "int64", 9), column("basic", "string", 2)],
+  };
+  assert.throws(() => planInit(headless, choices), {
+    reason: "NO_SUCH_COLUMN",
+    message: /its first line should name the columns, and has 10001, basic/,
+  });
 });

@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import { didYouMean } from "@heddle/config";
-import type { ColumnDescription, TableDescription } from "@heddle/feature-engine";
+import type { ColumnDescription, Odd, TableDescription } from "@heddle/feature-engine";
 
 /** How each column of a table is used by the model that `heddle init` writes. */
 export interface InitPlan {
@@ -17,6 +17,8 @@ export interface InitPlan {
   readonly categories: readonly ColumnDescription[];
   /** Columns left out, each with the reason. */
   readonly leftOut: readonly { readonly column: string; readonly why: string }[];
+  /** What a person should look at: columns that are texts for a few of their values. */
+  readonly remarks: readonly string[];
 }
 
 export interface InitChoices {
@@ -32,32 +34,24 @@ const tooGood = 0.999;
 /** A number column with no more distinct values than this is a code: used by identity. */
 const codesMax = 12;
 
+/** What the gate of a new project wants among the rows held out. */
+export const positivesMin = 20;
+
+/** With fewer rows, the fifth that is held out has hardly as many positives, were half of them such. */
+const rowsMin = 200;
+
 /**
  * Decides from a look at the table; the file it leads to is the user's to change.
  *
- * @throws {HeddleError} INVALID_ARGUMENT NO_SUCH_COLUMN, LABEL_NOT_BINARY, LABEL_ONE_CLASS, TIME_NOT_A_TIME, NO_FEATURES.
+ * @throws {HeddleError} INVALID_ARGUMENT NO_ROWS, NO_SUCH_COLUMN, LABEL_NOT_BINARY, LABEL_ONE_CLASS, TIME_NOT_A_TIME, NO_FEATURES.
  */
 export function planInit(table: TableDescription, choices: InitChoices): InitPlan {
   const { name, label, time } = choices;
-  const labelled = column(table, label, "--label");
-  if (labelled.type === "string" || labelled.type === "timestamp" || labelled.distinct > 2) {
-    refuse(
-      "LABEL_NOT_BINARY",
-      `the label "${label}" should be true/false or 0/1, but is ${labelled.type} with ${labelled.distinct} values; choose another --label or make such a column`,
-    );
+  if (table.rows === 0) {
+    refuse("NO_ROWS", "the file names its columns and has no row below; choose one with rows");
   }
-  if (labelled.distinct < 2) {
-    refuse(
-      "LABEL_ONE_CLASS",
-      `the label "${label}" has one value only: there is nothing to learn; check the file`,
-    );
-  }
-  if (time !== undefined && column(table, time, "--time").type !== "timestamp") {
-    refuse(
-      "TIME_NOT_A_TIME",
-      `the time "${time}" is no timestamp; write it as 2026-11-23T18:00:00 or leave --time out`,
-    );
-  }
+  checkLabel(column(table, label, "--label"));
+  if (time !== undefined) checkTime(column(table, time, "--time"));
   const id = choices.id === undefined ? identity(table) : [column(table, choices.id, "--id").name];
   const leftOut: { column: string; why: string }[] = [];
   const usable = table.columns.filter((one) => {
@@ -87,9 +81,59 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
     numbers,
     categories,
     leftOut,
+    remarks: [
+      ...fewRows(table.rows),
+      ...table.columns.flatMap((one) => (one.name === label ? [] : remark(one))),
+    ],
     ...(time === undefined ? {} : { time }),
   };
 }
+
+function checkLabel({ name, type, distinct, binary, odd }: ColumnDescription): void {
+  if (distinct === 0) {
+    refuse("LABEL_ONE_CLASS", `the label "${name}" is empty in every row; choose another --label`);
+  }
+  if (distinct === 1) {
+    refuse(
+      "LABEL_ONE_CLASS",
+      `the label "${name}" has one value only: there is nothing to learn; check the file`,
+    );
+  }
+  if (binary) return;
+  const example = odd === undefined ? "" : `, as ${JSON.stringify(odd.value)}`;
+  refuse(
+    "LABEL_NOT_BINARY",
+    `the label "${name}" should be true/false or 0/1, but is ${type} with ${distinct} values${example}; choose another --label or make such a column`,
+  );
+}
+
+function checkTime({ name, type, odd }: ColumnDescription): void {
+  if (type === "timestamp") return;
+  const has = odd === undefined ? `is ${type}` : `is ${type}: ${oddText(odd)}`;
+  refuse(
+    "TIME_NOT_A_TIME",
+    `the time "${name}" is no timestamp but ${has}; write it as 2026-11-23T18:00:00 (in UTC, or with its zone: +01:00) or leave --time out`,
+  );
+}
+
+function fewRows(rows: number): string[] {
+  if (rows >= rowsMin) return [];
+  return [
+    `${rows} rows are few: a fifth of them is held out, and the gate wants to see ${positivesMin} positives there; expect NOT ENOUGH DATA`,
+  ];
+}
+
+/** A column may be texts by mistake. */
+function remark({ name, odd }: ColumnDescription): string[] {
+  if (odd === undefined || 2 * odd.count < odd.of) return [];
+  const what = odd.most === "timestamp" ? "a time" : "a number";
+  return [
+    `${name} is taken for text: ${oddText(odd)}; where each value is ${what} or empty, init takes it for one`,
+  ];
+}
+
+const oddText = ({ most, count, of, row, value }: Odd): string =>
+  `${count} of its ${of} values are ${most === "timestamp" ? "times" : "numbers"}, and row ${row} has ${JSON.stringify(value)}`;
 
 /** Why a model can learn nothing of a column that holds for other rows; undefined when it may. */
 function whyUseless(
@@ -119,7 +163,12 @@ function column(table: TableDescription, name: string, flag: string): ColumnDesc
   if (found !== undefined) return found;
   const names = table.columns.map((one) => one.name);
   const meant = didYouMean(name, names);
-  const remedy = meant === undefined ? `it has ${names.join(", ")}` : `did you mean "${meant}"?`;
+  // A name of digits is most likely a value.
+  const headless = names.some((one) => /^[\d.:-]+$/.test(one));
+  const remedy =
+    meant !== undefined
+      ? `did you mean "${meant}"?`
+      : `${headless ? "its first line should name the columns, and" : "it"} has ${names.join(", ")}`;
   refuse("NO_SUCH_COLUMN", `the file has no column "${name}" (${flag}); ${remedy}`);
 }
 

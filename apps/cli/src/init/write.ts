@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { HeddleError, messageOf } from "@heddle/base";
 import { describeTable, openDuckdb } from "@heddle/feature-engine";
+import { makeFolder } from "../folder.ts";
+import { systemError } from "../system-error.ts";
+import { shellWord } from "../output/shell-word.ts";
 import { definitionsFile, table } from "./definitions-file.ts";
 import { type InitChoices, type InitPlan, planInit } from "./plan.ts";
 
@@ -33,7 +36,7 @@ export async function initProject(
   }
   const name = projectName(folder);
   const plan = planInit(await look(from, choices.label), { ...choices, name });
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder, "the project folder");
   const files = {
     "heddle.ts": definitionsFile(plan),
     ".gitignore": ".heddle/\nnode_modules/\n",
@@ -55,11 +58,12 @@ async function look(from: string, label: string) {
     if (statSync(from).size === 0) throw new Error("it is empty");
     return await describeTable(db, from, label);
   } catch (error) {
-    const why = messageOf(error).split("\n")[0] ?? "";
+    const expected = error instanceof HeddleError ? error : systemError(error, from);
+    if (expected !== undefined) throw expected;
     throw new HeddleError(
       "INVALID_ARGUMENT",
       "UNREADABLE_TABLE",
-      `${from} cannot be read as a table (${why}); it should be CSV with a header line, or Parquet`,
+      `${from} cannot be read as a table (${messageOf(error).split("\n")[0]}); it should be CSV with a header line, or Parquet`,
       { cause: error },
     );
   }
@@ -80,7 +84,7 @@ A model of \`${plan.label}\`, trained by Heddle.
 
 \`\`\`
 heddle apply                          # register what heddle.ts defines
-heddle ingest ${table(plan)} ${from}
+heddle ingest ${table(plan)} ${shellWord(from)}
 heddle train ${plan.name}
 \`\`\`
 `;

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { isHeddleError } from "@heddle/base";
+import { HeddleError, isHeddleError } from "@heddle/base";
 import type { Clients } from "../host/clients.ts";
-import { readFile } from "../project/ingest.ts";
+import { formatOf, readFile } from "../project/ingest.ts";
 
 const timeoutMs = 30_000;
 const eventsAtOnce = 500;
@@ -18,12 +18,20 @@ export interface AppendOptions {
  * Appends the lines of a JSON lines file to a source's log, and waits where too many records wait there.
  *
  * @returns lines appended.
- * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE, and as `AppendEvents`; STREAM_BEHIND only where no windows are cut.
+ * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE; INVALID_ARGUMENT UNKNOWN_FORMAT; and as `AppendEvents`; STREAM_BEHIND only where no windows are cut.
  */
 export async function appendFile(
   { featureStore }: Clients,
   { source, file, pause }: AppendOptions,
 ): Promise<number> {
+  // Line by line, a file of another format would be dead letters to the last.
+  if (formatOf(file) !== "jsonl") {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "UNKNOWN_FORMAT",
+      `${file}: a stream takes JSON lines, .jsonl or .ndjson; for a file as a whole: heddle ingest ${source} ${file}`,
+    );
+  }
   let appended = 0;
   let batch: { json: string }[] = [];
   const send = async (): Promise<void> => {

@@ -23,8 +23,11 @@ export async function runPipeline(
 ): Promise<PipelineRun> {
   const { pipeline, window, variant = "", branches = {} } = submission;
   const id = [pipeline, window, variant].filter((part) => part !== "").join("/");
+  // With other branches it is another request, which the scheduler refuses by its reason.
+  const read = Object.entries(branches).map((pair) => pair.join("="));
+  const requestId = ["submit", id, ...read.sort()].join("/");
   const { pipelineRun, definitionsChanged } = await clients.scheduler.submitRun(
-    { requestId: `submit/${id}`, pipeline, window, variant, branches: { ...branches } },
+    { requestId, pipeline, window, variant, branches: { ...branches } },
     { timeoutMs: submitMs },
   );
   if (definitionsChanged) {

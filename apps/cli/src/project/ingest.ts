@@ -13,6 +13,9 @@ const formats: Readonly<Record<string, string>> = {
   ".ndjson": "jsonl",
 };
 
+/** The format that a file's name says; undefined for one that is not known. */
+export const formatOf = (file: string): string | undefined => formats[extname(file).toLowerCase()];
+
 /**
  * Sends one event file to the feature store. Its request id is derived from its bytes, so sending
  * the same file again, after a crash or by mistake, adds nothing.
@@ -22,7 +25,7 @@ export async function ingestFile(
   file: string,
   to: { readonly source: string; readonly branch?: string },
 ): Promise<IngestResponse> {
-  const format = formats[extname(file)];
+  const format = formatOf(file);
   if (format === undefined) {
     throw new HeddleError(
       "INVALID_ARGUMENT",
@@ -59,7 +62,7 @@ export async function* readFile(file: string): AsyncIterable<Uint8Array> {
     throw new HeddleError(
       "NOT_FOUND",
       "NO_SUCH_FILE",
-      `${file} cannot be read: ${messageOf(error)}`,
+      `${file} cannot be read: ${messageOf(error)}; check the path`,
       {
         cause: error,
       },

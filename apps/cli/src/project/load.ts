@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { HeddleError, messageOf } from "@heddle/base";
 import type { Definition } from "@heddle/sdk";
 import { packModules } from "./modules.ts";
@@ -29,7 +29,7 @@ export async function loadProject(place: string): Promise<Definition[]> {
     throw new HeddleError(
       "INVALID_ARGUMENT",
       "DEFINITION_FILE_BROKEN",
-      `${file} cannot be loaded: ${messageOf(error)}`,
+      `${placeOf(error, dirname(file)) ?? file} cannot be loaded: ${messageOf(error).trim()}; correct it, and run this again`,
       { cause: error },
     );
   }
@@ -41,8 +41,21 @@ export async function loadProject(place: string): Promise<Definition[]> {
       `${file} exports no definitions: export what defineSource, defineFeatureView, defineModel and definePipeline return`,
     );
   }
+  for (const definition of found) checkNumbers(definition, file);
   const packed = await packModules(found, dirname(file));
   return kinds.flatMap((kind) => packed.filter((definition) => definition.kind === kind));
+}
+
+/** File and line of the project where an error arose; undefined where its stack names none: a file that is missing has no line. */
+function placeOf(error: unknown, folder: string): string | undefined {
+  const { stack = "" } = error as Error;
+  for (const [, place = "", line] of stack.matchAll(
+    /((?:file:\/\/)?\/[^\n()]*?\.[cm]?[jt]s):(\d+)/g,
+  )) {
+    const path = place.startsWith("file:") ? fileURLToPath(place) : place;
+    if (path.startsWith(join(folder, "/"))) return `${path}:${line}`;
+  }
+  return undefined;
 }
 
 /** A project outside this workspace need not install @heddle/sdk to run: ours stands in where none is found. */
@@ -69,6 +82,22 @@ function definitionFile(place: string): string {
     "NO_DEFINITION_FILE",
     `no ${fileNames.join(", ")} in ${resolve(place)}: run this in a project folder, name one, or make one with "heddle init NAME"`,
   );
+}
+
+/** JSON has no NaN and no infinity, and would keep them as null. */
+function checkNumbers(definition: Definition, file: string): void {
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw new HeddleError(
+        "INVALID_ARGUMENT",
+        "DEFINITION_INVALID",
+        `${definition.kind} ${definition.name} in ${file}: ${path.join(".")} is ${value}; write a finite number`,
+      );
+    }
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+  };
+  visit(definition, []);
 }
 
 function isDefinition(value: unknown): value is Definition {

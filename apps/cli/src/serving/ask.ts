@@ -1,6 +1,7 @@
 import { contentName } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
+import { checkColumns } from "./example-columns.ts";
 import { askRouted } from "./until-routed.ts";
 
 /** A candidate in its place. */
@@ -40,6 +41,7 @@ export async function askServed(
 ): Promise<Answer> {
   const { live, definitionJson } = await servedDefinition(clients, model);
   const definition = JSON.parse(definitionJson) as ModelDefinition;
+  await checkColumns(clients, definition, example);
   await clients.featureStore.materialise(
     {
       requestId: contentName({ materialise: definitionJson }),
