@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -72,4 +72,23 @@ test("a command, flag or script that does not exist is reported, in blocks and i
 
 test("all documents of this workspace name what is there", () => {
   assert.deepEqual(documentBreaches(join(import.meta.dirname, "..")), []);
+});
+
+test("the table of mistakes names reasons that there are", () => {
+  const page = (name: string): string =>
+    readFileSync(join(import.meta.dirname, "../docs", name), "utf8");
+  // Those of checks that share one message are not in the generated page.
+  const checks = readFileSync(
+    join(import.meta.dirname, "../libs/feature-engine/src/ingest-check.ts"),
+    "utf8",
+  );
+  const known = new Set(
+    `${page("reference/error-reasons.md")}${checks}`.match(/(?<=[`"])[A-Z]+(_[A-Z]+)+(?=[`"])/g),
+  );
+  const named = page("guide/mistakes.md").match(/(?<=`)[A-Z]+(_[A-Z]+)+(?=`)/g) ?? [];
+  assert.ok(named.length > 40);
+  assert.deepEqual(
+    named.filter((reason) => !known.has(reason)),
+    [],
+  );
 });
