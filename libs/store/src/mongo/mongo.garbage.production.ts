@@ -22,7 +22,8 @@ test(
     await using connection = await database.open();
     const documents = openMongoStore(connection, service).collection<Aggregate<object>>("models");
     const deps = { clock: systemClock, random: Math.random };
-    const models = openAggregates(documents, { ...deps, noun: "model" });
+    const open = () => openAggregates(documents, { ...deps, noun: "model" });
+    const models = open();
     for (const id of ["changed", "good"]) {
       const asked = { requestId: id, request: {}, actor: "test" };
       await models.create(id, { state: {}, events: [event] }, asked);
@@ -41,7 +42,9 @@ test(
     const append = async (_: string, records: readonly { readonly key: string }[]): Promise<void> =>
       void relayed.push(...records.map(({ key }) => key));
     const log = { warn: (facts: object) => warned.resolve(facts) };
-    const relay = relayOutbox([models.outbox], { append }, { ...deps, service, log }, stop.signal);
+    // By a process that has not seen the documents before: who has relays what it remembers.
+    const { outbox } = open();
+    const relay = relayOutbox([outbox], { append }, { ...deps, service, log }, stop.signal);
     const told = JSON.stringify(await warned.promise);
     stop.abort();
     await relay;
