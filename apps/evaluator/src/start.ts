@@ -1,6 +1,6 @@
 import type { ServiceParts } from "@heddle/backends";
 import { RegistryService } from "@heddle/proto/registry";
-import { connect, type Running, serve } from "@heddle/rpc";
+import { connect, type Running, serveOver } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { evaluatorService } from "./service.ts";
 import { openEvaluatorStore } from "./store.ts";
@@ -12,7 +12,7 @@ export interface EvaluatorDeps extends ServiceParts {
 
 /** Starts the evaluator over the given backends, which stay their opener's to close. */
 export async function startEvaluator(deps: EvaluatorDeps): Promise<Running> {
-  const { eventLog, objects, clock, random, telemetry, peers } = deps;
+  const { eventLog, objects, clock, random, telemetry, peers, address, needs } = deps;
   await using stack = new AsyncDisposableStack();
   const store = openEvaluatorStore(deps);
   const registry = stack.use(
@@ -21,14 +21,6 @@ export async function startEvaluator(deps: EvaluatorDeps): Promise<Running> {
   const outboxes = [store.metrics.outbox, store.evaluations.outbox];
   const relay = { service: "evaluator", clock, random, log: telemetry.log };
   stack.use(startRelay(outboxes, eventLog, relay));
-  const server = stack.use(
-    await serve({
-      implementations: [evaluatorService({ store, objects, registry })],
-      telemetry,
-      address: deps.address,
-      needs: deps.needs,
-    }),
-  );
-  const opened = stack.move();
-  return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  const service = evaluatorService({ store, objects, registry });
+  return await serveOver(stack, { implementations: [service], telemetry, address, needs });
 }

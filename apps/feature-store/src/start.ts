@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ServiceParts } from "@heddle/backends";
 import { startTurnsByKey } from "@heddle/base";
 import type { OnlineValues } from "@heddle/online";
-import { type Running, serve } from "@heddle/rpc";
+import { type Running, serveOver } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { Limits } from "./config.ts";
 import { openEngine } from "./engine.ts";
@@ -23,11 +23,11 @@ export interface FeatureStoreDeps extends ServiceParts {
 
 /** Starts the feature store over the given backends, which stay their opener's to close. */
 export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running> {
-  const { eventLog, objects, online, clock, random, telemetry, stateFolder } = deps;
+  const { eventLog, objects, online, clock, random, telemetry, address, needs } = deps;
   await using stack = new AsyncDisposableStack();
   const limits = Limits.parse(deps.limits ?? {});
   const pseudonymKey = await openPseudonymKey(deps.pseudonymKeyFile);
-  const folder = join(stateFolder, "under-way");
+  const folder = join(deps.stateFolder, "under-way");
   // What lies there is of a process that died before it acknowledged anything.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -58,14 +58,5 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     ...ingesting,
     ...{ online, eventLog, cutting, waitingRecordsMax },
   });
-  const server = stack.use(
-    await serve({
-      implementations: [service],
-      telemetry,
-      address: deps.address,
-      needs: deps.needs,
-    }),
-  );
-  const opened = stack.move();
-  return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return await serveOver(stack, { implementations: [service], telemetry, address, needs });
 }

@@ -1,5 +1,5 @@
 import type { ServiceParts } from "@heddle/backends";
-import { type Running, serve } from "@heddle/rpc";
+import { type Running, serveOver } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { Limits } from "./config.ts";
 import { openFeatureStore } from "./feature-store.ts";
@@ -14,7 +14,7 @@ export interface RegistryDeps extends ServiceParts {
 
 /** Starts the registry over the given backends, which stay their opener's to close. */
 export async function startRegistry(deps: RegistryDeps): Promise<Running> {
-  const { eventLog, objects, clock, random, telemetry, peers } = deps;
+  const { eventLog, objects, clock, random, telemetry, peers, address, needs } = deps;
   await using stack = new AsyncDisposableStack();
   const registry = openRegistryStore(deps);
   const features = stack.use(openFeatureStore(peers.featureStore, telemetry));
@@ -24,14 +24,5 @@ export async function startRegistry(deps: RegistryDeps): Promise<Running> {
   stack.use(startRelay(outboxes, eventLog, relay));
   const limits = Limits.parse(deps.limits ?? {});
   const service = registryService({ registry, objects, features, clock, limits });
-  const server = stack.use(
-    await serve({
-      implementations: [service],
-      telemetry,
-      address: deps.address,
-      needs: deps.needs,
-    }),
-  );
-  const opened = stack.move();
-  return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return await serveOver(stack, { implementations: [service], telemetry, address, needs });
 }

@@ -2,7 +2,7 @@ import type { ServiceParts } from "@heddle/backends";
 import { startTurns } from "@heddle/base";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { RegistryService } from "@heddle/proto/registry";
-import { connect, openPeer, type Running, serve } from "@heddle/rpc";
+import { connect, openPeer, type Running, serveOver } from "@heddle/rpc";
 import { relayOutbox } from "@heddle/store";
 import { Limits } from "./config.ts";
 import { keepReconciled } from "./reconcile.ts";
@@ -24,7 +24,7 @@ export interface SyncDeps extends ServiceParts {
  * to load what should serve, and to finish a rollout that a crash left open.
  */
 export async function startSync(deps: SyncDeps): Promise<Running> {
-  const { store, eventLog, objects, clock, random, telemetry, peers } = deps;
+  const { store, eventLog, objects, clock, random, telemetry, peers, address, needs } = deps;
   const limits = Limits.parse(deps.limits ?? {});
   const options = { telemetry, actor: "sync" };
   const stop = new AbortController();
@@ -47,19 +47,12 @@ export async function startSync(deps: SyncDeps): Promise<Running> {
   };
   // One change of the fleet at a time: requests and the loop would undo each other's work.
   const inTurn = startTurns();
-  const server = stack.use(
-    await serve({
-      implementations: [syncService(rollouts, inTurn)],
-      telemetry,
-      address: deps.address,
-      needs: deps.needs,
-    }),
-  );
+  const implementations = [syncService(rollouts, inTurn)];
+  const running = await serveOver(stack, { implementations, telemetry, address, needs });
   const relay = { service: "sync", clock, random, log: telemetry.log };
   loops.push(
     relayOutbox([rollouts.store.outbox], eventLog, relay, stop.signal),
     keepReconciled(rollouts, inTurn, stop.signal),
   );
-  const opened = stack.move();
-  return { address: server.address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return running;
 }

@@ -10,6 +10,7 @@ export {
   implement,
   type Implementation,
   serve,
+  serveOver,
   type Running,
   type ServeOptions,
   type Server,

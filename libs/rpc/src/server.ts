@@ -119,6 +119,20 @@ export async function serve(options: ServeOptions): Promise<Server> {
   };
 }
 
+/**
+ * Serves until it is disposed of, and then closes what the stack held, the last first; the stack holds nothing any more.
+ *
+ * @throws {HeddleError} as `serve`; the stack is left as it was.
+ */
+export async function serveOver(
+  stack: AsyncDisposableStack,
+  options: ServeOptions,
+): Promise<Running> {
+  const { address } = stack.use(await serve(options));
+  const opened = stack.move();
+  return { address, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
 async function bind(server: grpc.Server, wanted: string): Promise<string> {
   const host = wanted.slice(0, wanted.lastIndexOf(":"));
   try {
