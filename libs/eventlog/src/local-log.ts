@@ -1,4 +1,4 @@
-import { defaultBackoff } from "@heddle/base";
+import { defaultBackoff, startTurnsByKey } from "@heddle/base";
 import type { LmdbEnvironment } from "@heddle/store";
 import { letterBytesMax, letterOf } from "./dead-letter.ts";
 import { checkTopic, partitionKey } from "./layout.ts";
@@ -18,7 +18,7 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
   const { log, append, partitionsOf, ...rest } = openPartitions(environment, deps);
   const closing = new AbortController();
   const subscriptions = new Set<Promise<unknown>>();
-  const turns = new Map<string, Promise<void>>();
+  const inTurn = startTurnsByKey();
   return {
     append: (topic, batch) => append(topic, batch),
     deadLetter: (topic, useless) => {
@@ -44,10 +44,8 @@ export function openLocalLog(environment: LmdbEnvironment, options: LocalLogDeps
       const all = Array.from({ length: partitions }, (_, partition) => {
         const name = partitionKey(options.group, options.topic, partition).toString();
         // One consumer of a group reads a partition at a time; the next waits for its end.
-        const before = turns.get(name) ?? Promise.resolve();
-        const mine = before.then(() => consumeLocal(log, options, partition, handle, stopped));
-        const ended = mine.catch(() => failed.abort());
-        turns.set(name, ended);
+        const mine = inTurn(name, () => consumeLocal(log, options, partition, handle, stopped));
+        mine.catch(() => failed.abort());
         return mine;
       });
       const done = Promise.allSettled(all);

@@ -86,7 +86,7 @@ export function openPartitions(environment: LmdbEnvironment, deps: LocalLog["dep
     },
     offsetOf: (group, topic, partition) =>
       numberAt(offsets, partitionKey(group, topic, partition)) ??
-      startOf(environment, topic, partition),
+      positionAt(topic, partition).start,
     move: async (group, topic, partition, offset, dead) => {
       const letters = lettersOf(topic);
       const batch = dead === undefined ? [] : seal(letters, [dead], letterBytesMax);
@@ -119,13 +119,6 @@ export function openPartitions(environment: LmdbEnvironment, deps: LocalLog["dep
   return { log, append, topics, partitionsOf, ...ranges };
 }
 
-/** Offsets at which partitions begin; those that are not there begin at 0. */
-const startsOf = (environment: LmdbEnvironment): LmdbDatabase => environment.database("log/starts");
-
-function startOf(environment: LmdbEnvironment, topic: string, partition: number): number {
-  return numberAt(startsOf(environment), partitionKey(topic, partition)) ?? 0;
-}
-
 /** @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE. */
 function checkHeld(position: Position, topic: string, partition: number, offset: number): void {
   if (offset < position.start) throw offsetGone(topic, partition, offset, position);
@@ -138,7 +131,8 @@ function openRanges(
   ends: LmdbDatabase,
   partitionsOf: (topic: string) => number,
 ): Pick<EventLog, "positions" | "trim"> & { at(topic: string, partition: number): Position } {
-  const starts = startsOf(environment);
+  // Offsets at which partitions begin; those that are not there begin at 0.
+  const starts = environment.database("log/starts");
   const at = (topic: string, partition: number): Position => {
     const key = partitionKey(topic, partition);
     return { start: numberAt(starts, key) ?? 0, end: numberAt(ends, key) ?? 0 };
