@@ -12,7 +12,7 @@ import {
   openDuckdb,
   segmentsThatMatter,
 } from "@heddle/feature-engine";
-import type { Objects } from "@heddle/objects";
+import { digestOfFile, type Objects } from "@heddle/objects";
 import {
   type FeatureStoreService,
   type Partition,
@@ -21,7 +21,6 @@ import {
 import { LogRangeSchema } from "@heddle/proto/common";
 import type { Client } from "@heddle/rpc";
 import type { Telemetry } from "@heddle/telemetry";
-import { fileDigest } from "./file-digest.ts";
 import {
   manifestOf,
   partitionMessage,
@@ -178,8 +177,8 @@ async function keep(
   plan: DatasetPlan,
   objects: Objects,
 ): Promise<Partition> {
-  const bytes = (await fileDigest(built.path)).slice(0, 16);
-  const name = `datasets/${plan.model}/${inputsDigest.slice(0, 32)}-${bytes}.parquet`;
+  const { sha256 } = await digestOfFile(built.path);
+  const name = `datasets/${plan.model}/${inputsDigest.slice(0, 32)}-${sha256.slice(0, 16)}.parquet`;
   const object = await objects.putFile(name, built.path);
   const message = create(PartitionSchema, {
     ...partitionMessage(built, inputsDigest, object),

@@ -5,12 +5,11 @@ import { type Clock, HeddleError, type InTurnByKey, isHeddleError } from "@heddl
 import type { Secret } from "@heddle/config";
 import { failpoint } from "@heddle/failpoint";
 import type { EventFormat, SegmentFile } from "@heddle/feature-engine";
-import type { Objects } from "@heddle/objects";
+import { digestOfFile, type Objects } from "@heddle/objects";
 import type { IngestHeader, IngestRequest } from "@heddle/proto/feature-store";
 import { type ChangeContext, type Known, listAll } from "@heddle/store";
 import type { Engine } from "./engine.ts";
 import { sourceNamed } from "./features.ts";
-import { fileDigest } from "./file-digest.ts";
 import {
   ingested,
   type IngestOutcome,
@@ -28,7 +27,6 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly pseudonymKey: Secret;
   /** Runs the works of one source one after another. */
-  /** By source. */
   readonly inTurn: InTurnByKey;
   /** Where files lie while they are taken in. */
   readonly folder: string;
@@ -184,9 +182,9 @@ export async function storeSegment(
   rowHash: string,
   path: string,
 ) {
-  const bytes = await fileDigest(path);
+  const { sha256 } = await digestOfFile(path);
   // Rows alone do not fix a file's bytes, so its name holds both.
-  const name = `segments/${source}/${rowHash.slice(0, 16)}-${bytes.slice(0, 16)}.parquet`;
+  const name = `segments/${source}/${rowHash.slice(0, 16)}-${sha256.slice(0, 16)}.parquet`;
   return objects.putFile(name, path);
 }
 

@@ -25,6 +25,7 @@ export async function digestOf(bytes: Uint8Array): Promise<Digest> {
   return { sha256: hash.digest("hex"), bytes: bytes.byteLength };
 }
 
+/** SHA-256 of a file's bytes, hexadecimal, and how many they are. */
 export async function digestOfFile(path: string): Promise<Digest> {
   const found = Promise.withResolvers<Digest>();
   const pieces = readPieces(path, found.resolve);
