@@ -103,7 +103,7 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       return turnoverOf(tables.values());
     },
     get bytes() {
-      return sum([...tables.values()].map((table) => table.bytes)) + denseLength * 8;
+      return sum([...tables.values(), ...dense.values()].map(({ bytes }) => bytes));
     },
     pull: (name, ids, room) => {
       const table = tableOf(tables, name);

@@ -13,6 +13,8 @@ export interface DenseVector {
   readonly values: Float32Array;
   /** Optimiser slots, as a row of that many values has them. */
   readonly slots: Float32Array;
+  /** Memory that it takes. */
+  readonly bytes: number;
   /**
    * Looks at a gradient and keeps a copy of it.
    *
@@ -48,6 +50,7 @@ export function createDense(initial: Float32Array, optimizer: Optimizer): DenseV
   return {
     values,
     slots,
+    bytes: kernel.memory.buffer.byteLength,
     prepare,
     push: (gradient) => prepare(gradient, "a dense parameter")(),
     restore: (savedValues, savedSlots) => {
