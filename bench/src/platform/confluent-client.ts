@@ -1,5 +1,5 @@
 import { openConfluent } from "./confluent.ts";
-import type { KafkaClient, Load } from "./kafka-client.ts";
+import { type KafkaClient, type Load, readAll } from "./kafka-client.ts";
 
 const open = async ({ url }: Load) => {
   const Kafka = await openConfluent();
@@ -21,17 +21,6 @@ export const confluentClient: KafkaClient = {
     const consumer = kafka.consumer({
       kafkaJS: { groupId: `${load.topic}.confluent`, fromBeginning: true, readUncommitted: false },
     });
-    await consumer.connect();
-    await consumer.subscribe({ topic: load.topic });
-    const all = Promise.withResolvers<void>();
-    let events = 0;
-    await consumer.run({
-      eachBatch: async ({ batch }) => {
-        events += batch.messages.length;
-        if (events >= load.events) all.resolve();
-      },
-    });
-    await all.promise;
-    await consumer.disconnect();
+    await readAll(consumer, { topic: load.topic }, load.events);
   },
 };

@@ -1,3 +1,5 @@
+import type { Consumer, ConsumerRunConfig } from "kafkajs";
+
 /** A topic of the bench, and how much goes through it. */
 export interface Load {
   readonly url: string;
@@ -36,4 +38,30 @@ export function* eventBatches(events: number): Iterable<readonly BenchEvent[]> {
       return { key: `u${id % 5_000}`, value: Buffer.from(json.padEnd(eventBytes, " ")) };
     });
   }
+}
+
+/** What clients with the interface of kafkajs consume by. */
+interface Reading<About> extends Pick<Consumer, "connect" | "disconnect"> {
+  subscribe(about: About): Promise<void>;
+  run(config: Pick<ConsumerRunConfig, "eachBatch">): Promise<void>;
+}
+
+/** Reads until so many events have come. */
+export async function readAll<About>(
+  consumer: Reading<About>,
+  about: About,
+  events: number,
+): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe(about);
+  const all = Promise.withResolvers<void>();
+  let come = 0;
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      come += batch.messages.length;
+      if (come >= events) all.resolve();
+    },
+  });
+  await all.promise;
+  await consumer.disconnect();
 }

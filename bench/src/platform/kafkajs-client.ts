@@ -1,5 +1,5 @@
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import type { KafkaClient, Load } from "./kafka-client.ts";
+import { type KafkaClient, type Load, readAll } from "./kafka-client.ts";
 
 const kafkaOf = ({ url }: Load): Kafka =>
   new Kafka({
@@ -25,17 +25,6 @@ export const kafkajsClient: KafkaClient = {
       groupId: `${load.topic}.kafkajs`,
       readUncommitted: false,
     });
-    await consumer.connect();
-    await consumer.subscribe({ topic: load.topic, fromBeginning: true });
-    const all = Promise.withResolvers<void>();
-    let events = 0;
-    await consumer.run({
-      eachBatch: async ({ batch }) => {
-        events += batch.messages.length;
-        if (events >= load.events) all.resolve();
-      },
-    });
-    await all.promise;
-    await consumer.disconnect();
+    await readAll(consumer, { topic: load.topic, fromBeginning: true }, load.events);
   },
 };
