@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { openLmdbEnvironment } from "@heddle/store";
 import { sample, temporaryFolder } from "@heddle/testkit";
 import { badRecordsContract, lettersIn } from "./bad-records.contract.ts";
+import { saidUntilKilled } from "./fixtures/until-killed.ts";
 import { openLocalLog } from "./local-log.ts";
 import type { EventLog } from "./port.ts";
 
@@ -33,15 +32,9 @@ badRecordsContract("local", open, {
 });
 
 test("a death at the dead letter leaves its record tried again and buried once, and none is left out", async () => {
-  const child = fork(
-    join(import.meta.dirname, "fixtures/refuse-a-record.ts"),
-    [folder.file("death")],
-    { env: { ...process.env, HEDDLE_FAILPOINT: "eventlog.subscribe.before-offset" } },
-  );
-  const told: string[] = [];
-  child.on("message", (key) => told.push(key as string));
-  const [, signal] = (await once(child, "exit")) as [number | null, string | null];
-  assert.equal(signal, "SIGKILL");
+  const program = join(import.meta.dirname, "fixtures/refuse-a-record.ts");
+  const place = folder.file("death");
+  const told = await saidUntilKilled(program, place, "eventlog.subscribe.before-offset");
   assert.deepEqual(told, ["a", "bad", "bad", "bad"]);
 
   await using log = await open("death");

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "@heddle/base";
 import { kafkaForTests } from "@heddle/servers";
 import { Producer } from "@platformatic/kafka";
 import { badRecordsContract, lettersIn } from "../bad-records.contract.ts";
+import { saidUntilKilled } from "../fixtures/until-killed.ts";
 import { type EventLog, type LogRecord, recordBytesMax } from "../port.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
@@ -95,12 +94,7 @@ test(
   { skip, timeout: 60_000 },
   async () => {
     const program = join(import.meta.dirname, "fixtures/refuse-a-record.ts");
-    const env = { ...process.env, HEDDLE_FAILPOINT: "eventlog.subscribe.after-letter" };
-    const child = fork(program, [urlOf("death")], { env });
-    const told: string[] = [];
-    child.on("message", (key) => told.push(key as string));
-    const [, signal] = (await once(child, "exit")) as [number | null, string | null];
-    assert.equal(signal, "SIGKILL");
+    const told = await saidUntilKilled(program, urlOf("death"), "eventlog.subscribe.after-letter");
     assert.deepEqual(told, ["a", "bad", "bad", "bad"]);
 
     await using log = await open("death");
