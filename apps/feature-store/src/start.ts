@@ -52,6 +52,12 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     inTurn: startTurnsByKey(),
     folder,
   };
+  telemetry.gauge(
+    "heddle.online.lag",
+    "ms",
+    "what others put longer ago than this is read here",
+    online.lagMs,
+  );
   const cutting = stack.use(startCutting({ ...ingesting, eventLog, telemetry }));
   const { waitingRecordsMax } = limits;
   const service = featureStoreService({

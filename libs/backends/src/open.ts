@@ -182,14 +182,16 @@ async function openLog(
 
 /** Online values in a folder of their own: it can be removed, for they are in the log, and others write without waiting for them. */
 function openReplica(
-  { state, mapBytesMax }: Places,
+  { state, mapBytesMax, onlineLagMsMax: lagMsMax }: Places,
   log: EventLog,
   deps: BackendsDeps,
   stack: AsyncDisposableStack,
 ): OnlineReplica {
   const path = join(state, "online");
   const environment = stack.use(openLmdbEnvironment({ path, mapBytesMax }));
-  return stack.use(openOnlineReplica({ log, environment, ...deps }));
+  return stack.use(
+    openOnlineReplica({ log, environment, ...deps, ...(lagMsMax !== undefined && { lagMsMax }) }),
+  );
 }
 
 function userOf(name: string, passwordFile: string | undefined) {

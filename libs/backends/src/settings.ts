@@ -26,6 +26,8 @@ export const backendSettings = (folder: string) => ({
   logUser: z.string().exactOptional(),
   /** File that holds the user's password. */
   logPasswordFile: z.string().exactOptional(),
+  /** How far the online values may be behind those of other processes before this one says NOT_SERVING; 30 s when absent. */
+  onlineLagMsMax: z.int().positive().exactOptional(),
   /** A folder, or `s3://bucket/prefix?endpoint=…&region=…`. */
   objects: z.string().default("data/objects"),
 });

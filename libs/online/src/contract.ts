@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { OnlineValues } from "./port.ts";
 
 /**
@@ -76,6 +77,13 @@ export function onlineContract(
     }
     await assert.rejects(online.put("v w", [row("a", 1, 1)]), refused);
     assert.deepEqual(await online.get("v", ["a"]), [undefined]);
+  });
+
+  check("what is put here is not missing here for long", async (online) => {
+    const begun = performance.now();
+    await online.put("v", [row("a", 1, 1)]);
+    while (online.lagMs() > performance.now() - begun) await nextTurn();
+    assert.deepEqual(await online.get("v", ["a"]), [row("a", 1, 1)]);
   });
 
   check("rows outlive the process's view of them", async (online, place) => {

@@ -11,6 +11,6 @@ after(() => rmSync(folder, { recursive: true }));
 
 onlineContract("lmdb", async (place) => {
   const environment = openLmdbEnvironment({ path: join(folder, place), mapBytesMax: 64 << 20 });
-  const { put, get, clear } = openLmdbOnline(environment);
-  return { put, get, clear, [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]() };
+  const online = openLmdbOnline(environment);
+  return { ...online, [Symbol.asyncDispose]: () => environment[Symbol.asyncDispose]() };
 });

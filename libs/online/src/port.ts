@@ -16,5 +16,7 @@ export interface OnlineValues {
   get(view: string, keys: readonly string[]): Promise<readonly (OnlineRow | undefined)[]>;
   /** Removes a view's rows. */
   clear(view: string): Promise<void>;
+  /** What any process put longer ago than this can be read here, in milliseconds; 0 where all put here. */
+  lagMs(): number;
   [Symbol.asyncDispose](): Promise<void>;
 }

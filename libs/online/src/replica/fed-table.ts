@@ -2,6 +2,7 @@ import { type Backoff, backoffMs, type Clock, HeddleError, isHeddleError } from 
 import { type EventLog, onlineTopic } from "@heddle/eventlog";
 import type { LmdbEnvironment } from "@heddle/store";
 import { type FeedDeps, openFeed } from "./feed.ts";
+import { watchLag } from "./lag.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { nextToSettle } from "./settle.ts";
 import { openTable, type Table } from "./table.ts";
@@ -13,6 +14,8 @@ export interface FedTableDeps {
   readonly random: () => number;
   readonly backoff: Backoff;
   readonly settleWithinMs: number;
+  readonly lagMsMax: number;
+  readonly lookEveryMs: number;
 }
 
 /** A table that the topic is applied to, and those who wait for it. */
@@ -23,8 +26,12 @@ export interface FedTable extends AsyncDisposable {
   caughtUp(): Promise<void>;
   /** Waits for `done`, asked whenever something moved; rejects with what keeps the table from going on, or when it is closed. */
   until(done: () => boolean): Promise<void>;
+  /** See `OnlineValues.lagMs`. */
+  lagMs(): number;
   /** @throws as `OnlineReplica.check`. */
   check(): void;
+  /** @throws {HeddleError} UNAVAILABLE ONLINE_REPLICA_BEHIND while the table is not whole; what keeps it from going on. */
+  checkWhole(): void;
 }
 
 export function openFedTable(deps: FedTableDeps): FedTable {
@@ -53,15 +60,22 @@ export function openFedTable(deps: FedTableDeps): FedTable {
       progress.wake();
     },
   };
+  const lag = watchLag(caughtUp, deps.clock, deps.lookEveryMs, closing.signal);
   const running = Promise.all([
     follow(feed, environment.path, closing.signal),
     settle(feed, deps.settleWithinMs, caughtUp, closing.signal),
+    lag.watching,
   ]);
+  const checkWhole = (): void => {
+    if (problem !== undefined) throw problem;
+    if (!table.isWhole()) throw behind(progress.offsets);
+  };
   return {
-    ...{ table, progress, until, caughtUp },
+    ...{ table, progress, until, caughtUp, checkWhole },
+    lagMs: lag.ms,
     check: () => {
-      if (problem !== undefined) throw problem;
-      if (!table.isWhole()) throw behind(progress.offsets);
+      checkWhole();
+      if (lag.ms() > deps.lagMsMax) throw lags(lag.ms(), deps.lagMsMax, progress.offsets);
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort();
@@ -115,6 +129,15 @@ function behind(offsets: readonly number[]): HeddleError {
     "UNAVAILABLE",
     "ONLINE_REPLICA_BEHIND",
     `this replica of the online values is behind what topic ${onlineTopic} held when it began (it is at ${offsets.join(", ") || "no offset yet"} of the partitions): it goes on by itself; ask another replica, or again`,
+  );
+}
+
+function lags(ms: number, msMax: number, offsets: readonly number[]): HeddleError {
+  return new HeddleError(
+    "UNAVAILABLE",
+    "ONLINE_REPLICA_LAGS",
+    `these online values may lack what others put in the last ${Math.ceil(ms / 1_000)} s, where ${msMax / 1_000} s are allowed (onlineLagMsMax): this replica has not had all of topic ${onlineTopic} since (it is at ${offsets.join(", ")} of the partitions); it goes on by itself: see whether the event log is there, and whether this process keeps up; ask another replica`,
+    { metadata: { lagMs: String(Math.ceil(ms)) } },
   );
 }
 

@@ -22,32 +22,41 @@ export interface ReplicaDeps {
   readonly getWithinMs?: number;
   /** Replicas tell the log what it lacks within so long, so that one is first and the others need not; 5 s when absent. */
   readonly settleWithinMs?: number;
+  /** `check` refuses a replica that is further behind the log; 30 s when absent. */
+  readonly lagMsMax?: number;
+  /** How often the log is asked how far it is; 1 s when absent. */
+  readonly lookEveryMs?: number;
 }
 
 export interface OnlineReplica extends OnlineValues {
   /**
-   * Whether this replica holds what the log did when it last began, and goes on.
+   * Whether this replica holds what the log did when it last began, goes on, and is not further behind than it may be. One that lags
+   * answers `get` all the same: who has others to ask asks those.
    *
-   * @throws {HeddleError} UNAVAILABLE ONLINE_REPLICA_BEHIND; FAILED_PRECONDITION ONLINE_REPLICA_LOST; why the log or the disk refuses.
+   * @throws {HeddleError} UNAVAILABLE ONLINE_REPLICA_BEHIND, ONLINE_REPLICA_LAGS; FAILED_PRECONDITION ONLINE_REPLICA_LOST; why the log or
+   *   the disk refuses.
    */
   check(): Promise<void>;
 }
 
-const defaults = { backoff: defaultBackoff, getWithinMs: 10_000, settleWithinMs: 5_000 };
+const defaults = {
+  ...{ backoff: defaultBackoff, getWithinMs: 10_000, settleWithinMs: 5_000 },
+  ...{ lagMsMax: 30_000, lookEveryMs: 1_000 },
+};
 
 /**
  * Online values in a replica of this process, fed from a compacted topic of the log. A `put` resolves when the log has acknowledged it and
  * this replica has applied it, with all that was acknowledged before; other replicas follow. What `get` reads is a state that was, in which
  * nothing is there without what its writer had seen.
  *
- * `put` and `clear` throw as `append` of the log does, INVALID_ARGUMENT ROW_INVALID, and as `check`; `get` DATA_LOSS RECORD_CORRUPT, and as
- * `check` while the replica is not whole.
+ * `put` and `clear` throw as `append` of the log does, INVALID_ARGUMENT ROW_INVALID, and what keeps the replica from going on; `get` DATA_LOSS
+ * RECORD_CORRUPT, and as `check` while the replica is not whole.
  */
 export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
   const { getWithinMs, ...deps } = { ...defaults, ...given };
   const { log, clock } = deps;
   const fed = openFedTable(deps);
-  const { table, progress, caughtUp, until, check } = fed;
+  const { table, progress, caughtUp, until, lagMs, check, checkWhole } = fed;
 
   const append = async (all: readonly { key: Buffer; said: Said }[]): Promise<void> => {
     // What it comes after is known once the log was there.
@@ -63,7 +72,7 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
     const waiting = new AbortController();
     const late = clock.sleep(getWithinMs, waiting.signal).catch(() => undefined);
     await Promise.race([late, until(() => table.isWhole())]).finally(() => waiting.abort());
-    if (!table.isWhole()) check();
+    if (!table.isWhole()) checkWhole();
   };
   return {
     put: async (view, all) => {
@@ -102,6 +111,7 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       failpoint("online.clear.after-append");
       await caughtUp();
     },
+    lagMs,
     check: async () => check(),
     [Symbol.asyncDispose]: async () => {
       await fed[Symbol.asyncDispose]();
