@@ -2,7 +2,6 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, HeddleError, type InTurnByKey, isHeddleError } from "@heddle/base";
-import type { Secret } from "@heddle/config";
 import { failpoint } from "@heddle/failpoint";
 import type { EventFormat, SegmentFile } from "@heddle/feature-engine";
 import { digestOfFile, type Objects } from "@heddle/objects";
@@ -10,6 +9,7 @@ import type { IngestHeader, IngestRequest } from "@heddle/proto/feature-store";
 import { type ChangeContext, type Known, listAll } from "@heddle/store";
 import type { Engine } from "./engine.ts";
 import { sourceNamed } from "./features.ts";
+import type { PseudonymKey } from "./pseudonym-key.ts";
 import {
   ingested,
   type IngestOutcome,
@@ -25,7 +25,7 @@ export interface IngestDeps {
   readonly objects: Objects;
   readonly engine: Engine;
   readonly clock: Clock;
-  readonly pseudonymKey: Secret;
+  readonly pseudonymKey: PseudonymKey;
   /** Runs the works of one source one after another. */
   readonly inTurn: InTurnByKey;
   /** Where files lie while they are taken in. */
@@ -142,7 +142,7 @@ async function takeIn(
       fileName: header.fileName,
       format: header.format as EventFormat,
       nowMs: clock.now(),
-      pseudonymKeyHex: pseudonymKey.reveal(),
+      pseudonymKeyHex: await pseudonymKey.hex(),
       existing: definition.eventTime === undefined ? [] : await existingOf(existing, objects),
       target,
     },

@@ -1,5 +1,4 @@
 import { type Clock, HeddleError, type InTurnByKey } from "@heddle/base";
-import type { Secret } from "@heddle/config";
 import type { EventLog } from "@heddle/eventlog";
 import type { SegmentFile } from "@heddle/feature-engine";
 import type { Objects } from "@heddle/objects";
@@ -16,6 +15,7 @@ import { partitionObject, readPartitionMessage, useOf } from "./manifest.ts";
 import { materialiseOnline, readCurrent } from "./materialise.ts";
 import { checkModelReads } from "./model-reads.ts";
 import { onlineFeatures } from "./online-features.ts";
+import type { PseudonymKey } from "./pseudonym-key.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
 import { segmentsOn } from "./source.ts";
 import { appendEvents } from "./stream/append.ts";
@@ -29,7 +29,7 @@ export interface ServiceDeps {
   readonly online: OnlineValues;
   readonly engine: Engine;
   readonly clock: Clock;
-  readonly pseudonymKey: Secret;
+  readonly pseudonymKey: PseudonymKey;
   readonly inTurn: InTurnByKey;
   readonly folder: string;
   readonly eventLog: EventLog;
@@ -162,8 +162,9 @@ function onlineCalls(deps: ServiceDeps): Pick<Calls, "materialise" | "getOnlineF
     },
     getOnlineFeatures: async (request) => {
       const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
+      const pseudonymKeyHex = await pseudonymKey.hex();
       return await readCurrent(plan, online, async (current) => {
-        const reader = { plan, current, online, pseudonymKeyHex: pseudonymKey.reveal() };
+        const reader = { plan, current, online, pseudonymKeyHex };
         const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
         return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
       });

@@ -1,13 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceParts } from "@heddle/backends";
-import { startTurnsByKey } from "@heddle/base";
+import { isHeddleError, startTurnsByKey } from "@heddle/base";
 import type { OnlineValues } from "@heddle/online";
 import { type Running, serveOver } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { Limits } from "./config.ts";
 import { openEngine } from "./engine.ts";
-import { openPseudonymKey } from "./pseudonym-key.ts";
+import { openPseudonymKey, type PseudonymKey } from "./pseudonym-key.ts";
 import { featureStoreService } from "./service.ts";
 import { openFeatureStoreStore } from "./store.ts";
 import { startCutting } from "./stream/loop.ts";
@@ -23,10 +23,10 @@ export interface FeatureStoreDeps extends ServiceParts {
 
 /** Starts the feature store over the given backends, which stay their opener's to close. */
 export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running> {
-  const { eventLog, objects, online, clock, random, telemetry, address, needs } = deps;
+  const { eventLog, objects, online, clock, random, telemetry, address, needs = [] } = deps;
   await using stack = new AsyncDisposableStack();
   const limits = Limits.parse(deps.limits ?? {});
-  const pseudonymKey = await openPseudonymKey(deps.pseudonymKeyFile);
+  const pseudonymKey = await openPseudonymKey(deps.pseudonymKeyFile, deps.store);
   const folder = join(deps.stateFolder, "under-way");
   // What lies there is of a process that died before it acknowledged anything.
   await rm(folder, { recursive: true, force: true });
@@ -64,5 +64,18 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     ...ingesting,
     ...{ online, eventLog, cutting, waitingRecordsMax },
   });
-  return await serveOver(stack, { implementations: [service], telemetry, address, needs });
+  const needed = [...needs, { name: "pseudonym key", check: () => checkKey(pseudonymKey) }];
+  return await serveOver(stack, {
+    implementations: [service],
+    ...{ telemetry, address, needs: needed },
+  });
+}
+
+/** That the store is away is told by its own need. */
+async function checkKey(key: PseudonymKey): Promise<void> {
+  try {
+    await key.hex();
+  } catch (error) {
+    if (isHeddleError(error, "PSEUDONYM_KEY_DIFFERS")) throw error;
+  }
 }
