@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type LogRange, present } from "@heddle/base";
+import { isHeddleError, type LogRange, present } from "@heddle/base";
 import { type EventLog, ingestTopicOf, type Position } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
 import type { IngestResult, SegmentFile } from "@heddle/feature-engine";
@@ -16,6 +16,7 @@ import {
   storeSegment,
 } from "../ingest.ts";
 import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
+import type { FeatureStoreStore } from "../store.ts";
 import { lineOf, recordsOf, type Refusal } from "./records.ts";
 import { streamOf } from "./declared.ts";
 
@@ -57,11 +58,19 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
     await deps.telemetry.span("cut window", { attributes }, () =>
       commit(known, before, piece, folder, deps),
     );
+  } catch (error) {
+    // Another feature store may have cut it meanwhile, and removed its records.
+    if (!isHeddleError(error, "OFFSET_GONE") || !(await hasChanged(known, store))) throw error;
+    return true;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   failpoint("feature-store.window.after-commit");
   return true;
+}
+
+async function hasChanged({ id, revision }: Known<Source>, store: FeatureStoreStore) {
+  return (await sourceOf(store, id)).revision !== revision;
 }
 
 /** Removes what is cut: raw subjects lie in the log, the segment has their pseudonyms. A death before it only puts it off. */
@@ -188,7 +197,7 @@ async function checked(
   const task = {
     ...{ source: definition, path, fileName: "its stream", format: "jsonl" as const },
     ...{ nowMs, target },
-    pseudonymKeyHex: pseudonymKey.reveal(),
+    pseudonymKeyHex: await pseudonymKey.hex(),
     existing: await existingOf(segmentsOn(state, "main"), objects),
     leaveOut: true,
   };

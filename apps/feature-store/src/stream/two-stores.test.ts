@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openBackends, placesIn } from "@heddle/backends";
+import { systemClock } from "@heddle/base";
+import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
+import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { connect } from "@heddle/rpc";
+import { type Telemetry, silentTelemetry } from "@heddle/telemetry";
+import { temporaryFolder } from "@heddle/testkit";
+import { clickEvents, clicks } from "../fixtures/clicks.ts";
+import { call } from "../fixtures/world.ts";
+import { startFeatureStore } from "../index.ts";
+
+const deps = { clock: systemClock, random: Math.random };
+const topic = ingestTopicOf("clicks");
+const windowRecords = clicks.stream?.windowRecords ?? assert.fail("clicks come by the log");
+
+/** A log whose first read of the source's topic waits until what it wants was cut by another and is gone. */
+function overtaken(log: EventLog): EventLog {
+  let first = true;
+  return {
+    ...log,
+    read: async (name, partition, offset, limit) => {
+      if (name === topic && first) {
+        first = false;
+        while ((await log.positions(topic))[0]?.start === offset) await sleep(5);
+      }
+      return await log.read(name, partition, offset, limit);
+    },
+  };
+}
+
+function noting(errors: unknown[]): Telemetry {
+  const silent = silentTelemetry();
+  return { ...silent, log: { ...silent.log, error: (fields) => errors.push(fields) } };
+}
+
+test("a window that another feature store cut, and removed, while it was read is theirs, and nothing is wrong", async () => {
+  using folder = temporaryFolder("two-stores");
+  const pseudonymKeyFile = folder.file("pseudonym.key");
+  writeFileSync(pseudonymKeyFile, "the same for both");
+  await using backends = await openBackends(placesIn(folder.path), deps);
+  const ports = backends.withOnline(backends.portsOf("feature-store", silentTelemetry()));
+  const errors: unknown[] = [];
+  const start = async (name: string, eventLog: EventLog) => {
+    const own = { stateFolder: folder.file(name), pseudonymKeyFile, telemetry: noting(errors) };
+    return startFeatureStore({ ...ports, ...deps, ...own, eventLog });
+  };
+  await using one = await start("one", ports.eventLog);
+  await using two = await start("two", overtaken(ports.eventLog));
+  const client = ({ address }: { readonly address: string }) =>
+    connect(FeatureStoreService, address, { telemetry: silentTelemetry(), actor: "test" });
+  await using ofOne = client(one);
+  await using ofTwo = client(two);
+  const definitionJson = JSON.stringify(clicks);
+  await ofOne.applyDefinition({ requestId: "apply", definitionJson }, call);
+
+  const events = clickEvents(4 * windowRecords).map((json) => ({ json }));
+  const append = (to: typeof ofOne, from: number) =>
+    to.appendEvents({ source: "clicks", events: events.slice(from, from + windowRecords) }, call);
+  // It is woken by them, and begins to cut; the other one finds them when it looks by itself.
+  await append(ofTwo, 0);
+  const cutBy = async (store: typeof ofOne, offset: number) => {
+    for (;;) {
+      const stream = await store.getStream({ source: "clicks" }, call);
+      if (Number(stream.partitions[0]?.startOffset) >= offset) return stream;
+      await sleep(10);
+    }
+  };
+  await cutBy(ofOne, windowRecords);
+  for (let n = 1; n < 4; n++) await append(n % 2 === 0 ? ofOne : ofTwo, n * windowRecords);
+  for (const store of [ofOne, ofTwo]) {
+    const { windows, problem, refused } = await cutBy(store, events.length);
+    assert.deepEqual([windows, problem, refused], [4, "", {}]);
+  }
+  const { segments } = await ofTwo.getSource({ source: "clicks", branch: "" }, call);
+  assert.deepEqual(
+    segments.map((segment) => [segment.fileName, Number(segment.events)]),
+    [0, 1, 2, 3].map((n) => [`window ${n}`, windowRecords]),
+  );
+  assert.deepEqual(errors, []);
+});
