@@ -5,12 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isHeddleError, systemClock } from "@heddle/base";
 import type { EventLog } from "@heddle/eventlog";
 import { openKafkaLog } from "@heddle/eventlog/kafka";
-import { openDuckdb } from "@heddle/feature-engine";
 import { kafkaForTests, mongoForTests, startKafka } from "@heddle/servers";
 import { openMongo, openMongoStore } from "@heddle/store";
 import { startTcpProxy, temporaryFolder } from "@heddle/testkit";
 import { clickEvents, clicks } from "../fixtures/clicks.ts";
-import { call, openWorld, type World } from "../fixtures/world.ts";
+import { idsHeld } from "../fixtures/ids-held.ts";
+import { openWorld } from "../fixtures/world.ts";
 
 const [kafka, mongo] = [await kafkaForTests(), await mongoForTests()];
 const skip = kafka.skip || mongo.skip;
@@ -34,19 +34,6 @@ async function sendAll(log: EventLog, events: readonly string[], sent: (n: numbe
   }
 }
 
-/** Ids in the segments of the source, each as often as it is there. */
-async function idsHeld(world: World, tempFolder: string): Promise<readonly number[]> {
-  const { segments } = await world.featureStore.getSource({ source: "clicks" }, call);
-  const paths = await Promise.all(
-    segments.map(({ object }) => world.objects.path(object?.name ?? "", object?.sha256)),
-  );
-  if (paths.length === 0) return [];
-  await using db = await openDuckdb({ threads: 1, memoryBytesMax: 256 << 20, tempFolder });
-  const files = paths.map((path) => `'${path}'`).join(", ");
-  const rows = await db.rows<{ id: bigint }>(`select id from read_parquet([${files}]) order by id`);
-  return rows.map(({ id }) => Number(id));
-}
-
 test(
   "with a broker that is killed five times and a store whose connections break, each acknowledged event is in the segments once",
   { skip, timeout: 400_000 },
@@ -68,6 +55,7 @@ test(
     const documents = openMongoStore(connection, "feature-store");
     await using world = await openWorld(undefined, {}, log, documents);
     await world.apply({ ...clicks, stream: { windowRecords } });
+    const held = () => idsHeld(world.featureStore, world.objects, folder.file("duckdb"));
 
     const events = clickEvents(sends * sendEvents);
     let acknowledged = 0;
@@ -92,12 +80,11 @@ test(
       // What stands behind the last whole window is pushed into one by events that are known already.
       const filling = sendAll(log, events.slice(0, partitions * windowRecords), () => undefined);
       await filling;
-      while ((await idsHeld(world, folder.file("duckdb"))).length < events.length) await sleep(500);
+      while ((await held()).length < events.length) await sleep(500);
     } finally {
       over.abort();
       await cutting;
     }
-    const ids = await idsHeld(world, folder.file("duckdb"));
-    assert.deepEqual(ids, Array.from(events.keys()));
+    assert.deepEqual(await held(), Array.from(events.keys()));
   },
 );

@@ -6,6 +6,7 @@ import { openBackends, placesIn } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
 import { type Telemetry, silentTelemetry } from "@heddle/telemetry";
 import { temporaryFolder } from "@heddle/testkit";
@@ -82,3 +83,37 @@ test("a window that another feature store cut, and removed, while it was read is
   );
   assert.deepEqual(errors, []);
 });
+
+test("a feature store whose pseudonym key is not that of the others does not serve, and takes no event", async () => {
+  using folder = temporaryFolder("two-stores");
+  await using backends = await openBackends(placesIn(folder.path), deps);
+  const ports = backends.withOnline(backends.portsOf("feature-store", silentTelemetry()));
+  const start = (name: string) =>
+    startFeatureStore({
+      ...{ ...ports, ...deps, telemetry: silentTelemetry() },
+      ...{ stateFolder: folder.file(name), pseudonymKeyFile: folder.file(`${name}.key`) },
+    });
+  await using one = await start("one");
+  await untilHealth(one.address, Status.SERVING);
+  await using other = await start("other");
+  await untilHealth(other.address, Status.NOT_SERVING);
+  const options = { telemetry: silentTelemetry(), actor: "test" };
+  await using client = connect(FeatureStoreService, other.address, options);
+  await client.applyDefinition({ requestId: "apply", definitionJson: JSON.stringify(clicks) }, call);
+  const [event = ""] = clickEvents(1);
+  const bytes = Buffer.from(event);
+  const header = { requestId: "1", source: "clicks", format: "jsonl", fileName: "e.jsonl" };
+  const file = async function* () {
+    yield { header: { ...header, bytes: BigInt(bytes.length) }, chunk: bytes };
+  };
+  await assert.rejects(client.ingest(file(), call), {
+    code: "FAILED_PRECONDITION",
+    reason: "PSEUDONYM_KEY_DIFFERS",
+    message: /other\.key.*replaces [0-9a-f]{16}/,
+  });
+});
+
+async function untilHealth(address: string, wanted: Status): Promise<void> {
+  await using health = connect(Health, address, { telemetry: silentTelemetry(), actor: "test" });
+  while ((await health.check({}, call)).status !== wanted) await sleep(5);
+}
