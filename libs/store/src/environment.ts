@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { assert, HeddleError, isHeddleError } from "@heddle/base";
 import { ABORT, type Database, open, type RootDatabase } from "lmdb";
+import { checkDataFile } from "./data-file.ts";
 import { storeBusy, storeError, storeFull } from "./errors.ts";
 
 /** A named database of an environment: byte keys in byte order, byte values. */
@@ -50,10 +51,13 @@ interface Write {
 /**
  * Opens an environment whose commits are synchronous: LMDB writes the pages, flushes them, then
  * writes its meta page through a descriptor opened with O_DSYNC, and only then does a write resolve.
+ *
+ * @throws {HeddleError} DATA_LOSS STORE_DAMAGED, before anything is changed.
  */
 export function openLmdbEnvironment(options: LmdbOptions): LmdbEnvironment {
   const { path, mapBytesMax } = options;
   mkdirSync(path, { recursive: true });
+  checkDataFile(path);
   const root = openRoot(path, mapBytesMax);
   flushFolder(path);
   flushFolder(dirname(path));
