@@ -10,6 +10,7 @@ export {
   recordBytesMax,
   type SubscribeOptions,
   type TopicNow,
+  unreadableHeader,
   type UselessRecord,
 } from "./port.ts";
 export {

@@ -7,6 +7,10 @@ export interface NewRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/**
+ * A record as it lies in the log. One that has no key, no value and the header `unreadableHeader` stands for records that nobody here can
+ * read: it has the offset of the last of them, and is of no use, as any other that is none.
+ */
 export interface LogRecord extends NewRecord {
   readonly topic: string;
   readonly partition: number;
@@ -114,6 +118,9 @@ export interface EventLog {
   trim(topic: string, partition: number, offset: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Says why records cannot be read. */
+export const unreadableHeader = "heddle_unreadable";
 
 export const recordBytesMax = 1 << 20;
 /** Records of one read: what brokers send at once is more than a thousand small ones, and what is not taken is sent again. */

@@ -19,6 +19,8 @@ const foreign = [
   { value: Buffer.from(good[0]?.replace('"i0"', `"${"x".repeat(3 << 20)}"`) ?? "") },
   { key: Buffer.from("deleted") },
   { key: Buffer.from([0xff]), value: Buffer.from("{}") },
+  // Some 24 KB on its way.
+  { value: Buffer.alloc(24 << 20) },
 ];
 
 test(
@@ -57,6 +59,8 @@ test(
     for (const { headers } of letters) {
       assert.match(headers["dead_letter_reason"] ?? "", /^[A-Z_]+: ./);
     }
+    const reasons = letters.map(({ headers }) => headers["dead_letter_reason"] ?? "");
+    assert.ok(reasons.some((reason) => /^UNREADABLE_EVENT: records \d+ to \d+ are a batch/.test(reason)));
     const large = letters.find(({ headers }) => headers["dead_letter_record_bytes"] !== undefined);
     assert.match(
       large?.headers["dead_letter_reason"] ?? "",

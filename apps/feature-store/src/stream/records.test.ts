@@ -46,6 +46,14 @@ test("an event that is larger than a record may be is left out, whoever wrote it
   });
 });
 
+test("a record that stands for those of a batch which nobody may unpack says so", () => {
+  const headers = { heddle_unreadable: "records 1 to 9 are a batch of 99 bytes" };
+  assert.deepEqual(lineOf({ ...record(""), headers }, clicks), {
+    reason: "UNREADABLE_EVENT",
+    problem: "records 1 to 9 are a batch of 99 bytes",
+  });
+});
+
 test("offsets without a record are passed over, and a piece ends where it is said to", async () => {
   const offsets = [0, 2, 3, 7, 8];
   const read = async (_topic: string, _partition: number, from: number, limit: number) =>

@@ -1,4 +1,4 @@
-import { type EventLog, type LogRecord, readLimitMax, recordBytesMax } from "@heddle/eventlog";
+import { type EventLog, type LogRecord, readLimitMax, recordBytesMax, unreadableHeader } from "@heddle/eventlog";
 import type { LogRange } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 
@@ -32,6 +32,8 @@ export function lineOf(
   record: LogRecord,
   { columns }: SourceDefinition,
 ): string | Omit<Refusal, "record"> {
+  const unreadable = record.headers[unreadableHeader];
+  if (unreadable !== undefined) return { reason: "UNREADABLE_EVENT", problem: unreadable };
   const { length } = record.value;
   // Brokers take more of others' producers; the engine would refuse all of the window for one.
   if (length > recordBytesMax) {

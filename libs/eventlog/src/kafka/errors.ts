@@ -1,5 +1,6 @@
 import { HeddleError, messageOf } from "@heddle/base";
 import { maxMessageBytes } from "./suitable.ts";
+import { batchTooLargeCode } from "./unpacking.ts";
 
 /** Where something failed, for the message. */
 export interface Place {
@@ -37,6 +38,10 @@ export const isUnauthenticated = (error: unknown): boolean =>
 
 export const isMembershipLost = (error: unknown): boolean =>
   notMember.some((id) => hasApiId(error, id));
+
+/** A batch of the answer grows beyond what may be unpacked. */
+export const isBatchTooLarge = (error: unknown): boolean =>
+  factsOf(error).codes.has(batchTooLargeCode);
 
 export const hasApiId = (error: unknown, id: string): boolean => factsOf(error).apiIds.has(id);
 

@@ -1,5 +1,18 @@
+import { present } from "@heddle/base";
 import { type Consumer, FetchIsolationLevels } from "@platformatic/kafka";
-import type { LogRecord } from "../port.ts";
+import { type LogRecord, unreadableHeader } from "../port.ts";
+import { type BatchHead, readBatchHead } from "./batch-head.ts";
+import type { ClientOptions } from "./client.ts";
+import { hasApiId, isBatchTooLarge } from "./errors.ts";
+import { unpackedBytesMax } from "./unpacking.ts";
+
+/** What fetches. */
+export interface FetchClient {
+  /** Of no group. */
+  readonly consumer: Consumer;
+  /** It was made with these. */
+  readonly options: ClientOptions;
+}
 
 /** A partition of a topic and the offset of the first record wanted. */
 export interface Wanted {
@@ -14,8 +27,6 @@ export interface Fetched {
   readonly records: readonly LogRecord[];
   /** Where the next fetch goes on: behind the records, and behind what only transactions left. */
   readonly next: number;
-  /** Before it all is decided: no transaction is open. */
-  readonly end: number;
   /** What a record took on its way, all in all; undefined where none came. */
   readonly recordBytes: number | undefined;
 }
@@ -28,37 +39,47 @@ const appendTimeBit = 1 << 3;
 
 /**
  * What the brokers have of some partitions of one topic, from given offsets on; without a group. Records of aborted transactions are
- * left out here, for the client hands them over.
+ * left out here, for the client hands them over. Of a batch that grows beyond `unpackedBytesMax` there is one record, without key and
+ * value, that says so.
  *
  * @param name the topic as its readers know it.
  * @param waitMs for the first record to come.
  */
 export async function fetchRecords(
-  consumer: Consumer,
+  client: FetchClient,
   topic: string,
   name: string,
   wanted: readonly Wanted[],
   waitMs: number,
 ): Promise<readonly Fetched[]> {
+  const { consumer } = client;
   // The client asks for all topics that it tracks, and fails when one of them is gone.
   if (!consumer.topics.has(topic) || consumer.topics.size > 1) {
     consumer.topics.clear();
     consumer.topics.track(topic);
   }
-  const { topics } = await consumer.metadata({ topics: [topic] });
+  const { topics, brokers } = await consumer.metadata({ topics: [topic] });
   const layout = topics.get(topic);
   const byLeader = Map.groupBy(
     wanted,
     ({ partition }) => layout?.partitions[partition]?.leader ?? -1,
   );
   const answers = [...byLeader].map(async ([node, some]) => {
-    const { responses } = await consumer.fetch({
-      node,
-      topics: [{ topicId: layout?.id ?? "", partitions: some.map(asked) }],
-      ...{ maxWaitTime: waitMs, minBytes: 1, maxBytes: answerBytesMax },
-      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
-    });
-    const parts = responses.flatMap(({ partitions }) => partitions);
+    const topicId = layout?.id ?? "";
+    let parts: readonly Part[];
+    try {
+      parts = await fetchParts(consumer, node, topicId, some, waitMs);
+    } catch (error) {
+      if (!isBatchTooLarge(error)) throw error;
+      const [first] = some;
+      if (some.length > 1 || first?.bytesMax !== oneBatch) {
+        return await oneByOne(client, topic, name, some);
+      }
+      const broker = present(brokers.get(node), `broker ${node} answered`);
+      const { partition, offset } = first;
+      const head = await readBatchHead({ broker, topicId, partition }, offset, client.options);
+      return [unreadable(name, partition, head)];
+    }
     return some.map(({ partition, offset }) =>
       decoded(
         name,
@@ -69,6 +90,59 @@ export async function fetchRecords(
     );
   });
   return (await Promise.all(answers)).flat();
+}
+
+/** The broker sends at least one. */
+const oneBatch = 1;
+
+/** Each partition for itself, a batch of it: so one that cannot be read is told from those around it. */
+async function oneByOne(
+  client: FetchClient,
+  topic: string,
+  name: string,
+  wanted: readonly Wanted[],
+): Promise<readonly Fetched[]> {
+  const fetched: Fetched[] = [];
+  for (const { partition, offset } of wanted) {
+    const one = [{ partition, offset, bytesMax: oneBatch }];
+    fetched.push(...(await fetchRecords(client, topic, name, one, 0)));
+  }
+  return fetched;
+}
+
+function unreadable(
+  topic: string,
+  partition: number,
+  { firstOffset, lastOffset, timeMs, bytes }: BatchHead,
+): Fetched {
+  const why = `records ${firstOffset} to ${lastOffset} are a batch of ${bytes} bytes that grows beyond ${unpackedBytesMax} when it is unpacked`;
+  const record = {
+    ...{ topic, partition, offset: lastOffset, timeMs },
+    ...{ key: "", value: new Uint8Array(), headers: { [unreadableHeader]: why } },
+  };
+  return { partition, records: [record], next: lastOffset + 1, recordBytes: undefined };
+}
+
+async function fetchParts(
+  consumer: Consumer,
+  node: number,
+  topicId: string,
+  wanted: readonly Wanted[],
+  waitMs: number,
+): Promise<readonly Part[]> {
+  const fetch = () =>
+    consumer.fetch({
+      node,
+      topics: [{ topicId, partitions: wanted.map(asked) }],
+      ...{ maxWaitTime: waitMs, minBytes: 1, maxBytes: answerBytesMax },
+      isolationLevel: FetchIsolationLevels.READ_COMMITTED,
+    });
+  const answer = await fetch().catch((error: unknown) => {
+    // An answer that could not be read was one more of its session for the broker alone; the client begins another one then.
+    if (hasApiId(error, "INVALID_FETCH_SESSION_EPOCH")) return fetch();
+    throw error;
+  });
+  return answer.responses.flatMap(({ partitions }) => partitions);
 }
 
 const asked = ({ partition, offset, bytesMax = partitionBytesMax }: Wanted) => ({
@@ -100,8 +174,7 @@ function decoded(
       if (at >= offset) records.push(recordOf(topic, partition, at, batch, record));
     }
   }
-  const end = Number(part?.lastStableOffset ?? -1n);
-  return { partition, records, next, end, recordBytes: recordBytesOf(part?.records ?? []) };
+  return { partition, records, next, recordBytes: recordBytesOf(part?.records ?? []) };
 }
 
 function recordBytesOf(batches: readonly Batch[]): number | undefined {

@@ -43,7 +43,7 @@ export async function openFollowedTopic(
     const consumer = consumers[partition];
     for (let at = offset; consumer !== undefined && !signal.aborted;) {
       const wanted = [{ partition, offset: at }];
-      const fetching = fetchRecords(consumer, topic, name, wanted, waitMs);
+      const fetching = fetchRecords({ consumer, options }, topic, name, wanted, waitMs);
       const [fetched] = await orAborted(fetching, signal);
       if (fetched !== undefined && fetched.records.length > 0) return fetched.records;
       at = fetched?.next ?? at;

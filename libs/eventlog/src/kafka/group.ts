@@ -68,7 +68,7 @@ async function oneMembership(
     options,
     handle,
     deps,
-    openPendingFetches(fetching, topic, options.topic),
+    openPendingFetches({ consumer: fetching, options: deps.options }, topic, options.topic),
     broken.reject,
     signal,
   );

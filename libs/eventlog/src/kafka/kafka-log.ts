@@ -15,6 +15,7 @@ import { consumeInGroup } from "./group.ts";
 import { partitionOf } from "./partition.ts";
 import { openReader, type Reader } from "./reader.ts";
 import { openTopics, type Topics } from "./topics.ts";
+import { boundUnpacking } from "./unpacking.ts";
 import { openWriters, type Writers } from "./writers.ts";
 
 export interface KafkaLogDeps {
@@ -63,6 +64,7 @@ const triesMax = 5;
  * @throws {HeddleError} INVALID_ARGUMENT LOG_URL_INVALID.
  */
 export function openKafkaLog(given: KafkaLogDeps): KafkaLog {
+  boundUnpacking();
   const parts = openParts({ ...defaults, ...given });
   const { address, topics, reader, writers, admin } = parts;
   const full = (name: string): string => `${address.prefix}${name}`;

@@ -1,6 +1,5 @@
-import type { Consumer } from "@platformatic/kafka";
 import type { LogRecord } from "../port.ts";
-import { fetchRecords } from "./fetch.ts";
+import { type FetchClient, fetchRecords } from "./fetch.ts";
 
 /** What the partitions of one consumer wait for, asked for together: one request waits at the broker for all of them. */
 export interface PendingFetches {
@@ -16,9 +15,9 @@ interface Pending {
   readonly answer: PromiseWithResolvers<readonly LogRecord[]>;
 }
 
-/** @param consumer of no group; of this use alone. */
+/** @param client of this use alone. */
 export function openPendingFetches(
-  consumer: Consumer,
+  client: FetchClient,
   topic: string,
   name: string,
 ): PendingFetches {
@@ -30,7 +29,7 @@ export function openPendingFetches(
       try {
         const wanted = asked.map(([partition, { offset }]) => ({ partition, offset }));
         for (const { partition, records, next } of await fetchRecords(
-          consumer,
+          client,
           topic,
           name,
           wanted,

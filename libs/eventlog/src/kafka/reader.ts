@@ -53,7 +53,7 @@ export function openReader(options: ClientOptions, place: Place): Reader {
       const wantedBytes = limit * (recordBytes.get(topic) ?? recordBytesGuess);
       const bytesMax = Math.min(partitionBytesMax, Math.ceil(wantedBytes));
       const [fetched] = await inTurn(() =>
-        fetchRecords(consumer, topic, name, [{ partition, offset: at, bytesMax }], 0),
+        fetchRecords({ consumer, options }, topic, name, [{ partition, offset: at, bytesMax }], 0),
       );
       if (fetched === undefined) return [];
       if (fetched.recordBytes !== undefined) recordBytes.set(topic, fetched.recordBytes);
