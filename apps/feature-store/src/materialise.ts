@@ -26,7 +26,8 @@ export interface Current {
   readonly buckets: Readonly<Record<string, number>>;
 }
 
-const rowsPerPut = 64;
+/** On Kafka a put is a round to the brokers and back; here it holds the event loop while its rows are encoded. */
+const [rowsPerPut, bytesPerPut] = [512, 512 << 10];
 const pointerView = "materialisations";
 
 export const partView = (model: string, { name }: Pick<Current, "name">, part: string): string =>
@@ -85,36 +86,43 @@ async function writeRows(
   file: string,
   online: OnlineValues,
 ): Promise<void> {
-  const waiting = new Map<string, OnlineRow[]>();
-  for await (const line of createInterface({
-    input: createReadStream(file),
-    crlfDelay: Infinity,
-  })) {
+  const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
+  let waiting = { part: "", bytes: 0, rows: [] as OnlineRow[] };
+  const putWaiting = async (part: string): Promise<void> => {
+    const { part: whose, rows } = waiting;
+    waiting = { part, bytes: 0, rows: [] };
+    if (rows.length > 0) await online.put(partView(model, next, whose), rows);
+  };
+  for await (const line of lines) {
     const { part, key, values } = JSON.parse(line) as {
       part: string;
       key: string;
       values: Record<string, Json>;
     };
-    const view = partView(model, next, part);
-    const rows = waiting.get(view) ?? [];
-    rows.push({ key, eventTimeMs: next.asOfMs, values });
-    waiting.set(view, rows);
-    if (rows.length < rowsPerPut) continue;
-    waiting.delete(view);
-    await online.put(view, rows);
+    const full = waiting.rows.length === rowsPerPut || waiting.bytes + line.length > bytesPerPut;
+    // A part's rows come one behind the other.
+    if (full || part !== waiting.part) await putWaiting(part);
+    waiting.rows.push({ key, eventTimeMs: next.asOfMs, values });
+    waiting.bytes += line.length;
   }
-  for (const [view, rows] of waiting) await online.put(view, rows);
+  await putWaiting("");
 }
 
-async function point(model: string, next: Current, online: OnlineValues): Promise<void> {
+/** Leads readers to values that are written whole, unless those of a later moment are there; which of both nobody needs is cleared. */
+export async function point(model: string, next: Current, online: OnlineValues): Promise<void> {
   const before = await currentOf(model, online);
-  if (before !== undefined && (before.asOfMs > next.asOfMs || before.name === next.name)) return;
+  if (before?.name === next.name) return;
+  // Nobody will be led to them.
+  if (before !== undefined && before.asOfMs > next.asOfMs) return clearParts(model, next, online);
   // Of two rows of one time the store keeps neither by age, so the pointer's time counts moments and not events.
   const eventTimeMs =
     before?.asOfMs === next.asOfMs ? (await pointerTime(model, online)) + 0.001 : next.asOfMs;
   await online.put(pointerView, [{ key: model, eventTimeMs, values: { ...next } }]);
-  if (before === undefined) return;
-  for (const part of Object.keys(before.buckets)) await online.clear(partView(model, before, part));
+  if (before !== undefined) await clearParts(model, before, online);
+}
+
+async function clearParts(model: string, which: Current, online: OnlineValues): Promise<void> {
+  for (const part of Object.keys(which.buckets)) await online.clear(partView(model, which, part));
 }
 
 async function pointerTime(model: string, online: OnlineValues): Promise<number> {
