@@ -19,6 +19,7 @@ import type { PseudonymKey } from "./pseudonym-key.ts";
 import { planOf, resolveDataset } from "./resolve.ts";
 import { segmentsOn } from "./source.ts";
 import { appendEvents } from "./stream/append.ts";
+import { openStreams } from "./stream/declared.ts";
 import type { Cutting } from "./stream/loop.ts";
 import { streamState } from "./stream/state.ts";
 import type { FeatureStoreStore } from "./store.ts";
@@ -90,9 +91,14 @@ function sourceCalls(
 
 function streamCalls(deps: ServiceDeps): Pick<Calls, "appendEvents" | "getStream"> {
   const { cutting } = deps;
+  const appending = {
+    ...deps,
+    streams: openStreams(deps.store),
+    appended: (source: string) => cutting.wake(source),
+  };
   return {
     appendEvents: async ({ source, events }) => {
-      await appendEvents(source, events, { ...deps, appended: (of) => cutting.wake(of) });
+      await appendEvents(source, events, appending);
       return {};
     },
     getStream: ({ source }) => streamState(source, deps, cutting.problemOf(source)),

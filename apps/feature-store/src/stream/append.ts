@@ -1,12 +1,10 @@
 import { HeddleError } from "@heddle/base";
 import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import type { AppendedEvent } from "@heddle/proto/feature-store";
-import { sourceOf } from "../ingest.ts";
-import type { FeatureStoreStore } from "../store.ts";
-import { streamOf } from "./declared.ts";
+import type { Streams } from "./declared.ts";
 
 export interface AppendDeps {
-  readonly store: FeatureStoreStore;
+  readonly streams: Streams;
   readonly eventLog: EventLog;
   /** Records that may wait for their window. */
   readonly waitingRecordsMax: number;
@@ -25,10 +23,9 @@ const eventsMax = 1_000;
 export async function appendEvents(
   source: string,
   events: readonly AppendedEvent[],
-  { store, eventLog, waitingRecordsMax, appended }: AppendDeps,
+  { streams, eventLog, waitingRecordsMax, appended }: AppendDeps,
 ): Promise<void> {
-  const { state } = await sourceOf(store, source, "the stream");
-  const { windowRecords } = streamOf(state.definition);
+  const { windowRecords } = await streams.of(source);
   if (events.length === 0 || events.length > eventsMax) {
     throw new HeddleError(
       "INVALID_ARGUMENT",
@@ -37,11 +34,9 @@ export async function appendEvents(
     );
   }
   const topic = ingestTopicOf(source);
+  // What is cut leaves the log.
   const positions = await eventLog.positions(topic);
-  const waiting = positions.reduce(
-    (sum, { end }, partition) => sum + end - (state.stream?.cut[partition] ?? 0),
-    0,
-  );
+  const waiting = positions.reduce((sum, { start, end }) => sum + end - start, 0);
   // A window's records wait in any case.
   if (waiting + events.length > Math.max(waitingRecordsMax, 2 * windowRecords)) {
     throw new HeddleError(
