@@ -9,6 +9,7 @@ export {
   messageOf,
 } from "./error.ts";
 export { contentName, sha256, shortName } from "./hash.ts";
+export { insist, type InsistDeps } from "./insist.ts";
 export { canonicalJson, type Json } from "./json.ts";
 export { type LogRange, readLogRange, writeLogRange } from "./log-range.ts";
 export { orAborted } from "./or-aborted.ts";

@@ -1,4 +1,4 @@
-import { type Backoff, backoffMs, type Clock, HeddleError, messageOf } from "@heddle/base";
+import { backoffMs, insist, type InsistDeps, messageOf } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { letterOf } from "./dead-letter.ts";
 import type { LogRecord, NewRecord, SubscribeOptions } from "./port.ts";
@@ -11,12 +11,6 @@ export interface ConsumedPartition {
   take(offset: number, signal: AbortSignal): Promise<readonly LogRecord[]>;
   /** Makes the group's offset durable, and before it or with it what was given up on. */
   move(offset: number, dead?: NewRecord): Promise<void>;
-}
-
-export interface ConsumeDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly backoff: Backoff;
 }
 
 /** When a consumer of a partition ends. */
@@ -38,7 +32,7 @@ export async function consume(
   options: SubscribeOptions,
   handle: Handle,
   { ending, stopped }: ConsumeSignals,
-  deps: ConsumeDeps,
+  deps: InsistDeps,
 ): Promise<void> {
   const { clock } = deps;
   let offset = start;
@@ -46,7 +40,10 @@ export async function consume(
   let movedMs = clock.monotonicMs();
   const move = async (dead?: NewRecord): Promise<void> => {
     failpoint("eventlog.subscribe.before-offset");
-    await insist(deps, stopped, () => partition.move(offset, dead));
+    await insist(() => partition.move(offset, dead), deps, stopped).catch((error: unknown) => {
+      // Stopping without having moved only hands the records over once more.
+      if (error !== stopped.reason) throw error;
+    });
     moved = offset;
     movedMs = clock.monotonicMs();
   };
@@ -70,14 +67,13 @@ interface Failure {
   readonly error: unknown;
 }
 const stoppedWhileHandling: Failure = { tries: 0, error: undefined };
-const passingCodes: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "UNAVAILABLE"]);
 
 async function tryHandle(
   options: SubscribeOptions,
   record: LogRecord,
   handle: Handle,
   signal: AbortSignal,
-  { clock, random, backoff }: ConsumeDeps,
+  { clock, random, backoff }: InsistDeps,
 ): Promise<Failure | undefined> {
   const { triesMax = triesMaxDefault } = options;
   for (let tries = 1; ; tries++) {
@@ -90,26 +86,6 @@ async function tryHandle(
     }
     await pause(clock.sleep(backoffMs(backoff, tries, random()), signal), signal);
     if (signal.aborted) return stoppedWhileHandling;
-  }
-}
-
-/** Repeats a write that a full, busy or absent log refuses, for the subscription cannot go on without it. */
-async function insist(
-  { clock, random, backoff }: ConsumeDeps,
-  signal: AbortSignal,
-  write: () => Promise<void>,
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await write();
-      return;
-    } catch (error) {
-      const passing = error instanceof HeddleError && passingCodes.has(error.code);
-      // Stopping without having moved only hands the records over once more.
-      if (passing && signal.aborted) return;
-      if (!passing) throw error;
-    }
-    await pause(clock.sleep(backoffMs(backoff, tries, random()), signal), signal);
   }
 }
 

@@ -1,16 +1,16 @@
-import { backoffMs } from "@heddle/base";
+import { backoffMs, type InsistDeps } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import { Consumer } from "@platformatic/kafka";
 import { offsetGone } from "../errors.ts";
 import type { NewRecord, SubscribeOptions } from "../port.ts";
-import { consume, type ConsumeDeps, type Handle } from "../subscription.ts";
+import { consume, type Handle } from "../subscription.ts";
 import type { ClientOptions } from "./client.ts";
 import { hasApiId, isMembershipLost, kafkaError, type Place } from "./errors.ts";
 import { openPendingFetches, type PendingFetches } from "./pending-fetches.ts";
 import type { Reader } from "./reader.ts";
 
 /** What a subscription needs of its log. */
-export interface GroupDeps extends ConsumeDeps {
+export interface GroupDeps extends InsistDeps {
   readonly options: ClientOptions;
   readonly place: Place;
   readonly reader: Reader;

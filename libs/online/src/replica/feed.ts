@@ -1,4 +1,4 @@
-import { type Backoff, backoffMs, type Clock, HeddleError, isHeddleError } from "@heddle/base";
+import { HeddleError, insist, type InsistDeps, isHeddleError } from "@heddle/base";
 import {
   type EventLog,
   type Follower,
@@ -11,14 +11,10 @@ import { type Change, changeOf, invalid } from "./change.ts";
 import type { Progress } from "./progress.ts";
 import type { Table } from "./table.ts";
 
-export interface FeedDeps {
+export interface FeedDeps extends InsistDeps {
   readonly log: EventLog;
   readonly table: Table;
   readonly progress: Progress;
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly backoff: Backoff;
   /** Told what keeps the replica from going on, and undefined once it goes on. */
   problem(error: HeddleError | undefined): void;
 }
@@ -48,11 +44,11 @@ export function openFeed(deps: FeedDeps): Follower {
     const { partition = 0, offset = 0 } = reads.at(-1)?.record ?? {};
     const changes = reads.flatMap(({ change }) => change ?? []);
     failpoint("online.apply.before-write");
-    await insist(deps, signal, () => table.apply(partition, changes, offset + 1));
+    await insist(() => table.apply(partition, changes, offset + 1), deps, signal, deps.problem);
     failpoint("online.apply.after-write");
     progress.move(partition, offset + 1);
     if (table.isWhole() || !progress.has(endsOf(topic))) return;
-    await insist(deps, signal, () => table.begin(topic.id, true));
+    await insist(() => table.begin(topic.id, true), deps, signal, deps.problem);
     progress.wake();
   };
   /** The read of a record that has to wait, once it need not; without use when it would wait for ever. */
@@ -135,28 +131,7 @@ async function bury(deps: FeedDeps, reads: readonly Read[], signal: AbortSignal)
       : [],
   );
   if (useless.length > 0) {
-    await insist(deps, signal, () => deps.log.deadLetter(onlineTopic, useless));
-  }
-}
-
-const passingCodes: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "UNAVAILABLE"]);
-
-/** Repeats a write that a full or busy place refuses, for the replica cannot go on without it. */
-async function insist(
-  { clock, random, backoff, problem }: FeedDeps,
-  signal: AbortSignal,
-  write: () => Promise<void>,
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await write();
-      if (tries > 1) problem(undefined);
-      return;
-    } catch (error) {
-      if (!isHeddleError(error) || !passingCodes.has(error.code)) throw error;
-      problem(error);
-    }
-    await clock.sleep(backoffMs(backoff, tries, random()), signal);
+    await insist(() => deps.log.deadLetter(onlineTopic, useless), deps, signal, deps.problem);
   }
 }
 
