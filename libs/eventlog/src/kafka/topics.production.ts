@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@heddle/base";
 import { Secret } from "@heddle/config";
 import { kafkaForTests, type RunningKafka } from "@heddle/servers";
-import { Admin, Producer } from "@platformatic/kafka";
+import { Admin, Consumer, Producer } from "@platformatic/kafka";
 import type { EventLog } from "../port.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
@@ -38,6 +38,31 @@ test("a topic is made as the URL states", { skip }, async () => {
   assert.equal(config.get("min.insync.replicas"), "1");
   assert.equal(config.get("message.timestamp.type"), "LogAppendTime");
 });
+
+test(
+  "what is appended lies there compressed by zstd, of an idempotent producer, and outside of transactions",
+  { skip },
+  async () => {
+    await using log = open(single);
+    const value = new Uint8Array(100_000);
+    await log.append("packed", [{ key: "k", value, headers: {} }]);
+    const consumer = new Consumer({ ...base, groupId: "tests" });
+    consumer.topics.track(`${prefix}packed`);
+    const { topics } = await consumer.metadata({ topics: [`${prefix}packed`] });
+    const { id: topicId, partitions } = topics.get(`${prefix}packed`) ?? assert.fail("no topic");
+    const place = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1 };
+    const { responses } = await consumer.fetch({
+      node: partitions[0]?.leader ?? -1,
+      topics: [{ topicId, partitions: [{ ...place, fetchOffset: 0n, partitionMaxBytes: 1 << 20 }] }],
+    });
+    await consumer.close(true);
+    const batch = responses[0]?.partitions[0]?.records?.[0];
+    assert.ok(batch !== undefined && batch.length < value.length / 100, `${batch?.length} bytes`);
+    const [zstd, transactional] = [4, 1 << 4];
+    assert.deepEqual([batch.attributes & 7, batch.attributes & transactional], [zstd, 0]);
+    assert.ok(batch.producerId >= 0n && batch.firstSequence >= 0);
+  },
+);
 
 test(
   "a topic that cannot be made or used as stated is refused with what to do",
