@@ -34,6 +34,11 @@ test("values of an older moment that come late are led to by nothing, and are no
     await point("m", moment(asOfMs), online);
     assert.deepEqual(await kept(), [2, undefined, 2, undefined]);
   }
+  const late = readCurrent(plan, online, async ({ asOfMs }) => asOfMs, 3);
+  await assert.rejects(late, {
+    reason: "NOT_MATERIALISED",
+    message: /as of 1970-01-01T00:00:00\.002Z, and wanted as of 1970-01-01T00:00:00\.003Z or later/,
+  });
   await putRow(online, moment(3));
   await point("m", moment(3), online);
   assert.deepEqual(await kept(), [3, undefined, undefined, 3]);

@@ -43,13 +43,13 @@ export const featuresName = ({ examples, partitioning, features }: DatasetPlan):
  * what is current already is not computed again.
  *
  * @param asOfMs 0: the newest moment at which anything stored became known.
- * @returns keys written; 0 when they were current already.
+ * @returns keys written, 0 when they were current already; and of which moment the current values are now.
  */
 export async function materialiseOnline(
   plan: DatasetPlan,
   asOfMs: number,
   deps: OnlineDeps,
-): Promise<number> {
+): Promise<{ readonly keys: number; readonly asOfMs: number }> {
   const { online, objects, engine } = deps;
   const segments = Object.values(plan.sources).flatMap((source) => source.segments);
   const newest = Math.max(0, ...segments.map((s) => s.availableTimeMaxMs));
@@ -57,7 +57,7 @@ export async function materialiseOnline(
   const features = featuresName(plan);
   const rowHashes = segments.map((s) => s.rowHash);
   const name = shortName(contentName({ features, rowHashes, at }));
-  if ((await currentOf(plan.model, online))?.name === name) return 0;
+  if ((await currentOf(plan.model, online))?.name === name) return { keys: 0, asOfMs: at };
   const paths = await Promise.all(
     segments.map(
       async ({ object }) => [object.name, await objects.path(object.name, object.sha256)] as const,
@@ -74,7 +74,7 @@ export async function materialiseOnline(
     const next: Current = { name, asOfMs: at, features, buckets };
     await writeRows(plan.model, next, target, online);
     await point(plan.model, next, online);
-    return keys;
+    return { keys, asOfMs: (await currentOf(plan.model, online))?.asOfMs ?? at };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -138,15 +138,17 @@ async function currentOf(model: string, online: OnlineValues): Promise<Current |
  * What a reader makes of the current values. Those that stopped being current while it read may have been cleared under it: then it reads
  * those that are now, so that no answer lacks what was there at its moment.
  *
- * @throws {HeddleError} FAILED_PRECONDITION NOT_MATERIALISED.
+ * @param notBeforeMs an earlier moment will not do.
+ * @throws {HeddleError} FAILED_PRECONDITION NOT_MATERIALISED; as `catchUp` of the online values.
  */
 export async function readCurrent<T>(
   plan: DatasetPlan,
   online: OnlineValues,
   read: (current: Current) => Promise<T>,
+  notBeforeMs = 0,
 ): Promise<T> {
   for (;;) {
-    const current = await currentFor(plan, online);
+    const current = await currentFor(plan, online, notBeforeMs);
     const [outcome] = await Promise.allSettled([read(current)]);
     if ((await currentOf(plan.model, online))?.name !== current.name) continue;
     if (outcome.status === "rejected") throw outcome.reason;
@@ -154,12 +156,28 @@ export async function readCurrent<T>(
   }
 }
 
-async function currentFor(plan: DatasetPlan, online: OnlineValues): Promise<Current> {
-  const current = await currentOf(plan.model, online);
-  if (current !== undefined && current.features === featuresName(plan)) return current;
+async function currentFor(
+  plan: DatasetPlan,
+  online: OnlineValues,
+  notBeforeMs: number,
+): Promise<Current> {
+  const lacks = (current: Current | undefined): string | undefined => {
+    if (current === undefined) return "not in the online store";
+    if (current.features !== featuresName(plan)) return "there for another definition";
+    if (current.asOfMs >= notBeforeMs) return undefined;
+    return `there as of ${new Date(current.asOfMs).toISOString()}, and wanted as of ${new Date(notBeforeMs).toISOString()} or later`;
+  };
+  let current = await currentOf(plan.model, online);
+  if (lacks(current) !== undefined) {
+    // Another feature store may have written them, and they are on their way.
+    await online.catchUp();
+    current = await currentOf(plan.model, online);
+  }
+  const lacking = lacks(current);
+  if (current !== undefined && lacking === undefined) return current;
   throw new HeddleError(
     "FAILED_PRECONDITION",
     "NOT_MATERIALISED",
-    `the features of model ${plan.model} are ${current === undefined ? "not in the online store" : "there for another definition"}: materialise them first`,
+    `the features of model ${plan.model} are ${lacking}: materialise them first`,
   );
 }

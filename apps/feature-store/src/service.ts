@@ -12,7 +12,7 @@ import { parseModel } from "./definition.ts";
 import type { Engine } from "./engine.ts";
 import { ingest } from "./ingest.ts";
 import { partitionObject, readPartitionMessage, useOf } from "./manifest.ts";
-import { materialiseOnline, readCurrent } from "./materialise.ts";
+import { type Current, materialiseOnline, readCurrent } from "./materialise.ts";
 import { checkModelReads } from "./model-reads.ts";
 import { onlineFeatures } from "./online-features.ts";
 import type { PseudonymKey } from "./pseudonym-key.ts";
@@ -164,16 +164,18 @@ function onlineCalls(deps: ServiceDeps): Pick<Calls, "materialise" | "getOnlineF
   return {
     materialise: async (request) => {
       const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
-      return { rows: BigInt(await materialiseOnline(plan, Number(request.asOfTimeMs), deps)) };
+      const { keys, asOfMs } = await materialiseOnline(plan, Number(request.asOfTimeMs), deps);
+      return { rows: BigInt(keys), asOfTimeMs: BigInt(asOfMs) };
     },
     getOnlineFeatures: async (request) => {
       const plan = await planOf(store, parseModel(request.modelDefinitionJson), "training", {});
       const pseudonymKeyHex = await pseudonymKey.hex();
-      return await readCurrent(plan, online, async (current) => {
+      const read = async (current: Current) => {
         const reader = { plan, current, online, pseudonymKeyHex };
         const rows = await onlineFeatures(reader, request.examplesJson, request.withCandidates);
         return { rowsJson: JSON.stringify(rows), asOfTimeMs: BigInt(current.asOfMs) };
-      });
+      };
+      return await readCurrent(plan, online, read, Number(request.notBeforeTimeMs));
     },
   };
 }

@@ -54,11 +54,11 @@ async function materialise(
   await client.materialise({ ...asked, modelDefinitionJson }, { timeoutMs });
 }
 
-/** What a store answers: of which moment, after it was found to be whole and of that moment; 0 while it knows of none. */
-async function momentOf({ client }: StoreProcess): Promise<number> {
+/** What a store answers: of which moment, after it was found to be whole and of that moment; 0 while it knows of none that will do. */
+async function momentOf({ client }: StoreProcess, notBeforeMs = 0): Promise<number> {
   const examplesJson = JSON.stringify(items.map((item) => ({ item, price: 1 })));
   try {
-    const asked = { modelDefinitionJson, examplesJson };
+    const asked = { modelDefinitionJson, examplesJson, notBeforeTimeMs: BigInt(notBeforeMs) };
     const { rowsJson, asOfTimeMs } = await client.getOnlineFeatures(asked, call);
     const rows = JSON.parse(rowsJson) as { shown: number }[];
     const shown = rows.map((row) => Number(row.shown));
@@ -156,6 +156,8 @@ test(
         const [first, other] = n % 2 === 0 ? [one, two] : [two, one];
         // Now one alone, now both at once.
         await Promise.all([first, ...(n > 2 ? [other] : [])].map((of) => materialise(of, moment)));
+        // Who says what it waits for reads it at once, whoever answers.
+        assert.equal(await momentOf(other, moment), moment);
         for (const each of readers) await each.until(moment);
       }
       for (const each of readers) {

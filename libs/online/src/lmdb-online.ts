@@ -62,6 +62,7 @@ export function openLmdbOnline(environment: LmdbEnvironment): OnlineValues {
         });
       }
     },
+    catchUp: () => Promise.resolve(),
     lagMs: () => 0,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

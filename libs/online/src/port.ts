@@ -16,6 +16,12 @@ export interface OnlineValues {
   get(view: string, keys: readonly string[]): Promise<readonly (OnlineRow | undefined)[]>;
   /** Removes a view's rows. */
   clear(view: string): Promise<void>;
+  /**
+   * Waits until all that any process had put when it was asked can be read here.
+   *
+   * @throws {HeddleError} UNAVAILABLE when that takes too long, or cannot be known.
+   */
+  catchUp(): Promise<void>;
   /** What any process put longer ago than this can be read here, in milliseconds; 0 where all put here. */
   lagMs(): number;
   [Symbol.asyncDispose](): Promise<void>;

@@ -42,7 +42,7 @@ export async function askServed(
   const { live, definitionJson } = await servedDefinition(clients, model);
   const definition = JSON.parse(definitionJson) as ModelDefinition;
   await checkColumns(clients, definition, example);
-  await clients.featureStore.materialise(
+  const current = await clients.featureStore.materialise(
     {
       requestId: contentName({ materialise: definitionJson }),
       modelDefinitionJson: definitionJson,
@@ -57,6 +57,8 @@ export async function askServed(
       examplesJson: JSON.stringify([example]),
       timeMs: BigInt(timeMs),
       withCandidates: ranks,
+      // Another feature store may answer than the one that wrote them.
+      notBeforeTimeMs: current.asOfTimeMs,
     },
     { timeoutMs },
   );

@@ -32,6 +32,8 @@ export interface FedTable extends AsyncDisposable {
   check(): void;
   /** @throws {HeddleError} UNAVAILABLE ONLINE_REPLICA_BEHIND while the table is not whole; what keeps it from going on. */
   checkWhole(): void;
+  /** That the table is behind the log, by how much, and what to do. */
+  lags(): HeddleError;
 }
 
 export function openFedTable(deps: FedTableDeps): FedTable {
@@ -73,9 +75,10 @@ export function openFedTable(deps: FedTableDeps): FedTable {
   return {
     ...{ table, progress, until, caughtUp, checkWhole },
     lagMs: lag.ms,
+    lags: () => lags(lag.ms(), progress.offsets),
     check: () => {
       checkWhole();
-      if (lag.ms() > deps.lagMsMax) throw lags(lag.ms(), deps.lagMsMax, progress.offsets);
+      if (lag.ms() > deps.lagMsMax) throw lags(lag.ms(), progress.offsets);
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort();
@@ -132,11 +135,11 @@ function behind(offsets: readonly number[]): HeddleError {
   );
 }
 
-function lags(ms: number, msMax: number, offsets: readonly number[]): HeddleError {
+function lags(ms: number, offsets: readonly number[]): HeddleError {
   return new HeddleError(
     "UNAVAILABLE",
     "ONLINE_REPLICA_LAGS",
-    `these online values may lack what others put in the last ${Math.ceil(ms / 1_000)} s, where ${msMax / 1_000} s are allowed (onlineLagMsMax): this replica has not had all of topic ${onlineTopic} since (it is at ${offsets.join(", ")} of the partitions); it goes on by itself: see whether the event log is there, and whether this process keeps up; ask another replica`,
+    `these online values may lack what others put in the last ${Math.ceil(ms / 1_000)} s: this replica has not had all of topic ${onlineTopic} since (it is at ${offsets.join(", ")} of the partitions); it goes on by itself: see whether the event log is there, and whether this process keeps up; ask another replica, or let it lag further (onlineLagMsMax)`,
     { metadata: { lagMs: String(Math.ceil(ms)) } },
   );
 }

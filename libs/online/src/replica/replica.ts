@@ -18,7 +18,7 @@ export interface ReplicaDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly backoff?: Backoff;
-  /** A `get` waits so long for a replica that is not whole; 10 s when absent. */
+  /** A `get` waits so long for a replica that is not whole, and `catchUp` for one that is behind; 10 s when absent. */
   readonly getWithinMs?: number;
   /** Replicas tell the log what it lacks within so long, so that one is first and the others need not; 5 s when absent. */
   readonly settleWithinMs?: number;
@@ -49,8 +49,8 @@ const defaults = {
  * this replica has applied it, with all that was acknowledged before; other replicas follow. What `get` reads is a state that was, in which
  * nothing is there without what its writer had seen.
  *
- * `put` and `clear` throw as `append` of the log does, INVALID_ARGUMENT ROW_INVALID, and what keeps the replica from going on; `get` DATA_LOSS
- * RECORD_CORRUPT, and as `check` while the replica is not whole.
+ * `put` and `clear` throw as `append` of the log does, INVALID_ARGUMENT ROW_INVALID, and what keeps the replica from going on; `catchUp` as
+ * `positions` of the log does, that, and ONLINE_REPLICA_LAGS; `get` DATA_LOSS RECORD_CORRUPT, and as `check` while the replica is not whole.
  */
 export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
   const { getWithinMs, ...deps } = { ...defaults, ...given };
@@ -67,12 +67,18 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       all.map((each) => recordOf({ ...each, after })),
     );
   };
-  const untilWhole = async (): Promise<void> => {
-    if (table.isWhole()) return;
+  /** @returns whether it came in time. */
+  const inTime = async (coming: Promise<void>): Promise<boolean> => {
     const waiting = new AbortController();
-    const late = clock.sleep(getWithinMs, waiting.signal).catch(() => undefined);
-    await Promise.race([late, until(() => table.isWhole())]).finally(() => waiting.abort());
-    if (!table.isWhole()) checkWhole();
+    const late = clock.sleep(getWithinMs, waiting.signal).then(
+      () => false,
+      () => false,
+    );
+    return await Promise.race([late, coming.then(() => true)]).finally(() => waiting.abort());
+  };
+  const untilWhole = async (): Promise<void> => {
+    if (table.isWhole() || (await inTime(until(() => table.isWhole())))) return;
+    checkWhole();
   };
   return {
     put: async (view, all) => {
@@ -110,6 +116,9 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       await append([{ key, said: { kind: "generation", generation } }]);
       failpoint("online.clear.after-append");
       await caughtUp();
+    },
+    catchUp: async () => {
+      if (!(await inTime(caughtUp()))) throw fed.lags();
     },
     lagMs,
     check: async () => check(),

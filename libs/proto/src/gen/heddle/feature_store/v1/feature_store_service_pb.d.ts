@@ -897,11 +897,18 @@ export declare const MaterialiseRequestSchema: GenMessage<MaterialiseRequest>;
  */
 export declare type MaterialiseResponse = Message<"heddle.feature_store.v1.MaterialiseResponse"> & {
   /**
-   * Rows written to the online store.
+   * Rows written to the online store; 0 when they were there already.
    *
    * @generated from field: uint64 rows = 1;
    */
   rows: bigint;
+
+  /**
+   * The moment of the values that are current now, milliseconds since the epoch: the one asked for, or a later one that was there.
+   *
+   * @generated from field: int64 as_of_time_ms = 2;
+   */
+  asOfTimeMs: bigint;
 };
 
 /**
@@ -943,6 +950,14 @@ export declare type GetOnlineFeaturesRequest = Message<"heddle.feature_store.v1.
    * @generated from field: bool with_candidates = 4;
    */
   withCandidates: boolean;
+
+  /**
+   * Values of an earlier moment are not wanted, milliseconds since the epoch; 0: any will do. A feature store that has none so late waits
+   * for what others wrote by now, and refuses then. With what `Materialise` returned, one reads what one had written, whoever answers.
+   *
+   * @generated from field: int64 not_before_time_ms = 5;
+   */
+  notBeforeTimeMs: bigint;
 };
 
 /**
@@ -1121,7 +1136,7 @@ export declare const FeatureStoreService: GenService<{
   },
   /**
    * Raw feature values for example rows, from the online store, as they would be at `time`.
-   * Errors: UNKNOWN_FEATURE, NOT_MATERIALISED, EXAMPLES_INVALID, NO_CANDIDATES.
+   * Errors: UNKNOWN_FEATURE, NOT_MATERIALISED, EXAMPLES_INVALID, NO_CANDIDATES, ONLINE_REPLICA_LAGS (try again, or elsewhere).
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.GetOnlineFeatures
    */
