@@ -1,7 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceParts } from "@heddle/backends";
-import { isHeddleError, startTurnsByKey } from "@heddle/base";
+import { HeddleError, isHeddleError, startTurnsByKey } from "@heddle/base";
+import { lockFolder } from "@heddle/base/lock-folder";
 import type { OnlineValues } from "@heddle/online";
 import { type Running, serveOver } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
@@ -21,11 +22,16 @@ export interface FeatureStoreDeps extends ServiceParts {
   readonly limits?: Partial<Limits>;
 }
 
-/** Starts the feature store over the given backends, which stay their opener's to close. */
+/**
+ * Starts the feature store over the given backends, which stay their opener's to close.
+ *
+ * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE, PSEUDONYM_KEY_EMPTY.
+ */
 export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running> {
   const { eventLog, objects, online, clock, random, telemetry, address, needs = [] } = deps;
   await using stack = new AsyncDisposableStack();
   const limits = Limits.parse(deps.limits ?? {});
+  stack.use(lockFolder(deps.stateFolder, "feature-store", folderInUse(deps.stateFolder)));
   const pseudonymKey = await openPseudonymKey(deps.pseudonymKeyFile, deps.store);
   const folder = join(deps.stateFolder, "under-way");
   // What lies there is of a process that died before it acknowledged anything.
@@ -70,6 +76,14 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
     ...{ telemetry, address, needs: needed },
   });
 }
+
+const folderInUse = (folder: string) => (pid: string, cause: unknown) =>
+  new HeddleError(
+    "FAILED_PRECONDITION",
+    "STATE_FOLDER_IN_USE",
+    `another feature store (pid ${pid}) keeps files under way in ${folder}, and each has to have a folder of its own: name another one in its setting state`,
+    { metadata: { folder, pid }, cause },
+  );
 
 /** That the store is away is told by its own need. */
 async function checkKey(key: PseudonymKey): Promise<void> {

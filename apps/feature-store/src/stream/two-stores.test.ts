@@ -84,6 +84,26 @@ test("a window that another feature store cut, and removed, while it was read is
   assert.deepEqual(errors, []);
 });
 
+test("two feature stores do not share a folder, of which each would empty what the other has under way", async () => {
+  using folder = temporaryFolder("two-stores");
+  await using backends = await openBackends(placesIn(folder.path), deps);
+  const ports = backends.withOnline(backends.portsOf("feature-store", silentTelemetry()));
+  const start = () =>
+    startFeatureStore({
+      ...{ ...ports, ...deps, telemetry: silentTelemetry() },
+      ...{ stateFolder: folder.file("same"), pseudonymKeyFile: folder.file("pseudonym.key") },
+    });
+  {
+    await using _one = await start();
+    await assert.rejects(start(), {
+      code: "FAILED_PRECONDITION",
+      reason: "STATE_FOLDER_IN_USE",
+      message: new RegExp(`pid ${process.pid}.*same`),
+    });
+  }
+  await using _again = await start();
+});
+
 test("a feature store whose pseudonym key is not that of the others does not serve, and takes no event", async () => {
   using folder = temporaryFolder("two-stores");
   await using backends = await openBackends(placesIn(folder.path), deps);
