@@ -1,6 +1,7 @@
 // Looking ids up. A random row is two reads from main memory, its slot and then its record: so many of them must be under way at a
-// time. WebAssembly has no prefetch, but reads that nothing waits for do the same, as long as no branch stands between them.
-import { cellMask, hashOf, oldAt, oldMask, slotMask, slotsAt } from "./index";
+// time. WebAssembly has no prefetch, but reads that nothing waits for do the same, as long as no branch stands between them: so where a
+// probe ends is not found by a loop, but by looking at several slots at once.
+import { cellMask, hashOf, oldAt, oldMask, slotMask, slotsAt, slotsAtOnce } from "./index";
 import { cellsAt, foundAt, idsAt, recordOf, stride } from "./layout";
 
 const lineBytes: u32 = 64;
@@ -16,7 +17,7 @@ let sink: u32 = 0;
  * @param bytes of each record that will be used.
  */
 export function findAll(count: u32, bytes: u32): u32 {
-  readHomeSlots(count);
+  noteSlots(count);
   const touched = min(bytes, touchedMax);
   for (let at: u32 = 0; at < touched; at += 2 * lineBytes) {
     touch(count, at, min(at + lineBytes, touched - 4));
@@ -31,15 +32,26 @@ export function find(id: u64): usize {
   return record == 0 && oldMask != 0 ? probe(oldAt, oldMask, hash, id) : record;
 }
 
-/** Notes the first slot where each id may be. What a loop needs stands in local variables, which stay in registers. */
-function readHomeSlots(count: u32): void {
+/**
+ * Notes the first slot with an id's tag among those where its probe begins, nearly always its row's; another where there is none. What a
+ * loop needs stands in local variables, which stay in registers.
+ */
+function noteSlots(count: u32): void {
   const slots = slotsAt;
   const mask = slotMask;
   const ids = idsAt;
   const found = foundAt;
+  const tags = ~cellMask;
+  const empty = i32x4.splat(0);
   for (let i: u32 = 0; i < count; i++) {
-    const at = (<u32>hashOf(load<u64>(ids + ((<usize>i) << 3)))) & mask;
-    store<u32>(found + ((<usize>i) << 2), load<u32>(slots + ((<usize>at) << 2)));
+    const hash = hashOf(load<u64>(ids + ((<usize>i) << 3)));
+    const home = slots + ((<usize>((<u32>hash) & mask)) << 2);
+    const those = v128.load(home);
+    const tag = i32x4.splat((<u32>(hash >> 32)) & tags);
+    const alike = i32x4.eq(v128.and(those, i32x4.splat(tags)), tag);
+    const alikeAndFull = v128.and(alike, i32x4.ne(those, empty));
+    const first = ctz(i32x4.bitmask(alikeAndFull) | (1 << slotsAtOnce));
+    store<u32>(found + ((<usize>i) << 2), load<u32>(home + ((<usize>first) << 2)));
   }
 }
 
@@ -59,35 +71,22 @@ function touch(count: u32, offset: u32, second: u32): void {
   sink = sum;
 }
 
-/** From noted slots to records: compares ids, and probes on where another id sits. */
+/** From noted slots to records: compares ids, of which each has one row at most, and probes where another one sits. */
 function settle(count: u32): u32 {
-  const slots = slotsAt;
-  const mask = slotMask;
+  const cells = cellMask;
   const ids = idsAt;
   const found = foundAt;
-  const tags = ~cellMask;
   const size = <usize>stride;
   const before = cellsAt - size;
   let missing: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const id = load<u64>(ids + ((<usize>i) << 3));
-    const hash = hashOf(id);
-    const tag = (<u32>(hash >> 32)) & tags;
-    let at = (<u32>hash) & mask;
-    let record: usize = 0;
-    // The tag falls out of a slot that has it, an empty slot becomes the tag.
-    let rest = load<u32>(found + ((<usize>i) << 2)) ^ tag;
-    while (rest != tag) {
-      if ((rest & tags) == 0) {
-        record = before + <usize>rest * size;
-        if (load<u64>(record) == id) break;
-        record = 0;
-      }
-      at = (at + 1) & mask;
-      rest = load<u32>(slots + ((<usize>at) << 2)) ^ tag;
+    const slot = load<u32>(found + ((<usize>i) << 2));
+    let record = before + <usize>(slot & cells) * size;
+    if (slot == 0 || load<u64>(record) != id) {
+      record = find(id);
+      missing += u32(record == 0);
     }
-    if (record == 0 && oldMask != 0) record = probe(oldAt, oldMask, hash, id);
-    missing += u32(record == 0);
     store<u32>(found + ((<usize>i) << 2), <u32>record);
   }
   return missing;

@@ -18,6 +18,8 @@ import {
 } from "./rows";
 
 const slotsMin: u32 = 1024;
+/** Slots that a look-up reads at once, and the one behind them; so many empty ones stand behind the last slot. */
+export const slotsAtOnce: u32 = 4;
 
 export let slotsAt: usize = 0;
 export let slotMask: u32 = 0;
@@ -39,7 +41,7 @@ export const movesPerRow: u32 = 4;
 export function clear(expected: u32): bool {
   if (expected > cellsMax) return false;
   const slots = slotsFor(expected);
-  const cells = cellsOf((<u64>slots) << 2);
+  const cells = cellsOf(indexBytes(slots));
   if (!reach(<u64>cells + expected)) return false;
   clearRows();
   forgetCut();
@@ -61,7 +63,7 @@ export function reserve(more: u32): bool {
   if (wanted > cellsMax) return false;
   if (fits(wanted, slotMask + 1)) return reach(frontierAfter(more, again()));
   const slots = slotsFor(<u32>wanted);
-  const cells = cellsOf((<u64>slots) << 2);
+  const cells = cellsOf(indexBytes(slots));
   if (!reach(frontierAfter(more, false) + cells)) return false;
   moveRows(toMove);
   oldAt = slotsAt;
@@ -149,12 +151,16 @@ function place(cell: u32, slots: u32): void {
   first = cell;
   slotsAt = areaOf(cell);
   slotMask = slots - 1;
-  memory.fill(slotsAt, 0, (<usize>slots) << 2);
+  memory.fill(slotsAt, 0, <usize>indexBytes(slots));
 }
 
 function leaveOld(): void {
-  giveCells(oldFirst, cellsOf((<u64>oldMask + 1) << 2));
+  giveCells(oldFirst, cellsOf(indexBytes(oldMask + 1)));
   oldMask = 0;
+}
+
+function indexBytes(slots: u32): u64 {
+  return (<u64>slots + slotsAtOnce) << 2;
 }
 
 /** At most five sixths full: most probes stay within a cache line, and slots cost 5 to 10 bytes a row. */

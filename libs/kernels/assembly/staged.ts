@@ -1,6 +1,6 @@
 // What a call of the table takes and gives, row by row: see layout.ts for where it lies.
 import { narrow, widen } from "./bfloat16";
-import { copy } from "./copy";
+import { copy, copyWide } from "./copy";
 import { isDead } from "./life";
 import {
   foundAt,
@@ -66,7 +66,7 @@ export function unstageRow(record: usize, i: u32): void {
 /** A record's values as float32. */
 export function readValues(record: usize, to: usize): void {
   if (halves) widen(record + idBytes, to);
-  else copy(record + idBytes, to, valueBytes);
+  else copyWide(record + idBytes, to, valueBytes);
 }
 
 function writeValues(from: usize, record: usize): void {
