@@ -79,7 +79,7 @@ test("the table of mistakes names reasons that there are", () => {
     readFileSync(join(import.meta.dirname, "../docs", name), "utf8");
   // Those of checks that share one message are not in the generated page.
   const checks = readFileSync(
-    join(import.meta.dirname, "../libs/feature-engine/src/ingest-check.ts"),
+    join(import.meta.dirname, "../libs/feature-engine/src/ingest/ingest-check.ts"),
     "utf8",
   );
   const known = new Set(

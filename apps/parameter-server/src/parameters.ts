@@ -1,5 +1,5 @@
 import { createDense, createTable, type DenseVector, type ParameterTable } from "@heddle/kernels";
-import type { Declaration } from "./declaration.ts";
+import type { Declaration } from "./run/declaration.ts";
 
 export function freshTables({ tables }: Declaration, rowsMax: number): Map<string, ParameterTable> {
   return new Map(tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })]));

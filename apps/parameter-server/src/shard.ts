@@ -6,7 +6,7 @@ import { denseState, freezeTables, type FrozenShard, tableStates } from "./cuts/
 import { freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./cuts/restoring.ts";
 import { type ShardTurnover, turnoverOf } from "./turnover.ts";
-import type { Declaration } from "./declaration.ts";
+import type { Declaration } from "./run/declaration.ts";
 
 export interface RowGradients {
   readonly table: string;

@@ -8,8 +8,8 @@ import {
   present,
 } from "@heddle/base";
 import type { Histogram } from "@heddle/telemetry";
-import { type AttemptDeps, runAttempt } from "./attempt.ts";
-import { isOnline } from "./pipeline.ts";
+import { type AttemptDeps, runAttempt } from "./attempts/attempt.ts";
+import { isOnline } from "./pipelines/pipeline.ts";
 import {
   attemptFailed,
   attemptsLost,
@@ -18,9 +18,9 @@ import {
   liveAttempt,
   readySteps,
   stepOf,
-} from "./pipeline-run.ts";
-import { type AttemptState, type Failure, runEnded, type RunState } from "./run-state.ts";
-import { needOf, type Slots } from "./slots.ts";
+} from "./runs/pipeline-run.ts";
+import { type AttemptState, type Failure, runEnded, type RunState } from "./runs/run-state.ts";
+import { needOf, type Slots } from "./attempts/slots.ts";
 import { liveVersion } from "./steps/work.ts";
 import type { KnownRun, RunStore } from "./store.ts";
 

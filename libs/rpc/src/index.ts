@@ -1,9 +1,9 @@
-export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
-export { implementSome } from "./implement-some.ts";
+export { type CallOptions, type Client, connect, type ConnectOptions } from "./client/client.ts";
+export { implementSome } from "./server/implement-some.ts";
 export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
-export type { Need } from "./needs.ts";
-export { openPeer, type Peer } from "./peer.ts";
+export type { Need } from "./server/needs.ts";
+export { openPeer, type Peer } from "./client/peer.ts";
 export {
   callCancelled,
   type CallContext,
@@ -14,4 +14,4 @@ export {
   type Running,
   type ServeOptions,
   type Server,
-} from "./server.ts";
+} from "./server/server.ts";
