@@ -19,7 +19,7 @@ export interface TestStep {
   readonly tests: readonly string[];
 }
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const quietMs = 5_000;
 /** What the end says of a failed check's output, which is far above by then. */
 const saidMax = 1_500;

@@ -71,15 +71,15 @@ test("a command, flag or script that does not exist is reported, in blocks and i
 });
 
 test("all documents of this workspace name what is there", () => {
-  assert.deepEqual(documentBreaches(join(import.meta.dirname, "..")), []);
+  assert.deepEqual(documentBreaches(join(import.meta.dirname, "../..")), []);
 });
 
 test("the table of mistakes names reasons that there are", () => {
   const page = (name: string): string =>
-    readFileSync(join(import.meta.dirname, "../docs", name), "utf8");
+    readFileSync(join(import.meta.dirname, "../../docs", name), "utf8");
   // Those of checks that share one message are not in the generated page.
   const checks = readFileSync(
-    join(import.meta.dirname, "../libs/feature-engine/src/ingest/ingest-check.ts"),
+    join(import.meta.dirname, "../../libs/feature-engine/src/ingest/ingest-check.ts"),
     "utf8",
   );
   const known = new Set(
