@@ -59,30 +59,36 @@ async function applyView(
   store: FeatureStoreStore,
   clock: Clock,
 ): Promise<Applied> {
-  const id = `${definition.name}@${definition.version}`;
-  const remedy = `a change is a new version: set version ${definition.version + 1}`;
-  const known = await store.views.get(id);
-  if (known !== undefined) {
-    return outcomeOf({ ...known, created: false }, digest, `feature view ${id}`, remedy);
-  }
-  const sources = new Map(
-    (await listAll(store.sources)).map(({ id, state }) => [id, state.definition]),
-  );
-  for (const [feature, plan] of Object.entries(definition.features)) {
-    checkFeature(sources, `feature ${feature} of ${id}`, plan);
-  }
-  const decision: Decision<FeatureView, undefined> = {
-    state: { definition, digest, author: definition.author, appliedTimeMs: clock.now() },
-    events: [
-      {
-        topic: eventTopics.features.name,
-        type: "heddle.feature_store.v1.FeatureViewEvent",
-        data: { view: id, digest, author: definition.author },
-      },
-    ],
+  const { name, version, author } = definition;
+  const id = `${name}@${version}`;
+  const decide = async (): Promise<Decision<FeatureView, undefined>> => {
+    await checkFeatures(definition, id, store);
+    return {
+      state: { definition, digest, author, appliedTimeMs: clock.now() },
+      events: [
+        {
+          topic: eventTopics.features.name,
+          type: "heddle.feature_store.v1.FeatureViewEvent",
+          data: { view: id, digest, author },
+        },
+      ],
+    };
   };
-  const found = await createOnce(store.views, id, decision, context);
+  const found = await createOnce(store.views, id, decide, context);
+  const remedy = `a change is a new version: set version ${version + 1}`;
   return outcomeOf(found, digest, `feature view ${id}`, remedy);
+}
+
+async function checkFeatures(
+  { features }: FeatureViewDefinition,
+  view: string,
+  store: FeatureStoreStore,
+): Promise<void> {
+  const known = await listAll(store.sources);
+  const sources = new Map(known.map(({ id, state }) => [id, state.definition]));
+  for (const [feature, plan] of Object.entries(features)) {
+    checkFeature(sources, `feature ${feature} of ${view}`, plan);
+  }
 }
 
 /** @throws {HeddleError} FAILED_PRECONDITION DEFINITION_CHANGED. */

@@ -41,6 +41,15 @@ test("a repeat of the request that created does not count as another creation", 
   assert.deepEqual([(await once()).created, (await once()).created], [true, false]);
 });
 
+test("what is there already is not decided anew", async () => {
+  const models = open<{ name: string }>("model", "decided");
+  let decided = 0;
+  const decide = async () => decision(`${++decided}`);
+  const first = await createOnce(models, "m", decide, asked("1"));
+  const second = await createOnce(models, "m", decide, asked("2"));
+  assert.deepEqual([first.state.name, second.state.name, decided], ["1", "1", 1]);
+});
+
 test("a listing of all goes on from page to page, keeps the order and the prefix", async () => {
   const models = open<{ name: string }>("model", "listed");
   const ids = ["a/1", "b/1", "b/2", "b/3", "b/4", "b/5", "c/1"];

@@ -22,17 +22,22 @@ export function collectionsOf({ store, clock, random }: StoreDeps): OpenCollecti
     openAggregates(store.collection<Aggregate<State>>(collection), { noun, clock, random });
 }
 
-/** Creates an aggregate whose id says what it is, or finds the one that another request created. */
+/**
+ * Creates an aggregate whose id says what it is, or finds the one that another request created.
+ *
+ * @param decision or who makes it, where that is some work: asked only when there is no such aggregate yet.
+ */
 export async function createOnce<State>(
   aggregates: Aggregates<State>,
   id: string,
-  decision: Decision<State, undefined>,
+  decision: Decision<State, undefined> | (() => Promise<Decision<State, undefined>>),
   context: ChangeContext,
 ): Promise<Known<State> & { readonly created: boolean }> {
   const known = await aggregates.get(id);
   if (known !== undefined) return { ...known, created: false };
+  const first = typeof decision === "function" ? await decision() : decision;
   try {
-    const { repeated, ...made } = await aggregates.create(id, decision, context);
+    const { repeated, ...made } = await aggregates.create(id, first, context);
     return { ...made, created: !repeated };
   } catch (error) {
     if (!isHeddleError(error, "AGGREGATE_EXISTS")) throw error;
