@@ -16,7 +16,8 @@ import { partitionObject, readPartitionMessage, useOf } from "./dataset/manifest
 import { materialiseOnline, readCurrent } from "./online/materialise.ts";
 import { checkModelReads } from "./definitions/model-reads.ts";
 import { onlineFeatures } from "./online/online-features.ts";
-import { planOf, resolveDataset } from "./dataset/resolve.ts";
+import { planOf } from "./dataset/plan.ts";
+import { resolveDataset } from "./dataset/resolve.ts";
 import { segmentsOn } from "./definitions/source.ts";
 import { appendEvents } from "./stream/append.ts";
 import type { Cutting } from "./stream/loop.ts";
