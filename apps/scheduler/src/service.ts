@@ -5,8 +5,10 @@ import { type CallContext, type Handlers, implement, type Implementation } from 
 import { changeContextOf } from "@heddle/store";
 import type { Limits } from "./config.ts";
 import { type LiveAttempts, type LiveJob, parseJobId } from "./attempts/live-attempts.ts";
-import { bySubmission, type Driver } from "./loops.ts";
-import { attemptSucceeded, cancelled, fenced, resumed } from "./runs/pipeline-run.ts";
+import { bySubmission, type Driver } from "./driver/driver.ts";
+import { attemptSucceeded } from "./runs/pipeline-run.ts";
+import { cancelled, resumed } from "./runs/run-end.ts";
+import { fenced } from "./runs/run-steps.ts";
 import { runMessage } from "./runs/run-message.ts";
 import type { Clients } from "./steps/work.ts";
 import type { SchedulerStore } from "./store.ts";

@@ -1,7 +1,9 @@
 import { HeddleError } from "@heddle/base";
 import { didYouMean, parseStrict } from "@heddle/config";
-import type { PartitionRange, PipelineDefinition, Step } from "@heddle/sdk";
-import { z } from "zod";
+import type { PipelineDefinition } from "@heddle/sdk";
+import { inputsOf, stepsBefore } from "./graph.ts";
+import { isOfLog } from "./log-windows.ts";
+import { PipelineSchema } from "./schema.ts";
 
 /** A pipeline as it is kept. */
 export interface PipelineState {
@@ -11,65 +13,6 @@ export interface PipelineState {
   /** Content name of the definition. */
   readonly digest: string;
 }
-
-const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
-  error: "must be 1 to 64 of a-z, 0-9, _ and -, and start with a letter or digit",
-});
-const after = z.array(name);
-
-const PartitionRangeSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("training"),
-    from: z.exactOptional(z.union([z.int(), z.string().min(1)])),
-  }),
-  z.strictObject({ kind: z.literal("next") }),
-  z.strictObject({ kind: z.literal("log"), windows: z.int().positive().max(1_000) }),
-  z.strictObject({
-    kind: z.literal("log-next"),
-    after: z.int().positive().max(1_000),
-    windows: z.int().positive().max(1_000),
-  }),
-]);
-
-const StepSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("build-dataset"),
-    partitions: PartitionRangeSchema,
-    use: z.enum(["training", "evaluation", "ranking"]),
-    after: z.exactOptional(after),
-  }),
-  z.strictObject({
-    kind: z.literal("train"),
-    dataset: name,
-    warmStart: z.boolean(),
-    shards: z.int().nonnegative(),
-    learners: z.exactOptional(z.int().positive()),
-    executor: z.exactOptional(z.enum(["auto", "onnx", "tensorflow", "tfjs"])),
-    after,
-  }),
-  z.strictObject({
-    kind: z.literal("evaluate"),
-    version: name,
-    dataset: name,
-    ranking: z.exactOptional(name),
-    after,
-  }),
-  z.strictObject({ kind: z.literal("gate"), evaluation: name, after }),
-  z.strictObject({ kind: z.literal("publish"), gate: name, fleet: name, after }),
-]);
-
-const PipelineSchema = z.strictObject({
-  kind: z.literal("pipeline"),
-  name,
-  owner: z.string().min(1),
-  model: z.string().min(1),
-  steps: z.record(name, StepSchema),
-  retries: z.strictObject({
-    attemptsMax: z.int().min(1).max(100),
-    initialMs: z.int().nonnegative(),
-    maxMs: z.int().nonnegative(),
-  }),
-});
 
 export interface PipelineLimits {
   readonly stepsMax: number;
@@ -126,30 +69,6 @@ function checkLimits(definition: PipelineDefinition, { stepsMax, jobsMax }: Pipe
       definition,
       `step ${step} needs ${jobs} jobs at once (its shards and learners), and ${jobsMax} may run: use fewer of them or raise jobsMax`,
     );
-  }
-}
-
-/** Steps whose outputs a step reads, with the kind each must be. */
-export function inputsOf(
-  step: Step,
-): readonly { readonly step: string; readonly kind: Step["kind"] }[] {
-  switch (step.kind) {
-    case "build-dataset":
-      return [];
-    case "train":
-      return [{ step: step.dataset, kind: "build-dataset" }];
-    case "evaluate":
-      return [
-        { step: step.version, kind: "train" },
-        { step: step.dataset, kind: "build-dataset" },
-        ...(step.ranking === undefined
-          ? []
-          : [{ step: step.ranking, kind: "build-dataset" } as const]),
-      ];
-    case "gate":
-      return [{ step: step.evaluation, kind: "evaluate" }];
-    case "publish":
-      return [{ step: step.gate, kind: "gate" }];
   }
 }
 
@@ -216,29 +135,6 @@ function checkLog(definition: PipelineDefinition): void {
     definition,
     `step ${ofLog.step} takes windows of the event log and step ${other.step} partitions of the model: give them pipelines of their own`,
   );
-}
-
-export const isOfLog = ({ kind }: PartitionRange): boolean => kind === "log" || kind === "log-next";
-
-/** Whether its runs are for windows of the event log, one continuing the other. */
-export function isOnline({ steps }: PipelineDefinition): boolean {
-  return Object.values(steps).some(
-    (step) => step.kind === "build-dataset" && isOfLog(step.partitions),
-  );
-}
-
-/** All steps that must have succeeded before a step, near and far. */
-export function stepsBefore(definition: PipelineDefinition, step: string): ReadonlySet<string> {
-  const found = new Set<string>();
-  const visit = (name: string): void => {
-    for (const before of definition.steps[name]?.after ?? []) {
-      if (found.has(before)) continue;
-      found.add(before);
-      visit(before);
-    }
-  };
-  visit(step);
-  return found;
 }
 
 function cycle(definition: PipelineDefinition, path: readonly string[]): HeddleError {

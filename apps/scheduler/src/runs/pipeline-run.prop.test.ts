@@ -8,11 +8,10 @@ import {
   attemptStarted,
   attemptSucceeded,
   begun,
-  cancelled,
   newRun,
   readySteps,
-  resumed,
 } from "./pipeline-run.ts";
+import { cancelled, resumed } from "./run-end.ts";
 import { runEnded, type RunState } from "./run-state.ts";
 
 /** A random DAG: step n comes after some of the steps before it; the last one but one is a gate. */

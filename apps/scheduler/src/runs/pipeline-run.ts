@@ -1,5 +1,5 @@
-import { assert, type Backoff, backoffMs, HeddleError, present } from "@heddle/base";
-import { stepsBefore } from "../pipelines/pipeline.ts";
+import { type Backoff, backoffMs, present } from "@heddle/base";
+import { failed, skippedAfter } from "./run-end.ts";
 import {
   type AttemptState,
   attemptsKeptMax,
@@ -7,10 +7,18 @@ import {
   type MemberLoss,
   type Outputs,
   runEnded,
-  runId,
   type RunState,
   type StepState,
 } from "./run-state.ts";
+import {
+  attemptsOf,
+  endAttempt,
+  fenced,
+  liveAttempt,
+  mapSteps,
+  stepOf,
+  withStep,
+} from "./run-steps.ts";
 
 /** What a submission fixes. */
 export type Submission = Pick<
@@ -68,17 +76,6 @@ export function attemptStarted(run: RunState, name: string, nowMs: number): RunS
   return withStep({ ...run, fence }, { ...rest, status: "running", attempts }, nowMs);
 }
 
-/** The attempt under way, if this is it. */
-export function liveAttempt(
-  run: RunState,
-  step: string,
-  attempt: number,
-): AttemptState | undefined {
-  const state = run.steps.find((other) => other.step === step);
-  const newest = state?.attempts.at(-1);
-  return state?.status === "running" && newest?.number === attempt ? newest : undefined;
-}
-
 /** A member of an attempt's gang is replaced alone, and the attempt goes on; nothing, when it is over. */
 export function memberLost(
   run: RunState,
@@ -112,7 +109,7 @@ export function attemptSucceeded(
   const next = withStep(run, done, nowMs);
   // With nothing left to do the run has ended, and there is nothing to skip.
   const refused = done.kind === "gate" && outputs["verdict"] !== "pass" && !runEnded(next);
-  return refused ? skipAfter(next, name, nowMs) : next;
+  return refused ? skippedAfter(next, name, nowMs) : next;
 }
 
 /** Ends an attempt that did not succeed: the step backs off, or gives up and the run fails with it. */
@@ -129,7 +126,7 @@ export function attemptFailed(
   const { attemptsMax, initialMs, maxMs } = run.definition.retries;
   const tries = attemptsOf(step) - step.uncounted;
   if (!failure.retryable || tries >= attemptsMax) {
-    return failRun(withStep(run, { ...step, status: "failed" }, nowMs), name, nowMs);
+    return failed(withStep(run, { ...step, status: "failed" }, nowMs), name, nowMs);
   }
   const backoff: Backoff = { initialMs, maxMs, multiplier: 2, jitter: 0.2 };
   const retryAtMs = nowMs + Math.round(backoffMs(backoff, tries, random));
@@ -147,112 +144,4 @@ export function attemptsLost(run: RunState, nowMs: number): RunState {
     const ended = endAttempt(step, nowMs, failure);
     return { ...ended, status: "pending", uncounted: ended.uncounted + 1 };
   });
-}
-
-/** @throws {HeddleError} FAILED_PRECONDITION RUN_ENDED. */
-export function cancelled(run: RunState, reason: string, nowMs: number): RunState {
-  if (runEnded(run)) {
-    throw new HeddleError(
-      "FAILED_PRECONDITION",
-      "RUN_ENDED",
-      `pipeline run ${runId(run)} has ${run.status} already: there is nothing to cancel`,
-    );
-  }
-  const why = { reason: "CANCELLED", error: reason === "" ? "cancelled by request" : reason };
-  return { ...stopSteps(run, why, nowMs), status: "cancelled", endedMs: nowMs };
-}
-
-/**
- * Makes the steps of a failed or cancelled run that did not succeed ready again, with all their retries.
- *
- * @throws {HeddleError} FAILED_PRECONDITION RUN_NOT_ENDED.
- */
-export function resumed(run: RunState): RunState {
-  if (!runEnded(run)) {
-    throw new HeddleError(
-      "FAILED_PRECONDITION",
-      "RUN_NOT_ENDED",
-      `pipeline run ${runId(run)} still goes on: watch it, or cancel it first`,
-    );
-  }
-  if (run.status === "succeeded") return run;
-  const { endedMs: _, ...rest } = run;
-  const again = mapSteps(rest, (step) =>
-    step.status === "failed" || step.status === "cancelled"
-      ? { ...step, status: "pending", uncounted: attemptsOf(step) }
-      : step,
-  );
-  return { ...again, status: run.parent === undefined ? "pending" : "running" };
-}
-
-export function stepOf(run: RunState, name: string): StepState {
-  return present(
-    run.steps.find((step) => step.step === name),
-    `step ${name}`,
-  );
-}
-
-/** The refusal that a job of a replaced attempt gets. */
-export function fenced(run: RunState, step: string, attempt: number): HeddleError {
-  return new HeddleError(
-    "ABORTED",
-    "FENCED",
-    `attempt ${attempt} of step ${step} of ${runId(run)} is over: stop at once, its result does not count`,
-  );
-}
-
-const attemptsOf = (step: StepState): number => step.attempts.at(-1)?.number ?? 0;
-
-function endAttempt(
-  step: StepState,
-  nowMs: number,
-  failure?: Pick<Failure, "reason" | "error">,
-): StepState {
-  const newest = present(step.attempts.at(-1), `the attempt of step ${step.step}`);
-  const why = failure === undefined ? {} : { reason: failure.reason, error: failure.error };
-  return {
-    ...step,
-    attempts: [...step.attempts.slice(0, -1), { ...newest, endedMs: nowMs, ...why }],
-  };
-}
-
-function skipAfter(run: RunState, gate: string, nowMs: number): RunState {
-  const skipped = mapSteps(run, (step) =>
-    step.status === "pending" && stepsBefore(run.definition, step.step).has(gate)
-      ? { ...step, status: "skipped" }
-      : step,
-  );
-  return settle(skipped, nowMs);
-}
-
-function failRun(run: RunState, cause: string, nowMs: number): RunState {
-  const why = { reason: "RUN_FAILED", error: `stopped because step ${cause} failed` };
-  return { ...stopSteps(run, why, nowMs), status: "failed", endedMs: nowMs };
-}
-
-function stopSteps(run: RunState, why: Pick<Failure, "reason" | "error">, nowMs: number): RunState {
-  return mapSteps(run, (step) => {
-    if (step.status === "running") {
-      return { ...endAttempt(step, nowMs, why), status: "cancelled" };
-    }
-    if (step.status !== "pending" && step.status !== "backing-off") return step;
-    const { retryAtMs: _, ...rest } = step;
-    return { ...rest, status: "cancelled" };
-  });
-}
-
-function mapSteps(run: RunState, change: (step: StepState) => StepState): RunState {
-  return { ...run, steps: run.steps.map(change) };
-}
-
-function withStep(run: RunState, changed: StepState, nowMs: number): RunState {
-  const next = mapSteps(run, (step) => (step.step === changed.step ? changed : step));
-  return settle(next, nowMs);
-}
-
-/** A run has succeeded when each step has, or was rightly not run. */
-function settle(run: RunState, nowMs: number): RunState {
-  assert(!runEnded(run), `run ${runId(run)} is open`);
-  const over = run.steps.every((step) => step.status === "succeeded" || step.status === "skipped");
-  return over ? { ...run, status: "succeeded", endedMs: nowMs } : run;
 }

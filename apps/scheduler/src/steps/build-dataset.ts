@@ -1,6 +1,6 @@
 import type { ModelDefinition } from "@heddle/sdk";
+import { isOfLog } from "../pipelines/log-windows.ts";
 import { partitionsOf } from "../pipelines/partitions.ts";
-import { isOfLog } from "../pipelines/pipeline.ts";
 import type { RunState } from "../runs/run-state.ts";
 import type { StepContext, StepOfKind, Work } from "./work.ts";
 

@@ -1,5 +1,6 @@
 import { backoffMs, defaultBackoff, HeddleError, isHeddleError, messageOf } from "@heddle/base";
-import { type Driver, type DriverDeps, startDriver } from "./loops.ts";
+import type { DriverDeps } from "./driven-run.ts";
+import { type Driver, startDriver } from "./driver.ts";
 
 /** A driver that may start late: its store is elsewhere, and may be away when the scheduler starts. */
 export interface LateDriver extends AsyncDisposable {
