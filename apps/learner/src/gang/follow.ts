@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { HeddleError } from "@heddle/base";
-import { isAtEnd, joinGang } from "./attempt.ts";
-import type { TrainDeps } from "./deps.ts";
+import { isAtEnd } from "../attempt.ts";
+import type { TrainDeps } from "../deps.ts";
+import { joinGang } from "./gang.ts";
 import { watchShards } from "./lost-shards.ts";
-import { openAttempt, type TrainRequest } from "./run.ts";
+import { openAttempt, type TrainRequest } from "../run.ts";
 
 /**
  * The part of a learner that does not lead: its share of every step of the attempt. It comes to the same place in the run by itself,

@@ -1,6 +1,6 @@
 import { messageOf } from "@heddle/base";
-import type { TrainDeps } from "./deps.ts";
-import type { CutPlace, NewPlace, Regained, Wire } from "./wire/wire.ts";
+import type { TrainDeps } from "../deps.ts";
+import type { CutPlace, NewPlace, Regained, Wire } from "../wire/wire.ts";
 
 /** A shard that was lost and replaced alone. */
 export interface ShardLoss extends Regained {
