@@ -4,9 +4,8 @@ export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.t
 export { type Handlers, messageBytesMax } from "./method.ts";
 export type { Need } from "./server/needs.ts";
 export { openPeer, type Peer } from "./client/peer.ts";
+export { callCancelled, type CallContext } from "./server/answer.ts";
 export {
-  callCancelled,
-  type CallContext,
   implement,
   type Implementation,
   serve,

@@ -1,7 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { HeddleError } from "@heddle/base";
 import type { Handlers } from "../method.ts";
-import { type CallContext, implement, type Implementation } from "./server.ts";
+import type { CallContext } from "./answer.ts";
+import { implement, type Implementation } from "./server.ts";
 
 /** A service of which only these methods are served; the others answer UNIMPLEMENTED METHOD_NOT_SERVED. For neighbours in tests and benches. */
 export function implementSome<S extends DescService>(
