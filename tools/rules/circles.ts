@@ -24,6 +24,8 @@ export function importCircles(root: string): string[] {
 }
 
 function localImports(file: string): string[] {
-  const local = importsOf(file).filter((imported) => /^\.\.?\/.*\.ts$/.test(imported));
-  return local.map((imported) => join(dirname(file), imported)).filter((path) => existsSync(path));
+  const local = importsOf(file).filter((imported) => /^\.\.?\//.test(imported));
+  // AssemblyScript leaves out the ending.
+  const named = local.map((imported) => (imported.endsWith(".ts") ? imported : `${imported}.ts`));
+  return named.map((name) => join(dirname(file), name)).filter((path) => existsSync(path));
 }

@@ -32,7 +32,7 @@ export function newSlots(
   return "initialAccumulator" in optimizer ? slots.fill(optimizer.initialAccumulator) : slots;
 }
 
-/** Tells a kernel its update rule; the numbers of the kinds are those of `assembly/optimizers.ts`. */
+/** Tells a kernel its update rule; the numbers of the kinds are those of `assembly/table/optimizers.ts`. */
 export function setOptimizer(kernel: Kernel, optimizer: TableOptimizer): void {
   const { rate } = optimizer;
   switch (optimizer.kind) {

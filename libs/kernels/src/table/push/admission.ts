@@ -26,7 +26,7 @@ export interface Known {
  * Whether a push makes the row of an id that has none: a draw that depends on (seed, id, version) alone, so that it is the same on any
  * shard and when a step is taken again.
  */
-export function admits(
+function admits(
   probability: number,
   seed: number,
   low: number,

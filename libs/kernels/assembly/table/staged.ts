@@ -1,12 +1,13 @@
 // What a call of the table takes and gives, row by row: see layout.ts for where it lies.
 import { narrow, widen } from "./bfloat16";
-import { copy } from "./copy";
+import { copy } from "../copy";
 import { isDead } from "./life";
 import {
   foundAt,
   halves,
   idBytes,
   idsAt,
+  setVersion,
   slotBytes,
   slotsAt,
   storedBytes,
@@ -72,8 +73,4 @@ export function readValues(record: usize, to: usize): void {
 function writeValues(from: usize, record: usize): void {
   if (halves) narrow(from, record + idBytes);
   else copy(from, record + idBytes, valueBytes);
-}
-
-export function setVersion(record: usize, version: u32): void {
-  if (versionBytes != 0) store<u32>(record - versionBytes, version);
 }

@@ -1,7 +1,6 @@
 // Rows that end. A row that no push changed for so many steps is dead: nobody sees it any more, from one push to the next, wherever its
 // cell lies. Its cell becomes free later, when the sweep comes along. Two versions that no push has say what a cell is.
-import { setVersion } from "./staged";
-import { versionOf } from "./layout";
+import { setVersion, versionOf } from "./layout";
 
 /** No row: the cell waits to be used again. */
 export const freeMark: u32 = 0xffffffff;

@@ -1,6 +1,6 @@
 // From an id to its record: open addressing with linear probes, 4 bytes a slot. A slot holds (tag, cell + 1), 0 when empty; the
 // id itself stands in the record, so that any id is legal. The tag, bits of the hash, keeps probes off other ids' records.
-import { forgetCut, passOver } from "./cut";
+import { forgetCut, passOver } from "./cut-cells";
 import { areaOf, cellsMax, cellsOf, reach, reached, recordOf } from "./layout";
 import { isFree } from "./life";
 import {

@@ -1,7 +1,7 @@
 // Frees the cells of dead rows. A push sweeps a few cells for each of its rows, so that none waits for a whole pass. Cells stay as they are
 // while an index grows, whose walk counts on them, and while there is a cut, which may still need their rows.
-import { isFrozen } from "./cut";
-import { moveRows, oldMask, removeRow } from "./index";
+import { isFrozen } from "./cut-cells";
+import { moveRows, oldMask, removeRow } from "./id-index";
 import { recordOf } from "./layout";
 import { isDead, isFree, mortal, noteEnd } from "./life";
 import { callersWalk, cellsTaken, rows, startWalk, sweepsWalk, walkOn, walkOnAround } from "./rows";

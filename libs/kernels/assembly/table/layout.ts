@@ -93,6 +93,10 @@ export function versionOf(record: usize): u32 {
   return versionBytes == 0 ? 0 : load<u32>(record - versionBytes);
 }
 
+export function setVersion(record: usize, version: u32): void {
+  if (versionBytes != 0) store<u32>(record - versionBytes, version);
+}
+
 /** Cells that hold so many bytes. */
 export function cellsOf(bytes: u64): u32 {
   return <u32>((bytes + stride - 1) / stride);

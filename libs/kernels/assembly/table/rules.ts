@@ -1,7 +1,7 @@
 // The update rules, each over one row: its values, its slots, its gradients. All arithmetic is float32, rounded after
 // each operation. Columns go four at a time, those left over one at a time in lane 0, by the same operations.
+import { a, b, c, epsilon, rate, restOfA, restOfB } from "./hyperparameters";
 import { dimension, valueBytes } from "./layout";
-import { a, b, c, epsilon, rate, restOfA, restOfB } from "./optimizers";
 
 /** Bytes that the columns from here take at a time. */
 function width(at: u32): u32 {

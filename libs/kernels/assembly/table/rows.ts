@@ -1,8 +1,7 @@
 // Rows in the order in which they came: runs of cells, broken where an index was allocated between them. Rows never move. A cell whose
 // row was removed stays in its run, marked, and goes to the next row that comes.
-import { recordOf, runsAt, walksAt } from "./layout";
+import { recordOf, runsAt, setVersion, walksAt } from "./layout";
 import { freeMark } from "./life";
-import { setVersion } from "./staged";
 
 /** Rows in all. */
 export let rows: u32 = 0;

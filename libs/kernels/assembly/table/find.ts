@@ -1,6 +1,6 @@
 // Looking ids up. A random row is two reads from main memory, its slot and then its record: so many of them must be under way at a
 // time. WebAssembly has no prefetch, but reads that nothing waits for do the same, as long as no branch stands between them.
-import { cellMask, hashOf, oldAt, oldMask, slotMask, slotsAt } from "./index";
+import { cellMask, hashOf, oldAt, oldMask, slotMask, slotsAt } from "./id-index";
 import { cellsAt, foundAt, idsAt, recordOf, stride } from "./layout";
 
 const lineBytes: u32 = 64;
