@@ -6,7 +6,7 @@ export {
   type Known,
 } from "./aggregates/aggregates.ts";
 export { type ChangeContext, changeContextOf } from "./aggregates/change-context.ts";
-export type { Decision } from "./aggregates/change.ts";
+export { changedTo, type Decision } from "./aggregates/change.ts";
 export { collectionsOf, createOnce, listAll, type StoreDeps } from "./aggregates/collections.ts";
 export {
   type LmdbDatabase,

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
-import { type ChangeContext, createOnce, type Known } from "@heddle/store";
+import { type ChangeContext, changedTo, createOnce, type Known } from "@heddle/store";
 import type { Clock } from "@heddle/base";
 import type { Limits } from "../config.ts";
 import { readDefinition } from "../definitions/definition.ts";
@@ -78,11 +78,12 @@ export async function createConfiguration(
   failpoint("registry.configure.after-store");
   await registry.families.update(
     model,
-    (family) => {
-      const next = configured(family, configuration, owner, limits);
-      const events = next === family ? [] : [modelEvent(model, "configured", { configuration })];
-      return { state: next, events };
-    },
+    (family) =>
+      changedTo(
+        family,
+        configured(family, configuration, owner, limits),
+        modelEvent(model, "configured", { configuration }),
+      ),
     withStep(context, "list"),
   );
   return { configuration, created };
@@ -123,10 +124,7 @@ export async function createRun(
   failpoint("registry.open-run.after-store");
   await registry.families.update(
     model,
-    (family) => {
-      const next = withRun(family, run, limits);
-      return { state: next, events: next === family ? [] : [trailEvent(model, "run-listed")] };
-    },
+    (family) => changedTo(family, withRun(family, run, limits), trailEvent(model, "run-listed")),
     withStep(context, "list"),
   );
   return created.state;
@@ -141,8 +139,7 @@ export async function recordSnapshot(
   await checkStored(snapshot.manifest, objects);
   const decide = (state: Run, { id }: Known<Run>) => {
     const next = withSnapshot(state, snapshot, limits.snapshotsPerRunMax);
-    const events = next === state ? [] : [modelEvent(state.model, "snapshot", { run: id })];
-    return { state: next, events };
+    return changedTo(state, next, modelEvent(state.model, "snapshot", { run: id }));
   };
   await updateByPrefix(registry.runs, "run", run, decide, context);
 }
@@ -165,19 +162,14 @@ export async function registerVersion(
   await checkManifest(manifest, found.state, objects);
   await registry.runs.update(
     found.id,
-    (state) => {
-      const next = endedWith(state, version);
-      return { state: next, events: next === state ? [] : [trailEvent(model, "run-ended")] };
-    },
+    (state) => changedTo(state, endedWith(state, version), trailEvent(model, "run-ended")),
     withStep(context, "end"),
   );
   failpoint("registry.register.after-run");
   const family = await registry.families.update(
     model,
-    (state) => {
-      const next = numbered(state, version, limits);
-      return { state: next, events: next === state ? [] : [trailEvent(model, "version-numbered")] };
-    },
+    (state) =>
+      changedTo(state, numbered(state, version, limits), trailEvent(model, "version-numbered")),
     withStep(context, "number"),
   );
   failpoint("registry.register.after-number");

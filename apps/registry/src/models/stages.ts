@@ -1,5 +1,5 @@
 import { HeddleError } from "@heddle/base";
-import type { ChangeContext } from "@heddle/store";
+import { type ChangeContext, changedTo } from "@heddle/store";
 import { liveVersion, wasLive, withLive } from "./family.ts";
 import { checkStored } from "./manifest.ts";
 import type { RegistrationDeps } from "./registration.ts";
@@ -32,8 +32,8 @@ export async function setLive(
     state.model,
     (current) => {
       const next = withLive(current, change, limits);
-      const events = next === current ? [] : [modelEvent(state.model, "live", { version })];
-      return { state: next, events, result: liveVersion(current) };
+      const decision = changedTo(current, next, modelEvent(state.model, "live", { version }));
+      return { ...decision, result: liveVersion(current) };
     },
     context,
   );

@@ -18,6 +18,15 @@ export interface Decision<State, Result extends Json | undefined> {
   readonly result?: Result;
 }
 
+/** A change of the state, with the event that says so; one that changes nothing has none. */
+export function changedTo<State>(
+  before: State,
+  next: State,
+  event: DomainEvent,
+): Decision<State, undefined> {
+  return { state: next, events: next === before ? [] : [event] };
+}
+
 /** The link before an aggregate's first entry. */
 export const chainStart = "0".repeat(64);
 
