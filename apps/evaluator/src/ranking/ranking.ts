@@ -7,7 +7,7 @@ import { allRows, type SliceGroup, type Slicer } from "../scoring/slices.ts";
 import { ndcg } from "../statistics/ndcg.ts";
 
 /** A slice of the ranking: the NDCG of each visit that has a positive in it. */
-export interface RankedSlice {
+interface RankedSlice {
   /** Positives in it. */
   positives: number;
   /** Those visits, by their number in the part, ascending. */

@@ -20,11 +20,11 @@ export interface Declaration {
   readonly dense: readonly DenseDeclaration[];
 }
 
-export interface TableDeclaration extends Omit<TableSpec, "rowsMax"> {
+interface TableDeclaration extends Omit<TableSpec, "rowsMax"> {
   readonly name: string;
 }
 
-export interface DenseDeclaration {
+interface DenseDeclaration {
   readonly name: string;
   readonly initial: Float32Array;
   readonly optimizer: Optimizer;

@@ -53,7 +53,7 @@ export interface Keeper {
 }
 
 /** A call that has its place in the order of steps. */
-export interface StepCall {
+interface StepCall {
   readonly fence: bigint;
   /** For messages. */
   readonly what: string;

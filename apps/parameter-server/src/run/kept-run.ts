@@ -35,7 +35,7 @@ export interface KeptRun {
 }
 
 /** What is summed up over steps, in the order in which they are applied. */
-export interface Totals {
+interface Totals {
   readonly lossSum: number;
   readonly learnerCpuSeconds: number;
 }

@@ -18,7 +18,7 @@ export interface Told {
 }
 
 /** All that the gang knows of the lost shard. */
-export interface Regained extends Resumed {
+interface Regained extends Resumed {
   readonly lossSum: number;
   readonly learnerCpuSeconds: number;
 }

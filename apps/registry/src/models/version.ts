@@ -78,7 +78,7 @@ export interface EarlyStop {
 }
 
 /** How many things were in a queue. */
-export interface QueueDepth {
+interface QueueDepth {
   readonly mean: number;
   readonly max: number;
 }

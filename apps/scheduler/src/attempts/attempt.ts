@@ -12,7 +12,7 @@ import { workOf } from "../steps/index.ts";
 import type { Clients, Member } from "../steps/work.ts";
 
 /** What every job needs of its surroundings; the host gives it. */
-export interface JobSurroundings {
+interface JobSurroundings {
   /** `host:port` of this scheduler. */
   readonly scheduler: string;
   /** Addresses of the other services, by name. */

@@ -14,7 +14,7 @@ export interface Beat {
 }
 
 /** Members of a gang that listen. */
-export interface Gang {
+interface Gang {
   /** By role. */
   readonly addresses: Readonly<Record<string, string>>;
   /** Members replaced so far. */

@@ -15,10 +15,7 @@ export function segmentsWith(
 }
 
 /** Bounds of a time partition `2017-10-23` or `2017-10`: [start, end) in milliseconds since the epoch. */
-export function timeBounds(
-  unit: "day" | "week" | "month",
-  partition: string,
-): readonly [number, number] {
+function timeBounds(unit: "day" | "week" | "month", partition: string): readonly [number, number] {
   const [year = 0, month = 1, day = 1] = partition.split("-").map(Number);
   const start = Date.UTC(year, month - 1, day);
   if (unit === "month") return [start, Date.UTC(year, month, 1)];

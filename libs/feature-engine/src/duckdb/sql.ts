@@ -10,7 +10,7 @@ export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
-export function literal(value: number | string | boolean): string {
+function literal(value: number | string | boolean): string {
   return typeof value === "string" ? text(value) : String(value);
 }
 

@@ -6,7 +6,7 @@ import { type DatasetPlan, exampleRowColumns } from "../plan.ts";
 import { eventsOf, referenceOf } from "../duckdb/sources.ts";
 import { id } from "../duckdb/sql.ts";
 
-export type LookupPlan = Extract<FeaturePlan, { from: "lookup" }>;
+type LookupPlan = Extract<FeaturePlan, { from: "lookup" }>;
 
 /** Rows whose columns are known by name, with the joins that the columns asked for so far need. */
 export interface Relation {
@@ -22,7 +22,7 @@ export interface Relation {
  * @param base what the rows are, as SQL, and their own columns by name.
  * @param lookups lookup features by name; a column of the rows hides a feature of the same name.
  */
-export function relation(
+function relation(
   base: { readonly from: string; readonly columns: ReadonlyMap<string, string> },
   lookups: ReadonlyMap<string, LookupPlan>,
 ): Relation {

@@ -15,7 +15,7 @@ export interface Golden {
 }
 
 /** Golden inputs a version carries at most. */
-export const goldenRowsMax = 16;
+const goldenRowsMax = 16;
 
 /** The first rows of a batch, with those of its features that a model reads. */
 export function firstRows(batch: ColumnBatch, features: readonly string[]): ColumnBatch {

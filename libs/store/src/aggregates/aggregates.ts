@@ -30,7 +30,7 @@ export interface Changed<State, Result> extends Known<State> {
   readonly repeated: boolean;
 }
 
-export interface UpdateOptions {
+interface UpdateOptions {
   /** Fencing token of the caller: refused when a higher one has driven this aggregate, raised when lower. */
   readonly fence?: number;
   /** Etag: the revision that the caller has seen. */

@@ -14,7 +14,7 @@ export interface Outbox {
 }
 
 /** An aggregate's outbox as it was when it was read. */
-export interface OutboxRead {
+interface OutboxRead {
   readonly entries: readonly OutboxEntry[];
   /** Drops these entries, which the log holds now. */
   trim(): Promise<void>;

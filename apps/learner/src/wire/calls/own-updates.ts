@@ -15,7 +15,7 @@ export interface OwnUpdates {
 }
 
 /** Of pushes that were acknowledged. */
-export interface Sums {
+interface Sums {
   readonly lossSum: number;
   readonly learnerCpuSeconds: number;
 }

@@ -47,7 +47,7 @@ export interface Assembly {
 }
 
 /** Values of one shard. */
-export interface ShardValues {
+interface ShardValues {
   /** By table in order of declaration, shape [the shard's ids, dimension]. */
   readonly rows: readonly Float32Array[];
   /** One parameter after the other. */

@@ -8,7 +8,7 @@ import { openSender, type Sender, sendWithin, type WriterDeps } from "./sender.t
 import { maxMessageBytes } from "../suitable.ts";
 
 /** A record and its partition. */
-export interface Placed {
+interface Placed {
   readonly record: NewRecord;
   readonly partition: number;
 }
