@@ -9,11 +9,11 @@ import { bySubmission, type Driver } from "./driver/driver.ts";
 import { attemptSucceeded } from "./runs/pipeline-run.ts";
 import { cancelled, resumed } from "./runs/run-end.ts";
 import { fenced } from "./runs/run-steps.ts";
-import { runMessage } from "./runs/run-message.ts";
+import { runMessage } from "./watching/run-message.ts";
 import type { Clients } from "./steps/work.ts";
 import type { SchedulerStore } from "./store.ts";
 import { applyPipeline, submitRun, unknownPipeline } from "./runs/submission.ts";
-import { watchRun } from "./runs/watch.ts";
+import { watchRun } from "./watching/watch.ts";
 
 export interface ServiceDeps {
   readonly store: SchedulerStore;

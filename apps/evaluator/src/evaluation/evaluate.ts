@@ -4,7 +4,7 @@ import { type Evaluation, EvaluationSchema, type Metric } from "@heddle/proto/ev
 import type { Scorer } from "@heddle/model";
 import type { ModelDefinition } from "@heddle/sdk";
 import { calibration, logLoss, type RowMetric } from "@heddle/statistics";
-import { trainingChecks } from "../data-checks/compare-training.ts";
+import { trainingChecks } from "./compare-training.ts";
 import type { EvaluationDeps } from "./deps.ts";
 import type { EvaluationInput } from "./evaluation-input.ts";
 import {

@@ -1,7 +1,7 @@
 import type { AuditedSize, BatchSizeAudit, Spread } from "@heddle/learner";
-import { intervalText } from "../audit/interval.ts";
-import { bytes, count } from "../output/numbers.ts";
-import { table } from "../output/table.ts";
+import { intervalText } from "../interval.ts";
+import { bytes, count } from "../../output/numbers.ts";
+import { table } from "../../output/table.ts";
 
 /** The audit for people: what was compared, what is chosen, and why. */
 export function batchAuditText(audit: BatchSizeAudit): string {

@@ -6,7 +6,7 @@ import type {
 } from "@heddle/proto/scheduler";
 import type { LiveAttempts } from "../attempts/live-attempts.ts";
 import { runMessage } from "./run-message.ts";
-import { runEnded } from "./run-state.ts";
+import { runEnded } from "../runs/run-state.ts";
 import type { RunStore } from "../store.ts";
 
 type Answer = MessageInitShape<typeof WatchPipelineRunResponseSchema>;

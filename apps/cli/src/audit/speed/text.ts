@@ -1,6 +1,6 @@
 import type { AuditedSetting, SpeedAudit } from "@heddle/learner";
-import { intervalText } from "../audit/interval.ts";
-import { table } from "../output/table.ts";
+import { intervalText } from "../interval.ts";
+import { table } from "../../output/table.ts";
 
 /** The audit for people: what was compared, and what it means in words. */
 export function speedAuditText(audit: SpeedAudit): string {

@@ -1,8 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PipelineRunSchema } from "@heddle/proto/scheduler";
 import type { LiveAttempts } from "../attempts/live-attempts.ts";
-import { lossMessage, statusOf } from "./run-events.ts";
-import type { StepState } from "./run-state.ts";
+import { lossMessage, statusOf } from "../runs/run-events.ts";
+import type { StepState } from "../runs/run-state.ts";
 import type { KnownRun } from "../store.ts";
 
 /** A run as others see it, with the progress of the jobs that run here now. */

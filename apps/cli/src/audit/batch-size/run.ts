@@ -1,6 +1,6 @@
 import { auditModelBatchSize, type BatchSizeAudit, type Per, type RateRule } from "@heddle/learner";
-import { withAudit } from "../audit/open.ts";
-import type { Clients } from "../host/clients.ts";
+import { withAudit } from "../open.ts";
+import type { Clients } from "../../host/clients.ts";
 
 export interface BatchAuditFlags {
   readonly state: string;

@@ -1,8 +1,8 @@
 import { present } from "@heddle/base";
 import type { DataCheck } from "@heddle/proto/evaluator";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type DatasetFacts, dataChecks } from "./data-checks.ts";
-import { callMs, type EvaluationDeps } from "../evaluation/deps.ts";
+import { type DatasetFacts, dataChecks } from "../data-checks/data-checks.ts";
+import { callMs, type EvaluationDeps } from "./deps.ts";
 
 /** The checks of a version's training data against the reference's, from their manifests; none without a reference. */
 export async function trainingChecks(

@@ -1,6 +1,6 @@
 import { auditModel, type SpeedAudit } from "@heddle/learner";
-import { withAudit } from "../audit/open.ts";
-import type { Clients } from "../host/clients.ts";
+import { withAudit } from "../open.ts";
+import type { Clients } from "../../host/clients.ts";
 
 export interface AuditFlags {
   readonly state: string;
