@@ -18,13 +18,14 @@ const lintSteps: readonly CheckStep[] = [
     args: ["tools/asyncapi.ts", "--check"],
   },
   {
-    name: "layers, and files that import one another in circles",
+    name: "layers, circles of imports, crowded folders",
     program: "node",
     args: [
       "--test",
       "--test-reporter=dot",
       "tools/rules/layers.test.ts",
       "tools/rules/circles.test.ts",
+      "tools/rules/folders.test.ts",
     ],
   },
   {
