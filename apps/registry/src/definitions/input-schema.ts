@@ -4,63 +4,26 @@ import { z } from "zod";
 /** Of a column of a source, a feature or an input. */
 export const columnName = z.string().min(1).max(200);
 
+/** An expression inside of another. */
+const number = z.lazy(() => Numbers);
+const category = z.lazy(() => Categories);
+
 const Numbers: z.ZodType<NumberExpression> = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("value"), feature: columnName }),
   z.strictObject({ op: z.literal("age-days"), feature: columnName }),
   z.strictObject({ op: z.literal("is-missing"), feature: columnName }),
-  z.strictObject({
-    op: z.literal("log1p"),
-    get of() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("clip"),
-    get of() {
-      return Numbers;
-    },
-    low: z.number(),
-    high: z.number(),
-  }),
+  z.strictObject({ op: z.literal("log1p"), of: number }),
+  z.strictObject({ op: z.literal("clip"), of: number, low: z.number(), high: z.number() }),
   z.strictObject({
     op: z.literal("scale"),
-    get of() {
-      return Numbers;
-    },
+    of: number,
     factor: z.number(),
     offset: z.number().exactOptional(),
   }),
-  z.strictObject({
-    op: z.literal("ratio"),
-    get of() {
-      return Numbers;
-    },
-    get by() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("difference"),
-    get of() {
-      return Numbers;
-    },
-    get minus() {
-      return Numbers;
-    },
-  }),
-  z.strictObject({
-    op: z.literal("default"),
-    get of() {
-      return Numbers;
-    },
-    value: z.number(),
-  }),
-  z.strictObject({
-    op: z.literal("standardise"),
-    get of() {
-      return Numbers;
-    },
-  }),
+  z.strictObject({ op: z.literal("ratio"), of: number, by: number }),
+  z.strictObject({ op: z.literal("difference"), of: number, minus: number }),
+  z.strictObject({ op: z.literal("default"), of: number, value: z.number() }),
+  z.strictObject({ op: z.literal("standardise"), of: number }),
 ]);
 
 const ascending = z
@@ -76,12 +39,7 @@ const Categories: z.ZodType<CategoryExpression> = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("category"), feature: columnName }),
   z.strictObject({ op: z.literal("bucketise"), of: Numbers, bounds: ascending }),
   z.strictObject({ op: z.literal("quantile"), of: Numbers, buckets: z.int().min(2).max(10_000) }),
-  z.strictObject({
-    op: z.literal("cross"),
-    get of() {
-      return z.array(Categories).min(2).max(8);
-    },
-  }),
+  z.strictObject({ op: z.literal("cross"), of: z.array(category).min(2).max(8) }),
 ]);
 
 /** What a model sees, in the order of its columns. */
