@@ -7,7 +7,7 @@ export { openExampleRows } from "./batch/example-rows.ts";
 export { createIndex, type IdIndex } from "./ids/id-index.ts";
 export { type FieldCodes, openFieldRows } from "./batch/field-rows.ts";
 export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids/ids.ts";
-export { checkGradients, checkLength } from "./gradients.ts";
+export { checkLength } from "./gradients.ts";
 export type {
   Admission,
   CountTable,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { instructionSet } from "./environment.ts";
-import { fitOn } from "./data/fit.ts";
-import { memoryReader, partitionRows, tinyDefinition } from "./fixtures/data.ts";
-import { goldenRows } from "./data/golden.ts";
-import { trainingOrder } from "./data/order.ts";
-import type { ExampleReader } from "./data/reader.ts";
+import { fitOn } from "./fit.ts";
+import { memoryReader, partitionRows, tinyDefinition } from "../fixtures/data.ts";
+import { goldenRows } from "./golden.ts";
+import { trainingOrder } from "./order.ts";
+import type { ExampleReader } from "./reader.ts";
 
 const { signal } = new AbortController();
 const partitions = Object.entries(partitionRows).map(([partition, rows]) => ({
@@ -52,11 +51,4 @@ test("a plan that fits nothing needs no pass over the rows", async () => {
   const fitted = await fitOn(inputs, watched, partitions, signal);
   assert.equal(Object.keys(fitted.standardise).length, 1);
   assert.deepEqual([...asked], ["price"]);
-});
-
-test("the instruction set names what numeric libraries choose by, or else the model", () => {
-  const cpuinfo = "processor : 0\nflags\t\t: fpu sse4_2 avx2 fma ht\n";
-  assert.equal(instructionSet("x64", cpuinfo), "x64 sse4_2 avx2 fma");
-  assert.equal(instructionSet("arm64", "Features : fp asimd\n"), "arm64 asimd");
-  assert.equal(instructionSet("arm64", "Apple M1"), "arm64 Apple M1");
 });
