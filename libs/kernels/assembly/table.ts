@@ -1,10 +1,12 @@
 // The kernel of one parameter table, on a memory of its own. The caller stages ids and numbers, calls, and reads what is staged.
-import { narrow, roundAll } from "./bfloat16";
-import { cutLeft, freeze, nextOfCut, release, takeOfCut } from "./cut";
+import { narrow, roundAll } from "./table/bfloat16";
 import { copyWide } from "./copy";
-import { drawRow, setDraw } from "./draw";
-import { find, findAll } from "./find";
-import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./index";
+import { cutLeft, freeze, nextOfCut, takeOfCut } from "./table/cut";
+import { release } from "./table/cut-cells";
+import { drawRow, setDraw } from "./table/draw";
+import { find, findAll } from "./table/find";
+import { addRow, clear, hasRoom, moveRows, movesPerRow, reserve } from "./table/id-index";
+import { setOptimizer } from "./table/hyperparameters";
 import {
   areaOf,
   foundAt,
@@ -14,6 +16,7 @@ import {
   layOut,
   recordOf,
   rowAt,
+  setVersion,
   slotsAt,
   storedBytes,
   stride,
@@ -22,24 +25,30 @@ import {
   versionBytes,
   versionOf,
   versionsAt,
-} from "./layout";
-import { expired, isDead, markGone, mortal, noteEnd, setClock, setLife } from "./life";
-import { setOptimizer, startSlots, update } from "./optimizers";
-import { callersWalk, cellsTaken, frontier, rows, startWalk as startWalkOf, walkOn } from "./rows";
+} from "./table/layout";
+import { expired, isDead, markGone, mortal, noteEnd, setClock, setLife } from "./table/life";
+import { startSlots, update } from "./table/optimizers";
+import {
+  callersWalk,
+  cellsTaken,
+  frontier,
+  rows,
+  startWalk as startWalkOf,
+  walkOn,
+} from "./table/rows";
 import {
   foundRecord,
   idAt,
   livingRecord,
   noteFound,
   readValues,
-  setVersion,
   stagedValues,
   stageId,
   stageRow,
   stageVersion,
   unstageRow,
-} from "./staged";
-import { countLiving, sweep, sweepAll, sweptPerRow } from "./sweep";
+} from "./table/staged";
+import { countLiving, sweep, sweepAll, sweptPerRow } from "./table/sweep";
 
 export { clear, hasRoom, reserve, rows, setDraw, setOptimizer };
 export { cutLeft, freeze, nextOfCut, release, takeOfCut };

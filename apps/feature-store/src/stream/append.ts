@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import type { AppendedEvent } from "@heddle/proto/feature-store";
-import { sourceOf } from "../ingest.ts";
+import { sourceOf } from "../ingest/ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
 import { streamOf } from "./declared.ts";
 
