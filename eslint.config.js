@@ -70,7 +70,7 @@ export default tseslint.config(
   },
   {
     // The adapter between grpc-js and protobuf-es handles messages without knowing their types.
-    files: ["libs/rpc/src/*.ts"],
+    files: ["libs/rpc/src/**/*.ts"],
     rules: {
       "@typescript-eslint/no-unsafe-assignment": "off",
       "@typescript-eslint/no-unsafe-argument": "off",

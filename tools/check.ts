@@ -1,5 +1,5 @@
 // `npm run check`: everything but the tests that start whole processes. `npm run lint`: only the rules of style and layers.
-import { type CheckStep, type Lane, runSteps, type TestStep } from "./steps.ts";
+import { type CheckStep, type Lane, runSteps, type TestStep } from "./steps/steps.ts";
 
 /** The slowest check, on one core. */
 const eslint: CheckStep = { name: "eslint", program: "eslint", args: ["--max-warnings=0", "."] };
@@ -18,9 +18,15 @@ const lintSteps: readonly CheckStep[] = [
     args: ["tools/asyncapi.ts", "--check"],
   },
   {
-    name: "layers, and files that import one another in circles",
+    name: "layers, circles of imports, crowded folders",
     program: "node",
-    args: ["--test", "--test-reporter=dot", "tools/layers.test.ts", "tools/circles.test.ts"],
+    args: [
+      "--test",
+      "--test-reporter=dot",
+      "tools/rules/layers.test.ts",
+      "tools/rules/circles.test.ts",
+      "tools/rules/folders.test.ts",
+    ],
   },
   {
     name: "unused files, exports and dependencies (knip)",

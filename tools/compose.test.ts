@@ -11,9 +11,9 @@ import { Config as modelServer } from "../apps/model-server/src/config.ts";
 import { Config as registry } from "../apps/registry/src/config.ts";
 import { Config as scheduler } from "../apps/scheduler/src/config.ts";
 import { Config as sync } from "../apps/sync/src/config.ts";
-import { kafkaProperties } from "../test/servers/src/kafka-properties.ts";
-import { kafkaRecipe } from "../test/servers/src/kafka.ts";
-import { s3Recipe } from "../test/servers/src/s3.ts";
+import { kafkaProperties } from "../test/servers/src/programs/kafka-properties.ts";
+import { kafkaRecipe } from "../test/servers/src/programs/kafka.ts";
+import { s3Recipe } from "../test/servers/src/programs/s3.ts";
 import { composeFiles, composeFolder, container } from "./compose.ts";
 
 // There is no Docker where these run: what a compose file can get wrong without one is looked for in the code.

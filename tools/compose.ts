@@ -6,8 +6,8 @@ import type { Addresses } from "../apps/cli/src/host/clients.ts";
 import type { HostFile } from "../apps/cli/src/host/host-file.ts";
 import { programs } from "../apps/cli/src/host/programs.ts";
 import { story } from "../examples/grocer/src/story.ts";
-import { jaegerSettings } from "../test/servers/src/jaeger.ts";
-import { prometheusSettings } from "../test/servers/src/prometheus.ts";
+import { jaegerSettings } from "../test/servers/src/programs/jaeger.ts";
+import { prometheusSettings } from "../test/servers/src/programs/prometheus.ts";
 import { settingsOf } from "./cluster/settings.ts";
 
 const root = join(import.meta.dirname, "..");

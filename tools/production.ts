@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { buildAll, builds, notesVariable, type ServerNote } from "../test/servers/src/index.ts";
-import { runSteps, type TestStep } from "./steps.ts";
+import { runSteps, type TestStep } from "./steps/steps.ts";
 
 const step: TestStep = {
   name: "tests on real servers",

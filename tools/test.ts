@@ -1,6 +1,6 @@
 // `npm test`: the checks, then the stories and faults that start real processes. No servers, no network.
 import { staticLane, unitStep } from "./check.ts";
-import { runSteps, type TestStep } from "./steps.ts";
+import { runSteps, type TestStep } from "./steps/steps.ts";
 
 const storyStep: TestStep = {
   name: "end-to-end and fault tests",

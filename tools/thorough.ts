@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { casesVariable } from "../libs/testkit/src/sample.ts";
-import { runSteps, type TestStep } from "./steps.ts";
+import { runSteps, type TestStep } from "./steps/steps.ts";
 
 const root = join(import.meta.dirname, "..");
 

@@ -9,7 +9,7 @@ import {
 } from "@heddle/transform";
 
 /** A column as a peer reads it: numbers, or categories as codes; NaN for null. */
-export interface PeerColumn {
+interface PeerColumn {
   readonly name: string;
   readonly kind: "number" | "category";
 }

@@ -4,7 +4,6 @@ import { apply } from "./commands/apply.ts";
 import { batchAudit } from "./commands/batch-audit.ts";
 import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
-
 import { follow } from "./commands/follow.ts";
 import { host } from "./commands/host.ts";
 import { ingest } from "./commands/ingest.ts";
@@ -17,8 +16,8 @@ import { report } from "./commands/report.ts";
 import { rollback } from "./commands/rollback.ts";
 import { runs } from "./commands/runs.ts";
 import { speedAudit } from "./commands/speed-audit.ts";
-import { trace } from "./commands/trace.ts";
 import { stream } from "./commands/stream.ts";
+import { trace } from "./commands/trace.ts";
 import { train } from "./commands/train.ts";
 import { versions } from "./commands/versions.ts";
 import type { Context } from "./context.ts";

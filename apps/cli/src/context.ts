@@ -6,7 +6,7 @@ import type { Clients } from "./host/clients.ts";
 import { type Palette, paletteFor } from "./output/style.ts";
 
 /** The streams of a command, and the exit code it leaves. */
-export interface Terminal {
+interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly env: Readonly<Record<string, string | undefined>>;

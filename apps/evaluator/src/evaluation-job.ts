@@ -10,11 +10,11 @@ import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { RegistryService } from "@heddle/proto/registry";
 import { connect } from "@heddle/rpc";
 import { availableParallelism } from "node:os";
-import { callMs } from "./deps.ts";
-import { evaluate } from "./evaluate.ts";
-import { EvaluationInput } from "./evaluation-input.ts";
-import { openRankingThreads } from "./ranking-threads.ts";
-import { parquetReader, partRows } from "./reader.ts";
+import { callMs } from "./evaluation/deps.ts";
+import { evaluate } from "./evaluation/evaluate.ts";
+import { EvaluationInput } from "./evaluation/evaluation-input.ts";
+import { openRankingThreads } from "./ranking/ranking-threads.ts";
+import { parquetReader, partRows } from "./scoring/reader.ts";
 
 const readerMemoryBytesMax = 256 << 20;
 /** Threads that rank, this one included: more would need more memory than a job is given. */

@@ -6,25 +6,19 @@ import { z } from "zod";
 /** Names that the evaluator's own metrics have; `ndcg@…` too. */
 const builtIn = ["auc", "log-loss", "calibration"];
 
+/** An expression inside of another. */
+const inner = z.lazy(() => Expression);
+
 const Expression: z.ZodType<MetricExpression> = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("label") }),
   z.strictObject({ op: z.literal("prediction") }),
   z.strictObject({ op: z.literal("constant"), value: z.number() }),
   z.strictObject({
     op: z.enum(["add", "subtract", "multiply", "divide", "minimum", "maximum", "at-least"]),
-    get left() {
-      return Expression;
-    },
-    get right() {
-      return Expression;
-    },
+    left: inner,
+    right: inner,
   }),
-  z.strictObject({
-    op: z.enum(["absolute", "logarithm"]),
-    get of() {
-      return Expression;
-    },
-  }),
+  z.strictObject({ op: z.enum(["absolute", "logarithm"]), of: inner }),
 ]);
 
 const text = z.string().min(1).max(1_000);

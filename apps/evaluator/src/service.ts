@@ -6,7 +6,7 @@ import type { RegistryService } from "@heddle/proto/registry";
 import { type CallContext, type Client, implement, type Implementation } from "@heddle/rpc";
 import type { MetricDefinition, ModelDefinition } from "@heddle/sdk";
 import { type ChangeContext, changeContextOf, createOnce, type Known } from "@heddle/store";
-import { type Judgement, judge } from "./gate.ts";
+import { type Judgement, judge } from "./gate/gate.ts";
 import { readMetric } from "./metric-definition.ts";
 import { getRecorded, nameEvaluation, putEvaluation } from "./recorded-evaluation.ts";
 import {

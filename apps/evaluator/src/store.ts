@@ -9,7 +9,7 @@ import {
   type Known,
   type StoreDeps,
 } from "@heddle/store";
-import type { Check, Verdict } from "./gate.ts";
+import type { Check, Verdict } from "./gate/gate.ts";
 import type { StoredMetric } from "./metric-definition.ts";
 
 /** A recorded evaluation; what it measured is the object of its name. */

@@ -6,7 +6,7 @@ import { runJob } from "@heddle/jobs";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { connect } from "@heddle/rpc";
 import { z } from "zod";
-import { buildDataset } from "./build-dataset.ts";
+import { buildDataset } from "./dataset/build-dataset.ts";
 
 const Input = z.looseObject({
   ...jobFields,

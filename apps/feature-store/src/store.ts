@@ -1,7 +1,7 @@
 import type { FeatureViewDefinition } from "@heddle/sdk";
 import { type Aggregates, collectionsOf, type StoreDeps } from "@heddle/store";
-import type { Dataset } from "./dataset.ts";
-import type { Source } from "./source.ts";
+import type { Dataset } from "./dataset/dataset.ts";
+import type { Source } from "./definitions/source.ts";
 
 /** A version of a feature view; it never changes. */
 export interface FeatureView {

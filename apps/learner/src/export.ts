@@ -1,6 +1,7 @@
 import type { ObjectInfo } from "@heddle/objects";
 import { compileTransform } from "@heddle/transform";
-import type { Attempt, End } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { End } from "./gang/lead.ts";
 import type { TrainDeps } from "./deps.ts";
 import type { Start } from "./cuts/start.ts";
 import type { Progress } from "./loop/progress.ts";

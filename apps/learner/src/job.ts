@@ -12,7 +12,7 @@ import { connect, type Implementation } from "@heddle/rpc";
 import { type Telemetry, telemetryPlace } from "@heddle/telemetry";
 import type { TrainDeps } from "./deps.ts";
 import { instructionSet } from "./environment.ts";
-import { followTraining } from "./follow.ts";
+import { followTraining } from "./gang/follow.ts";
 import { openLaneWire } from "./wire/lane-wire.ts";
 import { openLocalWire } from "./wire/local-wire.ts";
 import { openMeters } from "./meters/meters.ts";

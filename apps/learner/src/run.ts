@@ -2,7 +2,8 @@ import { canonicalJson, contentName, present, shortName, writeLogRange } from "@
 import { failpoint } from "@heddle/failpoint";
 import type { Run } from "@heddle/proto/registry";
 import type { ModelDefinition } from "@heddle/sdk";
-import { type Attempt, type End, trainToEnd } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import { type End, trainToEnd } from "./gang/lead.ts";
 import { grantedDataset } from "./data/dataset.ts";
 import { callMs, type TrainDeps } from "./deps.ts";
 import { exportModel } from "./export.ts";

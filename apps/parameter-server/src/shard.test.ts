@@ -14,7 +14,7 @@ import { shardOf } from "@heddle/kernels";
 import fc from "fast-check";
 import type { FrozenShard } from "./cuts/frozen.ts";
 import { openShard, type Shard } from "./shard.ts";
-import type { Declaration } from "./declaration.ts";
+import type { Declaration } from "./run/declaration.ts";
 
 const adagrad = { kind: "adagrad", rate: 0.1, initialAccumulator: 0.1, epsilon: 1e-7 } as const;
 const declare = (shard: number, shards: number): Declaration => ({

@@ -1,12 +1,17 @@
 import type { ParameterState } from "@heddle/artifact";
 import { assert, HeddleError } from "@heddle/base";
-import { checkLength, type DenseVector, type ParameterTable } from "@heddle/kernels";
+import {
+  checkLength,
+  createDense,
+  createTable,
+  type DenseVector,
+  type ParameterTable,
+} from "@heddle/kernels";
 import { float32Of } from "@heddle/tensor";
 import { denseState, freezeTables, type FrozenShard, tableStates } from "./cuts/frozen.ts";
-import { freshDense, freshTables } from "./parameters.ts";
 import { openRestoring, type Restoring } from "./cuts/restoring.ts";
 import { type ShardTurnover, turnoverOf } from "./turnover.ts";
-import type { Declaration } from "./declaration.ts";
+import type { Declaration } from "./run/declaration.ts";
 
 export interface RowGradients {
   readonly table: string;
@@ -74,8 +79,15 @@ export interface Shard {
 
 export function openShard(declaration: Declaration, rowsMax: number): Shard {
   const fresh = () => ({
-    tables: freshTables(declaration, rowsMax),
-    dense: freshDense(declaration),
+    tables: new Map(
+      declaration.tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })]),
+    ),
+    dense: new Map(
+      declaration.dense.map(({ name, initial, optimizer }) => [
+        name,
+        createDense(initial, optimizer),
+      ]),
+    ),
   });
   let { tables, dense } = fresh();
   /** The number of the last push, and what to add to it for the clock of tables, which goes on where a parent's ended. */

@@ -3,9 +3,9 @@ import type { PullRequest, PushRequest } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import { bytesOf } from "@heddle/tensor";
 import type { CallTurn, Course } from "./course/course.ts";
-import type { Keeper } from "./keeper.ts";
-import type { KeyLists } from "./key-lists.ts";
-import { pulledRows, pushedPart } from "./step-rows.ts";
+import type { Keeper } from "./run/keeper.ts";
+import type { KeyLists } from "./rows/key-lists.ts";
+import { pulledRows, pushedPart } from "./rows/step-rows.ts";
 
 /** Pull and Push: by gRPC and by lane the same. */
 export function stepCalls(keeper: Keeper, keyLists: KeyLists) {

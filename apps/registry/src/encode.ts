@@ -10,8 +10,8 @@ import {
   type TrainingSummary as TrainingMessage,
   type VersionSchema,
 } from "@heddle/proto/registry";
-import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./family.ts";
-import type { ObjectPlace, Recipe, Run, Snapshot } from "./run.ts";
+import { type Family, type LiveChange, liveVersion, numberOf, wasLive } from "./models/family.ts";
+import type { ObjectPlace, Recipe, Run, Snapshot } from "./models/run.ts";
 import type {
   EarlyStop,
   LostShard,
@@ -19,7 +19,7 @@ import type {
   TrainingSummary,
   TransferSummary,
   Version,
-} from "./version.ts";
+} from "./models/version.ts";
 
 /** The place an object reference names. @throws {HeddleError} INVALID_ARGUMENT REFERENCE_MISSING. */
 export function readPlace(reference: ObjectRef | undefined, what: string): ObjectPlace {

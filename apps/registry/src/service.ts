@@ -11,21 +11,21 @@ import {
   writeRun,
   writeVersion,
 } from "./encode.ts";
-import { type Family, liveAt } from "./family.ts";
-import { describeNodes, resolveNode } from "./lineage-nodes.ts";
-import { lineageOf, unknown } from "./lineage.ts";
-import { originOf } from "./origin.ts";
-import { archive, setLive } from "./stages.ts";
+import { type Family, liveAt } from "./models/family.ts";
+import { describeNodes, resolveNode } from "./lineage/lineage-nodes.ts";
+import { lineageOf, unknown } from "./lineage/lineage.ts";
+import { originOf } from "./lineage/origin.ts";
+import { archive, setLive } from "./models/stages.ts";
 import {
   createConfiguration,
   createRun,
   recordSnapshot,
   registerVersion,
   type RegistrationDeps,
-} from "./registration.ts";
-import type { Run } from "./run.ts";
+} from "./models/registration.ts";
+import type { Run } from "./models/run.ts";
 import { findByPrefix, modelEvent, type RegistryStore, updateByPrefix } from "./store.ts";
-import { judged, readJudgement, type Version } from "./version.ts";
+import { judged, readJudgement, type Version } from "./models/version.ts";
 
 const pageSizeDefault = 50;
 

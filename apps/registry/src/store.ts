@@ -10,10 +10,10 @@ import {
   type Known,
   type StoreDeps,
 } from "@heddle/store";
-import { type Edge, type Edges, openEdges } from "./edges.ts";
-import type { Family } from "./family.ts";
-import type { Run } from "./run.ts";
-import type { Version } from "./version.ts";
+import { type Edge, type Edges, openEdges } from "./lineage/edges.ts";
+import type { Family } from "./models/family.ts";
+import type { Run } from "./models/run.ts";
+import type { Version } from "./models/version.ts";
 
 /** A registered configuration; it never changes. */
 interface StoredConfiguration {

@@ -4,14 +4,16 @@ import { type HeartbeatRequest, SchedulerService } from "@heddle/proto/scheduler
 import { type CallContext, type Handlers, implement, type Implementation } from "@heddle/rpc";
 import { changeContextOf } from "@heddle/store";
 import type { Limits } from "./config.ts";
-import { type LiveAttempts, type LiveJob, parseJobId } from "./live-attempts.ts";
-import { bySubmission, type Driver } from "./loops.ts";
-import { attemptSucceeded, cancelled, fenced, resumed } from "./pipeline-run.ts";
-import { runMessage } from "./run-message.ts";
+import { type LiveAttempts, type LiveJob, parseJobId } from "./attempts/live-attempts.ts";
+import { bySubmission, type Driver } from "./driver/driver.ts";
+import { attemptSucceeded } from "./runs/pipeline-run.ts";
+import { cancelled, resumed } from "./runs/run-end.ts";
+import { fenced } from "./runs/run-steps.ts";
+import { runMessage } from "./watching/run-message.ts";
 import type { Clients } from "./steps/work.ts";
 import type { SchedulerStore } from "./store.ts";
-import { applyPipeline, submitRun, unknownPipeline } from "./submission.ts";
-import { watchRun } from "./watch.ts";
+import { applyPipeline, submitRun, unknownPipeline } from "./runs/submission.ts";
+import { watchRun } from "./watching/watch.ts";
 
 export interface ServiceDeps {
   readonly store: SchedulerStore;

@@ -7,11 +7,11 @@ import { SyncService } from "@heddle/proto/sync";
 import { connect, type Running, serve } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { Limits, type LimitSettings } from "./config.ts";
-import { openLiveAttempts } from "./live-attempts.ts";
-import { startLateDriver } from "./late-driver.ts";
-import type { Driver } from "./loops.ts";
+import { openLiveAttempts } from "./attempts/live-attempts.ts";
+import { startLateDriver } from "./driver/late-driver.ts";
+import type { Driver } from "./driver/driver.ts";
 import { schedulerService } from "./service.ts";
-import { openSlots } from "./slots.ts";
+import { openSlots } from "./attempts/slots.ts";
 import type { Clients } from "./steps/work.ts";
 import { openSchedulerStore } from "./store.ts";
 

@@ -8,9 +8,9 @@ import {
   type Outbox,
   type StoreDeps,
 } from "@heddle/store";
-import type { PipelineState } from "./pipeline.ts";
-import { runEvents } from "./run-events.ts";
-import { runId, type RunState } from "./run-state.ts";
+import type { PipelineState } from "./pipelines/pipeline.ts";
+import { runEvents } from "./runs/run-events.ts";
+import { runId, type RunState } from "./runs/run-state.ts";
 
 export type KnownRun = Known<RunState>;
 

@@ -3,6 +3,7 @@ import { auditTopic, eventTopics } from "@heddle/eventlog";
 import {
   type ChangeContext,
   collectionsOf,
+  changedTo,
   createOnce,
   type DomainEvent,
   type Known,
@@ -58,14 +59,7 @@ export function openFleetStore(deps: FleetStoreDeps): FleetStore {
     decide: (state: Fleet) => Fleet,
     event: DomainEvent,
   ): Promise<Known<Fleet>> =>
-    fleets.update(
-      fleet,
-      (state) => {
-        const next = decide(state);
-        return { state: next, events: next === state ? [] : [event] };
-      },
-      context,
-    );
+    fleets.update(fleet, (state) => changedTo(state, decide(state), event), context);
 
   return {
     outbox: fleets.outbox,

@@ -22,7 +22,7 @@ export interface BenchEvent {
 }
 
 const batchEvents = 500;
-export const eventBytes = 1_024;
+const eventBytes = 1_024;
 
 /** JSON of 1 KB, of which about half is chance. */
 export function* eventBatches(events: number): Iterable<readonly BenchEvent[]> {

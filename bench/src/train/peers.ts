@@ -8,7 +8,7 @@ import { skipped } from "../summarise.ts";
 const scripts = join(import.meta.dirname, "../../train");
 
 /** One pass over the data. */
-export interface Pass {
+interface Pass {
   readonly cpuSeconds: number;
   readonly wallSeconds: number;
   /** Mean log loss of all steps, each from before it. */

@@ -37,7 +37,7 @@ export function startOfWeek(week: number): string {
  * @param from folder with `transactions`, `promotions`, `products`, `demographics` as `.parquet`.
  * @param to folder to write; its `purchases` and `promotions` are replaced.
  */
-export async function extract(from: string, to: string): Promise<void> {
+async function extract(from: string, to: string): Promise<void> {
   // One thread, because several would cut row groups at other places.
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const db = await instance.connect();

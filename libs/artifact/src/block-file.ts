@@ -41,7 +41,7 @@ export interface TablePieces extends TableHeader {
 }
 
 /** Unpacked; a piece of this size is compressed as well as a larger one, and read without holding much. */
-export const pieceBytes = 1 << 20;
+const pieceBytes = 1 << 20;
 
 /** Rows of a piece: as many as `pieceBytes` hold. */
 export function rowsOfPiece({

@@ -11,7 +11,7 @@ const digits = 1 << 16;
  *
  * @returns shape [ids]; equal ids keep their order.
  */
-export function orderById(ids: BigUint64Array): Uint32Array {
+function orderById(ids: BigUint64Array): Uint32Array {
   const halves = new Uint16Array(halvesOf(ids).buffer, ids.byteOffset, ids.length * 4);
   let order = new Uint32Array(ids.length).map((_, i) => i);
   let next = new Uint32Array(ids.length);

@@ -28,6 +28,13 @@ test("an unknown key in a member of a union is compared with the keys of all mem
   });
 });
 
+test("an unknown key in a schema that stands for another is compared with that one's keys", () => {
+  const Deep = z.strictObject({ of: z.lazy(() => z.strictObject({ factor: z.number() })) });
+  assert.throws(() => parseStrict(Deep, { of: { factor: 1, factr: 2 } }, "deep", "X"), {
+    message: 'deep: of: unknown key "factr"; did you mean "factor"?',
+  });
+});
+
 test("flags win over the environment, and the environment over defaults", () => {
   const environment = { HEDDLE_LEASE_MS: "5", HEDDLE_SERVER__ADDRESS: "a:1", PATH: "/bin" };
   assert.deepEqual(loadConfig(Settings, { environment, flags: { leaseMs: "7" } }), {

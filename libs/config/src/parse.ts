@@ -37,10 +37,11 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** Keys of the object schema at a path: unions give the keys of all their members. */
+/** Keys of the object schema at a path: unions give the keys of all their members, recursive schemas those of what they stand for. */
 function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
   const { def } = (schema as { _zod: { def: Record<string, unknown> } })._zod;
-  const inner = def["innerType"] ?? def["in"];
+  const getter = def["getter"] as (() => unknown) | undefined;
+  const inner = def["innerType"] ?? def["in"] ?? getter?.();
   if (inner !== undefined) return keysAt(inner, path);
   const options = def["options"] as unknown[] | undefined;
   if (options !== undefined) return [...new Set(options.flatMap((option) => keysAt(option, path)))];

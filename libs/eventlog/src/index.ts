@@ -1,5 +1,5 @@
-export { openLocalLog } from "./local-log.ts";
-export { type LocalLogDeps } from "./local-partitions.ts";
+export { openLocalLog } from "./local/local-log.ts";
+export { type LocalLogDeps } from "./local/local-partitions.ts";
 export {
   type EventLog,
   type Follower,

@@ -1,18 +1,22 @@
-export { aggregateGroups } from "./aggregate-groups.ts";
-export { bucketKey } from "./buckets.ts";
-export { lookupGroups } from "./assemble.ts";
-export { buildPartitions, type BuiltPartition } from "./build.ts";
-export { type Odd } from "./csv-types.ts";
-export { type ColumnDescription, describeTable, type TableDescription } from "./describe.ts";
-export { type DuckdbPool, openDuckdbPool } from "./duckdb-pool.ts";
-export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb.ts";
-export { ingestFile } from "./ingest.ts";
+export { aggregateGroups } from "./features/aggregate-groups.ts";
+export { bucketKey } from "./features/buckets.ts";
+export { lookupGroups } from "./features/assemble.ts";
+export { buildPartitions, type BuiltPartition } from "./dataset/build.ts";
+export { type Odd } from "./describe/csv-types.ts";
+export {
+  type ColumnDescription,
+  describeTable,
+  type TableDescription,
+} from "./describe/describe.ts";
+export { type DuckdbPool, openDuckdbPool } from "./duckdb/duckdb-pool.ts";
+export { type Duckdb, type DuckdbOptions, openDuckdb } from "./duckdb/duckdb.ts";
+export { ingestFile } from "./ingest/ingest.ts";
 export {
   type EventFormat,
   type IngestResult,
   type IngestTask,
   type LeftOut,
-} from "./ingest-task.ts";
+} from "./ingest/ingest-task.ts";
 export {
   aggregatePart,
   lookupPart,
@@ -22,8 +26,8 @@ export {
   offerColumns,
   offerKey,
   offersPart,
-} from "./materialise.ts";
-export { conditionOf, type PartitionFacts, type SliceCount } from "./measure.ts";
+} from "./features/materialise.ts";
+export { conditionOf, type PartitionFacts, type SliceCount } from "./dataset/measure.ts";
 export {
   type DatasetColumn,
   datasetColumns,
@@ -38,13 +42,18 @@ export {
   type SegmentFile,
   type Window,
 } from "./plan.ts";
-export { exampleSegments, segmentsThatMatter, segmentsWith, timePartition } from "./prune.ts";
-export { pseudonymOf } from "./pseudonym.ts";
+export {
+  exampleSegments,
+  segmentsThatMatter,
+  segmentsWith,
+  timePartition,
+} from "./dataset/prune.ts";
+export { pseudonymOf } from "./ingest/pseudonym.ts";
 export {
   readPartition,
   readPartitionChunks,
   type ReadOptions,
   type VisitRange,
   visitRanges,
-} from "./read.ts";
-export { reservedPrefix } from "./sql.ts";
+} from "./partition/read.ts";
+export { reservedPrefix } from "./duckdb/sql.ts";

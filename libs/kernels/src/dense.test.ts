@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDense } from "./dense.ts";
 import type { Optimizer } from "./port.ts";
-import { createTable } from "./table.ts";
+import { createTable } from "./table/table.ts";
 
 const adagrad: Optimizer = { kind: "adagrad", rate: 0.625, initialAccumulator: 0, epsilon: 0 };
 

@@ -1,10 +1,10 @@
 import { assert } from "@heddle/base";
 import { checkLength, gradientMax, notFinite } from "./gradients.ts";
-import { type Kernel, openKernel } from "./kernel.ts";
+import { type Kernel, openKernel } from "./table/kernel.ts";
 import type { Optimizer } from "./port.ts";
 import { noMemory } from "./refusals.ts";
-import { type Staging, stagingOf } from "./staging.ts";
-import { newSlots, setOptimizer, slotsOfRow } from "./table-optimizer.ts";
+import { type Staging, stagingOf } from "./table/staging.ts";
+import { newSlots, setOptimizer, slotsOfRow } from "./table/table-optimizer.ts";
 import { pagesMax } from "./wasm.ts";
 
 /** A dense parameter with its optimiser slots. */

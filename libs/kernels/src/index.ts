@@ -1,13 +1,13 @@
-export { packBfloat16, unpackBfloat16 } from "./bfloat16.ts";
-export { gatherRows, scatterRows, sumGradients } from "./batch.ts";
-export { type Int8Rounding, int8RowBytes, packInt8, unpackInt8 } from "./int8.ts";
+export { packBfloat16, unpackBfloat16 } from "./packing/bfloat16.ts";
+export { gatherRows, scatterRows, sumGradients } from "./batch/batch.ts";
+export { type Int8Rounding, int8RowBytes, packInt8, unpackInt8 } from "./packing/int8.ts";
 export { createDense, type DenseVector } from "./dense.ts";
-export { type IdNumbers, openIdNumbers } from "./id-numbers.ts";
-export { openExampleRows } from "./example-rows.ts";
-export { createIndex, type IdIndex } from "./id-index.ts";
-export { type FieldCodes, openFieldRows } from "./field-rows.ts";
-export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids.ts";
-export { checkGradients, checkLength } from "./gradients.ts";
+export { type IdNumbers, openIdNumbers } from "./ids/id-numbers.ts";
+export { openExampleRows } from "./batch/example-rows.ts";
+export { createIndex, type IdIndex } from "./ids/id-index.ts";
+export { type FieldCodes, openFieldRows } from "./batch/field-rows.ts";
+export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids/ids.ts";
+export { checkLength } from "./gradients.ts";
 export type {
   Admission,
   CountTable,
@@ -22,9 +22,9 @@ export type {
   Turnover,
   ValueStorage,
 } from "./port.ts";
-export { keyListName } from "./key-list.ts";
-export { joinIds, joinWords, splitIds, splitWords } from "./planes.ts";
+export { keyListName } from "./ids/key-list.ts";
+export { joinIds, joinWords, splitIds, splitWords } from "./packing/planes.ts";
 export { openRowCache, type RowCache, type TakenRows } from "./row-cache.ts";
-export { textIds } from "./text-ids.ts";
-export { createTable } from "./table.ts";
-export { newSlots } from "./table-optimizer.ts";
+export { textIds } from "./ids/text-ids.ts";
+export { createTable } from "./table/table.ts";
+export { newSlots } from "./table/table-optimizer.ts";

@@ -18,7 +18,7 @@ export type Optimizer =
     };
 
 /**
- * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/rules.ts`. Each is a function of the row's
+ * How a table's optimiser moves a row; formulas, slots and sources stand in `assembly/table/rules.ts`. Each is a function of the row's
  * own gradients alone, so that nothing depends on which rows share a shard.
  */
 export type TableOptimizer =

@@ -1,5 +1,5 @@
 import { HeddleError } from "@heddle/base";
-import { halvesOf } from "./ids.ts";
+import { halvesOf } from "./ids/ids.ts";
 import { checkLength } from "./gradients.ts";
 import type { TableRows, TableSpec } from "./port.ts";
 

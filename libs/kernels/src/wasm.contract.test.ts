@@ -1,7 +1,7 @@
 import { tableContract } from "./contract.ts";
-import { createSplitTable } from "./split-table.ts";
-import { createTable } from "./table.ts";
-import { createPart } from "./create-part.ts";
+import { createSplitTable } from "./table/split/split-table.ts";
+import { createTable } from "./table/table.ts";
+import { createPart } from "./table/create-part.ts";
 
 tableContract("wasm", createTable);
 tableContract("wasm in three instances", (spec) =>

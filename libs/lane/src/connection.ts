@@ -1,9 +1,9 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { type HeddleError, isHeddleError } from "@heddle/base";
 import { badFrame } from "./errors.ts";
-import { encodeFrame, type Frame, type Kind } from "./frame.ts";
-import { openParser } from "./parser.ts";
-import type { Pool } from "./pool.ts";
+import { encodeFrame, type Frame, type Kind } from "./frames/frame.ts";
+import { openParser } from "./frames/parser.ts";
+import type { Pool } from "./frames/pool.ts";
 import { reading, type SocketSource } from "./reading.ts";
 
 /** How long the last frames may take to go out. */

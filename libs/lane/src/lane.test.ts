@@ -4,7 +4,7 @@ import { connect as connectSocket } from "node:net";
 import { test } from "node:test";
 import { HeddleError } from "@heddle/base";
 import type { CallContext } from "@heddle/rpc";
-import { encodeFrame } from "./frame.ts";
+import { encodeFrame } from "./frames/frame.ts";
 import { offering, pull, push, signal, stats } from "./fixtures/echo.ts";
 import { connectLane } from "./index.ts";
 

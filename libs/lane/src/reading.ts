@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from "node:net";
-import type { Parser } from "./parser.ts";
+import type { Parser } from "./frames/parser.ts";
 
 /** Opens a socket that reads to where it is told. */
 export type SocketSource = (onread: OnReadOpts) => Socket;

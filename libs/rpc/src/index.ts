@@ -1,12 +1,11 @@
-export { type CallOptions, type Client, connect, type ConnectOptions } from "./client.ts";
-export { implementSome } from "./implement-some.ts";
+export { type CallOptions, type Client, connect, type ConnectOptions } from "./client/client.ts";
+export { implementSome } from "./server/implement-some.ts";
 export { connectLocal, type LocalCallOptions, type LocalClient } from "./local.ts";
 export { type Handlers, messageBytesMax } from "./method.ts";
-export type { Need } from "./needs.ts";
-export { openPeer, type Peer } from "./peer.ts";
+export type { Need } from "./server/needs.ts";
+export { openPeer, type Peer } from "./client/peer.ts";
+export { callCancelled, type CallContext } from "./server/answer.ts";
 export {
-  callCancelled,
-  type CallContext,
   implement,
   type Implementation,
   serve,
@@ -14,4 +13,4 @@ export {
   type Running,
   type ServeOptions,
   type Server,
-} from "./server.ts";
+} from "./server/server.ts";

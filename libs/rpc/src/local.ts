@@ -1,8 +1,9 @@
 import { HeddleError, messageOf } from "@heddle/base";
 import { create, type DescMethod, type DescService } from "@bufbuild/protobuf";
-import type { CallOptions, ConnectOptions } from "./client.ts";
+import type { CallOptions, ConnectOptions } from "./client/client.ts";
 import { type AnyMessage, type Calls, streamsIn, streamsOut } from "./method.ts";
-import { callCancelled, type CallContext, type Implementation } from "./server.ts";
+import { callCancelled, type CallContext } from "./server/answer.ts";
+import type { Implementation } from "./server/server.ts";
 
 export interface LocalCallOptions extends CallOptions {
   /** As in `CallContext`; the answer may lie in it. */

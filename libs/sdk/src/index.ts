@@ -10,19 +10,13 @@ export { defineMetric, type MetricDefinition, type MetricExpression } from "./me
 export {
   type Architecture,
   defineModel,
-  type EarlyStopping,
   type Examples,
   type Fallback,
   type Gate,
   type ModelDefinition,
   type ModuleSources,
   type Partitioning,
-  type RowAdmission,
-  type RowExpiry,
-  type RowOptions,
   type Slice,
-  type Training,
-  type TrainingMode,
 } from "./model.ts";
 export {
   definePipeline,
@@ -43,6 +37,14 @@ export {
 } from "./source.ts";
 export type { RowOptimizer, DenseOptimizer, Optimizer } from "./optimizer.ts";
 export type { ShortTerm } from "./short-term.ts";
+export type {
+  EarlyStopping,
+  RowAdmission,
+  RowExpiry,
+  RowOptions,
+  Training,
+  TrainingMode,
+} from "./training.ts";
 export type { Transfer } from "./transfer.ts";
 export {
   ageDays,

@@ -1,20 +1,25 @@
-export { type Aggregate } from "./aggregate.ts";
-export { type Aggregates, type Changed, idFromRequest, type Known } from "./aggregates.ts";
-export { type ChangeContext, changeContextOf } from "./change-context.ts";
-export type { Decision } from "./change.ts";
-export { collectionsOf, createOnce, listAll, type StoreDeps } from "./collections.ts";
+export { type Aggregate } from "./aggregates/aggregate.ts";
+export {
+  type Aggregates,
+  type Changed,
+  idFromRequest,
+  type Known,
+} from "./aggregates/aggregates.ts";
+export { type ChangeContext, changeContextOf } from "./aggregates/change-context.ts";
+export { changedTo, type Decision } from "./aggregates/change.ts";
+export { collectionsOf, createOnce, listAll, type StoreDeps } from "./aggregates/collections.ts";
 export {
   type LmdbDatabase,
   type LmdbEnvironment,
   type LmdbOptions,
   openLmdbEnvironment,
-} from "./environment.ts";
-export type { DomainEvent } from "./event.ts";
-export { openLmdbStore } from "./lmdb.ts";
+} from "./lmdb/environment.ts";
+export type { DomainEvent } from "./aggregates/event.ts";
+export { openLmdbStore } from "./lmdb/lmdb.ts";
 export { type MongoConnection, type MongoOptions, openMongo } from "./mongo/connection.ts";
 export { openMongoStore } from "./mongo/mongo-store.ts";
 export type { MongoLimits } from "./mongo/runs.ts";
-export type { Outbox } from "./outbox.ts";
+export type { Outbox } from "./aggregates/outbox.ts";
 export {
   type Documents,
   type DocumentStore,
@@ -32,5 +37,5 @@ export {
   relayOutbox,
   startRelay,
   verifyChain,
-} from "./relay.ts";
+} from "./aggregates/relay.ts";
 export { traceStore } from "./traced-store.ts";

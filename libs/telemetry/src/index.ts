@@ -2,6 +2,7 @@ export {
   telemetryPlace,
   type TelemetryPlace,
   telemetrySettings,
+  telemetryVariableNames,
   telemetryVariables,
 } from "./settings.ts";
 export { silentTelemetry } from "./silent.ts";

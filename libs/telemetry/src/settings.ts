@@ -30,13 +30,25 @@ export interface TelemetryPlace extends Pick<
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The variables of a process that name its place. */
+const variables = {
+  folder: "HEDDLE_TELEMETRY_FOLDER",
+  otlpEndpoint: "HEDDLE_OTLP_ENDPOINT",
+  traceShare: "HEDDLE_TRACE_SHARE",
+  traceEverySteps: "HEDDLE_TRACE_EVERY_STEPS",
+} as const;
+
+/** All of them, for whoever looks for misspelt ones. */
+export const telemetryVariableNames: readonly string[] = Object.values(variables);
+
 /**
  * The place that the variables of a process name.
  *
  * @throws {HeddleError} INVALID_ARGUMENT TELEMETRY_INVALID.
  */
 export function telemetryPlace(environment: Environment): TelemetryPlace {
-  const { HEDDLE_TELEMETRY_FOLDER: folder, HEDDLE_OTLP_ENDPOINT: otlpEndpoint } = environment;
+  const folder = environment[variables.folder];
+  const otlpEndpoint = environment[variables.otlpEndpoint];
   if (otlpEndpoint && !/^https?:\/\/[^/\s]/.test(otlpEndpoint)) {
     throw new HeddleError(
       "INVALID_ARGUMENT",
@@ -44,8 +56,8 @@ export function telemetryPlace(environment: Environment): TelemetryPlace {
       `HEDDLE_OTLP_ENDPOINT is "${otlpEndpoint}", and must be the URL of a collector, as http://127.0.0.1:4317: correct it, or leave it away`,
     );
   }
-  const share = numberIn(environment, "HEDDLE_TRACE_SHARE", traceShare);
-  const steps = numberIn(environment, "HEDDLE_TRACE_EVERY_STEPS", traceEverySteps);
+  const share = numberIn(environment, variables.traceShare, traceShare);
+  const steps = numberIn(environment, variables.traceEverySteps, traceEverySteps);
   return {
     ...(folder && { folder }),
     ...(otlpEndpoint && { otlpEndpoint }),
@@ -56,13 +68,13 @@ export function telemetryPlace(environment: Environment): TelemetryPlace {
 
 /** The variables that name a place. */
 export function telemetryVariables(place: TelemetryPlace): Record<string, string> {
-  const { folder, otlpEndpoint, traceShare, traceEverySteps } = place;
-  return {
-    ...(folder !== undefined && { HEDDLE_TELEMETRY_FOLDER: folder }),
-    ...(otlpEndpoint !== undefined && { HEDDLE_OTLP_ENDPOINT: otlpEndpoint }),
-    ...(traceShare !== undefined && { HEDDLE_TRACE_SHARE: String(traceShare) }),
-    ...(traceEverySteps !== undefined && { HEDDLE_TRACE_EVERY_STEPS: String(traceEverySteps) }),
-  };
+  const fields = Object.keys(variables) as (keyof typeof variables)[];
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = place[field];
+      return value === undefined ? [] : [[variables[field], String(value)]];
+    }),
+  );
 }
 
 function numberIn(environment: Environment, name: string, schema: z.ZodType<number>) {

@@ -1,18 +1,12 @@
 import type { CategoryExpression } from "@heddle/sdk";
-import type { ColumnBatch } from "./columns.ts";
+import type { BatchPart } from "./batch-part.ts";
 import { badPlan, columnOf, notANumber, wrongType } from "./errors.ts";
 import { combineIds, dictionaryIds, nullId, valueId } from "./hash.ts";
 import { compileNumber, featuresOf, fitted } from "./number.ts";
 import type { CodedIds, Fit } from "./port.ts";
-import type { RowMemory } from "./row-memory.ts";
 
-/** Evaluates an expression over the rows from `from` to before `to`. */
-export type CategoryProgram = (
-  batch: ColumnBatch,
-  from: number,
-  to: number,
-  memory: RowMemory,
-) => CodedIds;
+/** Evaluates an expression over some rows. */
+export type CategoryProgram = (part: BatchPart) => CodedIds;
 
 /** Compiles an expression to ids. `path` is the key of what was fitted for it. */
 export function compileCategory(
@@ -23,8 +17,7 @@ export function compileCategory(
 ): CategoryProgram {
   switch (expression.op) {
     case "category":
-      return (batch, from, to, memory) =>
-        categories(batch, from, to, memory, expression.feature, input);
+      return (part) => categories(part, expression.feature, input);
     case "bucketise":
       return buckets(expression, expression.bounds, input, path, fit);
     case "quantile":
@@ -55,10 +48,7 @@ export function categoryFeatures(expression: CategoryExpression): readonly strin
 }
 
 function categories(
-  batch: ColumnBatch,
-  from: number,
-  to: number,
-  memory: RowMemory,
+  { batch, from, to, memory }: BatchPart,
   feature: string,
   input: string,
 ): CodedIds {
@@ -88,13 +78,14 @@ function buckets(
   for (let bucket = 0; bucket <= bounds.length; bucket++) ids[bucket] = valueId(input, `${bucket}`);
   ids[bounds.length + 1] = nullId(input);
   const missing = bounds.length + 1;
-  return (batch, from, to, memory) => {
-    const { values, valid } = program(batch, from, to, memory);
-    const codes = memory.int32(values.length);
+  return (part) => {
+    const { values, valid } = program(part);
+    const codes = part.memory.int32(values.length);
     for (let i = 0; i < values.length; i++) {
       const x = values[i] as number;
       if (valid?.[i] === 0) codes[i] = missing;
-      else if (Number.isNaN(x)) throw notANumber(featuresOf(expression.of), input, from + i, x);
+      else if (Number.isNaN(x))
+        throw notANumber(featuresOf(expression.of), input, part.from + i, x);
       else codes[i] = boundsUpTo(bounds, x);
     }
     return { ids, codes, shared: true };
@@ -121,14 +112,14 @@ function cross(parts: readonly CategoryProgram[], path: string): CategoryProgram
       `${path} crosses ${parts.length} categories, expected two or more`,
     );
   }
-  return (batch, from, to, memory) => {
-    const ids = new BigUint64Array(to - from);
+  return (given) => {
+    const ids = new BigUint64Array(given.to - given.from);
     const rows = new Uint32Array(ids.buffer);
     for (const part of parts) {
-      const coded = part(batch, from, to, memory);
+      const coded = part(given);
       combineIds(rows, new Uint32Array(coded.ids.buffer), coded.codes);
     }
-    const codes = memory.int32(ids.length);
+    const codes = given.memory.int32(ids.length);
     for (let i = 0; i < codes.length; i++) codes[i] = i;
     return { ids, codes, shared: false };
   };

@@ -31,8 +31,9 @@ export const compileTransform: CompileTransform = (inputs, fit) => {
     memory = ownArrays,
   ) => {
     const out = memory.float32((to - from) * numericPrograms.length);
+    const part = { batch, from, to, memory };
     numericPrograms.forEach((input, column) => {
-      const numbers = input.program(batch, from, to, memory);
+      const numbers = input.program(part);
       writeNumbers(input, numbers, from, out, column, numericPrograms.length);
     });
     return out;
@@ -42,7 +43,10 @@ export const compileTransform: CompileTransform = (inputs, fit) => {
     from = 0,
     to = batch.rows,
     memory = ownArrays,
-  ) => idPrograms.map((program) => program(batch, from, to, memory));
+  ) => {
+    const part = { batch, from, to, memory };
+    return idPrograms.map((program) => program(part));
+  };
 
   return {
     numericNames: numbers.map(({ name }) => name),

@@ -34,8 +34,9 @@ export const openFitter: OpenFitter = (inputs) => {
   return {
     features: [...new Set(fits.flatMap(({ of }) => featuresOf(of)))],
     add: (batch) => {
+      const all = { batch, from: 0, to: batch.rows, memory: ownArrays };
       for (const { of, input, program, buckets, moments, sample } of fits) {
-        const numbers = program(batch, 0, batch.rows, ownArrays);
+        const numbers = program(all);
         refuseNonFinite(numbers, of, input);
         if (buckets === undefined) addMoments(moments, numbers);
         else sample.add(numbers);

@@ -1,8 +1,7 @@
 import type { NumberExpression } from "@heddle/sdk";
-import type { ColumnBatch } from "./columns.ts";
+import type { BatchPart } from "./batch-part.ts";
 import { badPlan, columnOf, notANumber, wrongType } from "./errors.ts";
 import type { Fit } from "./port.ts";
-import type { RowMemory } from "./row-memory.ts";
 
 /** Numbers of some rows, in the memory that was given for them. */
 export interface Numbers {
@@ -12,13 +11,8 @@ export interface Numbers {
   readonly valid: Uint8Array | undefined;
 }
 
-/** Evaluates an expression over the rows from `from` to before `to`. */
-export type NumberProgram = (
-  batch: ColumnBatch,
-  from: number,
-  to: number,
-  memory: RowMemory,
-) => Numbers;
+/** Evaluates an expression over some rows. */
+export type NumberProgram = (part: BatchPart) => Numbers;
 
 const dayMs = 86_400_000;
 
@@ -38,27 +32,19 @@ export function compileNumber(
     compileNumber(of, input, `${path}/${step}`, fit);
   switch (expression.op) {
     case "value":
-      return (batch, from, to, memory) =>
-        rawNumbers(batch, from, to, memory, expression.feature, input, false);
+      return (part) => rawNumbers(part, expression.feature, input, false);
     case "age-days":
-      return (batch, from, to, memory) => {
-        const { values, valid } = rawNumbers(
-          batch,
-          from,
-          to,
-          memory,
-          expression.feature,
-          input,
-          true,
-        );
+      return (part) => {
+        const { values, valid } = rawNumbers(part, expression.feature, input, true);
+        const { exampleTimeMs } = part.batch;
         for (let i = 0; i < values.length; i++) {
-          values[i] = ((batch.exampleTimeMs[from + i] as number) - (values[i] as number)) / dayMs;
+          const timeMs = exampleTimeMs[part.from + i] as number;
+          values[i] = (timeMs - (values[i] as number)) / dayMs;
         }
         return { values, valid };
       };
     case "is-missing":
-      return (batch, from, to, memory) =>
-        missing(batch, from, to, memory, expression.feature, input);
+      return (part) => missing(part, expression.feature, input);
     case "log1p":
       return inPlace(inner(expression.of), (values) => {
         for (let i = 0; i < values.length; i++) values[i] = Math.log1p(values[i] as number);
@@ -130,10 +116,7 @@ export function fitted<T>(fits: Readonly<Record<string, T>>, path: string): T {
 }
 
 function rawNumbers(
-  batch: ColumnBatch,
-  from: number,
-  to: number,
-  memory: RowMemory,
+  { batch, from, to, memory }: BatchPart,
   feature: string,
   input: string,
   timestamp: boolean,
@@ -152,14 +135,7 @@ function rawNumbers(
   return { values, valid };
 }
 
-function missing(
-  batch: ColumnBatch,
-  from: number,
-  to: number,
-  memory: RowMemory,
-  feature: string,
-  input: string,
-): Numbers {
+function missing({ batch, from, to, memory }: BatchPart, feature: string, input: string): Numbers {
   const column = columnOf(batch, feature, input);
   const values = memory.float64(to - from).fill(0);
   if (column.type === "category") {
@@ -173,16 +149,16 @@ function missing(
 
 /** Loops stand where they are used: a shared one that calls back costs several times as much per value. */
 function inPlace(inner: NumberProgram, change: (values: Float64Array) => void): NumberProgram {
-  return (batch, from, to, memory) => {
-    const numbers = inner(batch, from, to, memory);
+  return (part) => {
+    const numbers = inner(part);
     change(numbers.values);
     return numbers;
   };
 }
 
 function filled(inner: NumberProgram, value: number): NumberProgram {
-  return (batch, from, to, memory) => {
-    const { values, valid } = inner(batch, from, to, memory);
+  return (part) => {
+    const { values, valid } = inner(part);
     if (valid !== undefined) {
       for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = value;
     }
@@ -191,9 +167,9 @@ function filled(inner: NumberProgram, value: number): NumberProgram {
 }
 
 function difference(of: NumberProgram, minus: NumberProgram): NumberProgram {
-  return (batch, from, to, memory) => {
-    const left = of(batch, from, to, memory);
-    const right = minus(batch, from, to, memory);
+  return (part) => {
+    const left = of(part);
+    const right = minus(part);
     const { values } = left;
     for (let i = 0; i < values.length; i++) {
       values[i] = (values[i] as number) - (right.values[i] as number);
@@ -203,9 +179,9 @@ function difference(of: NumberProgram, minus: NumberProgram): NumberProgram {
 }
 
 function ratio(of: NumberProgram, by: NumberProgram): NumberProgram {
-  return (batch, from, to, memory) => {
-    const left = of(batch, from, to, memory);
-    const right = by(batch, from, to, memory);
+  return (part) => {
+    const left = of(part);
+    const right = by(part);
     const { values } = left;
     let valid = both(left.valid, right.valid);
     for (let i = 0; i < values.length; i++) {

@@ -13,7 +13,7 @@ export const straceOptions: readonly string[] = [
 ];
 
 /** An acknowledgement is a write of this text to standard output. */
-export const acknowledgement = "acknowledged ";
+const acknowledgement = "acknowledged ";
 
 /** LMDB makes its lock file anew after a crash. */
 const volatileNames: readonly string[] = ["lock.mdb"];

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { built, folderOf, type Recipe } from "./cache.ts";
-import { composeRecipe } from "./compose.ts";
-import { grpcurlRecipe } from "./grpcurl.ts";
-import { jaegerRecipe } from "./jaeger.ts";
-import { kafkaRecipe } from "./kafka.ts";
-import { mongoRecipe } from "./mongo.ts";
-import { prometheusRecipe } from "./prometheus.ts";
-import { s3Recipe } from "./s3.ts";
+import { composeRecipe } from "./programs/compose.ts";
+import { grpcurlRecipe } from "./programs/grpcurl.ts";
+import { jaegerRecipe } from "./programs/jaeger.ts";
+import { kafkaRecipe } from "./programs/kafka.ts";
+import { mongoRecipe } from "./programs/mongo.ts";
+import { prometheusRecipe } from "./programs/prometheus.ts";
+import { s3Recipe } from "./programs/s3.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /**

@@ -31,7 +31,7 @@ export interface ServerStart {
   readonly stopMs?: number;
 }
 
-export interface ServerCommand {
+interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd?: string;

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { countsTo, countTo, positive, share } from "../audit/flags.ts";
-import type { BatchAuditFlags } from "../batch-audit/run.ts";
+import type { BatchAuditFlags } from "../audit/batch-size/run.ts";
 import { type Context, hostFlags, type HostFlags, oneArgument } from "../context.ts";
 
 /** What a definition may ask for. */
@@ -71,8 +71,8 @@ export const batchAudit = buildCommand({
     positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: HostFlags & BatchAuditFlags, model: string) {
-    const { runBatchAudit } = await import("../batch-audit/run.ts");
-    const { batchAuditText } = await import("../batch-audit/text.ts");
+    const { runBatchAudit } = await import("../audit/batch-size/run.ts");
+    const { batchAuditText } = await import("../audit/batch-size/text.ts");
     const say = (line: string): void => void this.process.stderr.write(`${line}\n`);
     const audit = await this.withHost(flags.state, (clients) =>
       runBatchAudit(clients, model, flags, say),

@@ -1,14 +1,6 @@
-import type { ExecutorKind } from "@heddle/sdk";
 import { buildCommand } from "@stricli/core";
-import { type Context, hostFlags, type HostFlags, quietFlag } from "../context.ts";
-
-interface Flags extends HostFlags {
-  readonly small: boolean;
-  readonly fresh: boolean;
-  readonly quiet: boolean;
-  readonly executor?: ExecutorKind;
-  readonly shards?: number;
-}
+import { type Context, hostFlags, quietFlag } from "../context.ts";
+import type { DemoFlags } from "../demo/run.ts";
 
 export const demo = buildCommand({
   docs: {
@@ -51,7 +43,7 @@ export const demo = buildCommand({
       parameters: [{ brief: "Example", placeholder: "name", parse: String, default: "grocer" }],
     },
   },
-  async func(this: Context, flags: Flags, name: string) {
+  async func(this: Context, flags: DemoFlags, name: string) {
     const { runDemo } = await import("../demo/run.ts");
     await runDemo(this, flags, name);
   },

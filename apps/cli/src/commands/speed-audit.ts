@@ -38,8 +38,8 @@ export const speedAudit = buildCommand({
     positional: oneArgument("model", "Model"),
   },
   async func(this: Context, flags: Flags, model: string) {
-    const { runSpeedAudit } = await import("../speed-audit/run.ts");
-    const { speedAuditText } = await import("../speed-audit/text.ts");
+    const { runSpeedAudit } = await import("../audit/speed/run.ts");
+    const { speedAuditText } = await import("../audit/speed/text.ts");
     const say = (line: string): void => void this.process.stderr.write(`${line}\n`);
     const audit = await this.withHost(flags.state, (clients) =>
       runSpeedAudit(clients, model, flags, say),

@@ -17,7 +17,7 @@ import { writeReport } from "../report/write.ts";
 import { meterMemory } from "./memory.ts";
 import type { Chapter, Story } from "./story.ts";
 
-interface Flags extends HostFlags {
+export interface DemoFlags extends HostFlags {
   readonly small: boolean;
   readonly fresh: boolean;
   readonly quiet: boolean;
@@ -29,7 +29,7 @@ const barWidth = 16;
 const examples = join(import.meta.dirname, "../../../../examples");
 
 /** Plays an example's story: definitions, events week by week, training, gate, serving, report. */
-export async function runDemo(context: Context, flags: Flags, name: string): Promise<void> {
+export async function runDemo(context: Context, flags: DemoFlags, name: string): Promise<void> {
   const story = await loadStory(name);
   if (flags.fresh) rmSync(flags.state, { recursive: true, force: true });
   prepareState(flags.state, story);
@@ -67,7 +67,7 @@ export async function runDemo(context: Context, flags: Flags, name: string): Pro
 /** The definitions, with what is asked of training otherwise than by their pipelines. */
 export function withTraining(
   definitions: readonly Definition[],
-  { executor, shards }: Pick<Flags, "executor" | "shards">,
+  { executor, shards }: Pick<DemoFlags, "executor" | "shards">,
 ): readonly Definition[] {
   const asked = {
     ...(executor !== undefined && { executor }),
@@ -105,7 +105,7 @@ function prepareState(state: string, story: Story): void {
 async function playChapters(
   clients: Clients,
   story: Story,
-  flags: Flags,
+  flags: DemoFlags,
   progress: Progress,
   show: (outcome: Outcome, label: string) => void,
   say: (text: string) => void,
@@ -183,7 +183,7 @@ function summary(
   };
 }
 
-function closing(facts: Facts, story: Story, flags: Flags): string {
+function closing(facts: Facts, story: Story, flags: DemoFlags): string {
   const memory =
     facts.peakMemoryBytes === undefined ? "not measured here" : bytes(facts.peakMemoryBytes);
   return [

@@ -2,16 +2,25 @@ import { join } from "node:path";
 import type { Places } from "@heddle/backends";
 import { HeddleError } from "@heddle/base";
 import { didYouMean, Secret } from "@heddle/config";
-import { type TelemetryPlace, telemetryPlace } from "@heddle/telemetry";
+import { type TelemetryPlace, telemetryPlace, telemetryVariableNames } from "@heddle/telemetry";
 
 const mapBytesMax = 16 * 1024 ** 3;
 const prefix = "HEDDLE_";
 
+/** The variables that say where a host keeps what. */
+const placeVariables = {
+  storeUrl: "HEDDLE_STORE_URL",
+  storeUrlFile: "HEDDLE_STORE_URL_FILE",
+  logUrl: "HEDDLE_LOG_URL",
+  logUser: "HEDDLE_LOG_USER",
+  logPasswordFile: "HEDDLE_LOG_PASSWORD_FILE",
+  objects: "HEDDLE_OBJECTS_URL",
+} as const;
+
 /** What a host is told by its environment, after the prefix. */
-const variables = [
-  ...["STORE_URL", "STORE_URL_FILE", "LOG_URL", "LOG_USER", "LOG_PASSWORD_FILE", "OBJECTS_URL"],
-  ...["OTLP_ENDPOINT", "TELEMETRY_FOLDER", "TRACE_SHARE", "TRACE_EVERY_STEPS"],
-];
+const known = [...Object.values(placeVariables), ...telemetryVariableNames].map((name) =>
+  name.slice(prefix.length),
+);
 
 /**
  * A misspelt variable would be passed over, and what should lie on a server be kept here.
@@ -21,7 +30,7 @@ const variables = [
 function checkNames(environment: Readonly<Record<string, string | undefined>>): void {
   for (const name of Object.keys(environment)) {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-    const meant = own === "" || variables.includes(own) ? undefined : didYouMean(own, variables);
+    const meant = own === "" || known.includes(own) ? undefined : didYouMean(own, known);
     if (meant === undefined) continue;
     throw new HeddleError(
       "INVALID_ARGUMENT",
@@ -43,19 +52,15 @@ export function placesOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): Places {
   checkNames(environment);
-  const of = (name: string): string | undefined => environment[name] || undefined;
-  const storeUrl = of("HEDDLE_STORE_URL");
-  const storeUrlFile = of("HEDDLE_STORE_URL_FILE");
-  const logUrl = of("HEDDLE_LOG_URL");
-  const logUser = of("HEDDLE_LOG_USER");
-  const logPasswordFile = of("HEDDLE_LOG_PASSWORD_FILE");
+  const given: Partial<Record<keyof typeof placeVariables, string>> = Object.fromEntries(
+    Object.entries(placeVariables).flatMap(([place, name]) =>
+      environment[name] ? [[place, environment[name]]] : [],
+    ),
+  );
+  const { storeUrl, objects = join(state, "objects"), ...others } = given;
   return {
-    ...{ state, mapBytesMax, objects: of("HEDDLE_OBJECTS_URL") ?? join(state, "objects") },
-    ...(storeUrl === undefined ? {} : { storeUrl: new Secret(storeUrl) }),
-    ...(storeUrlFile === undefined ? {} : { storeUrlFile }),
-    ...(logUrl === undefined ? {} : { logUrl }),
-    ...(logUser === undefined ? {} : { logUser }),
-    ...(logPasswordFile === undefined ? {} : { logPasswordFile }),
+    ...{ state, mapBytesMax, objects, ...others },
+    ...(storeUrl !== undefined && { storeUrl: new Secret(storeUrl) }),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { HeddleError } from "@heddle/base";
 
 /** Counts the changes after which what lies in a state folder cannot be read by a Heddle from before. */
-export const stateFormat = 1;
+const stateFormat = 1;
 
 /**
  * Notes the format of a state folder, where none is noted yet: such folders are new, or have the first.

@@ -3,7 +3,7 @@ import type { Metric } from "@heddle/proto/evaluator";
 import { count, difference, interval } from "../output/numbers.ts";
 import { padded, type Palette } from "../output/style.ts";
 import { wrapped } from "../output/wrapped.ts";
-import { remarksOn } from "../report/remarks.ts";
+import { remarksOn } from "../report/remarks/remarks.ts";
 import { metricOf, type Outcome, rankingOf } from "./outcome.ts";
 
 /** Characters of a line of reasons, without what it is indented by. */

@@ -44,7 +44,7 @@ export async function outcomeOf(clients: Clients, run: PipelineRun): Promise<Out
   };
 }
 
-export async function servingOf(
+async function servingOf(
   clients: Clients,
   fleet: string,
   model: string,

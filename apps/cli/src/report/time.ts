@@ -2,7 +2,7 @@ import type { TrainingSummary } from "@heddle/proto/registry";
 import { bytes, count, seconds } from "../output/numbers.ts";
 import type { Outcome } from "../pipeline/outcome.ts";
 import { html, type Markup } from "./html.ts";
-import { remarksOn } from "./remarks.ts";
+import { remarksOn } from "./remarks/remarks.ts";
 import { trafficLine } from "./traffic.ts";
 import { stagesOf, together, waitingLine } from "./waiting.ts";
 import { labelOf } from "./weeks.ts";

@@ -14,8 +14,14 @@ import {
   retryRaces,
   sourceOf,
   storeSegment,
-} from "../ingest.ts";
-import { segmentsMax, segmentsOn, type Source, type StreamState, windowCut } from "../source.ts";
+} from "../ingest/ingest.ts";
+import {
+  segmentsMax,
+  segmentsOn,
+  type Source,
+  type StreamState,
+  windowCut,
+} from "../definitions/source.ts";
 import type { FeatureStoreStore } from "../store.ts";
 import { lineOf, recordsOf, type Refusal } from "./records.ts";
 import { streamOf } from "./declared.ts";

@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import type { SourceDefinition, Stream } from "@heddle/sdk";
-import { sourceOf } from "../ingest.ts";
+import { sourceOf } from "../ingest/ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
 
 /** @throws {HeddleError} FAILED_PRECONDITION NO_STREAM. */

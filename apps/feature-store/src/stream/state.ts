@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { isHeddleError } from "@heddle/base";
 import { type EventLog, ingestTopicOf, type LogRecord } from "@heddle/eventlog";
 import type { GetStreamResponseSchema } from "@heddle/proto/feature-store";
-import { sourceOf } from "../ingest.ts";
+import { sourceOf } from "../ingest/ingest.ts";
 import type { FeatureStoreStore } from "../store.ts";
 import { beginning } from "./cut.ts";
 import { streamOf } from "./declared.ts";

@@ -11,7 +11,7 @@ import { settingOf, settingsOf } from "./settings.ts";
 import { type Outcome, trainOverlapped } from "./train-overlapped.ts";
 
 /** What the interval says of a setting against one update at a time. */
-export type SpeedVerdict = "baseline" | "diverged" | QualityVerdict;
+type SpeedVerdict = "baseline" | "diverged" | QualityVerdict;
 
 export interface AuditedSetting extends Setting {
   readonly verdict: SpeedVerdict;

@@ -10,7 +10,7 @@ import type { CutPlace, Wire } from "../wire/wire.ts";
 import type { Progress } from "../loop/progress.ts";
 
 /** Cuts of bounded mode, where a shard may be lost alone. */
-export interface LossBound {
+interface LossBound {
   /** Updates between cuts. */
   readonly cutSteps: number;
   /** Updates after the newest snapshot, at most: those that a loss may cost. */
@@ -31,7 +31,7 @@ export interface CutDeps {
 }
 
 /** The end of a run: its manifest, and the one file of all parameters. */
-export interface Ending {
+interface Ending {
   readonly manifest: ObjectInfo;
   readonly parameters: ObjectInfo;
 }

@@ -2,7 +2,7 @@ import type { LogPlace } from "../data/log-place.ts";
 import type { DataCursor, TrainingBatch } from "../data/rows.ts";
 
 /** What the cuts of a run said of its loss. It lies in its snapshots, so that whoever goes on from one judges alike. */
-export interface Judged {
+interface Judged {
   /** Examples, and the sum of their losses, up to the cut that was judged last. */
   readonly examples: number;
   readonly lossSum: number;

@@ -6,7 +6,7 @@ import type { TrainingBatch } from "../data/rows.ts";
 import type { Gradients, Pulled, Wire } from "../wire/wire.ts";
 
 /** A micro-batch and what it read. */
-export interface PulledPart extends MicroBatch {
+interface PulledPart extends MicroBatch {
   readonly pulled: Pulled;
 }
 

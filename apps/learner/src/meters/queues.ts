@@ -4,7 +4,7 @@ import type { Wire } from "../wire/wire.ts";
 
 /** What waits or is under way: batches cut and not asked for, steps asked and not computed, pulls and pushes. */
 export const queueNames = ["batch", "step", "pull", "push"] as const;
-export type QueueName = (typeof queueNames)[number];
+type QueueName = (typeof queueNames)[number];
 
 /** How many things are in a queue. */
 export interface Queue {
@@ -13,7 +13,7 @@ export interface Queue {
   depth(): QueueDepth;
 }
 
-export interface QueueDepth {
+interface QueueDepth {
   /** Over the time since the first thing came. */
   readonly mean: number;
   readonly max: number;

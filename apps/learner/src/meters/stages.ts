@@ -12,7 +12,7 @@ export const stageNames = [
   "other",
 ] as const;
 export type Stage = (typeof stageNames)[number];
-export type Shares = Readonly<Record<Stage, number>>;
+type Shares = Readonly<Record<Stage, number>>;
 
 /** What other threads have done so far, in wall milliseconds; absent where this thread does it. */
 export interface ThreadTimes {

@@ -1,7 +1,7 @@
 import { assert } from "@heddle/base";
 
 /** How long a thread was busy with one thing, and what that cost. */
-export interface Busy {
+interface Busy {
   readonly wallMs: number;
   readonly cpuMs: number;
 }

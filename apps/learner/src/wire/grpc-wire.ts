@@ -5,7 +5,7 @@ import {
   type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
-import type { Route, ShardClients } from "./route.ts";
+import type { Route, ShardClients } from "./shard/route.ts";
 
 /** The wire that any shard has: all calls by gRPC. */
 export function openGrpcWire(

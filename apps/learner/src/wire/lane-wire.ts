@@ -11,7 +11,7 @@ import {
   type WireOptions,
 } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
-import type { Route, ShardClients, StepShard } from "./route.ts";
+import type { Route, ShardClients, StepShard } from "./shard/route.ts";
 
 const { pull, push } = ParameterServerService.method;
 /** To ask for a lane and take it. */

@@ -3,10 +3,10 @@ import { openPool, type Pool } from "@heddle/lane";
 import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connectLocal, type Implementation, type LocalClient } from "@heddle/rpc";
 import { silentTelemetry } from "@heddle/telemetry";
-import { borrow, type Loan } from "./loan.ts";
+import { borrow, type Loan } from "./shard/loan.ts";
 import { openShardWire, type WireOptions } from "./shard-wire.ts";
 import type { RunDeclaration, Wire } from "./wire.ts";
-import type { Route, ShardClients } from "./route.ts";
+import type { Route, ShardClients } from "./shard/route.ts";
 
 /** Memory of gradients in fewer bytes than float32, as they are unpacked. */
 const heldBytesMax = 64 << 20;

@@ -2,17 +2,17 @@ import { ParameterServerService } from "@heddle/proto/parameter-server";
 import { connect } from "@heddle/rpc";
 import { silentTelemetry, type Telemetry } from "@heddle/telemetry";
 import { bytesOf } from "@heddle/tensor";
-import { optimizerMessage } from "./optimizer-message.ts";
-import { tableMessage } from "./table-message.ts";
-import { cutCalls } from "./cut-calls.ts";
-import { openOwnUpdates } from "./own-updates.ts";
-import { type Connecting, openReplacing } from "./replace-call.ts";
-import { layOut, type ShardLayout } from "./shard-layout.ts";
-import { closeClients, openLink, type ShardLink } from "./shard-link.ts";
-import { stepCalls } from "./step-calls.ts";
+import { optimizerMessage } from "./shard/optimizer-message.ts";
+import { tableMessage } from "./shard/table-message.ts";
+import { cutCalls } from "./calls/cut-calls.ts";
+import { openOwnUpdates } from "./calls/own-updates.ts";
+import { type Connecting, openReplacing } from "./calls/replace-call.ts";
+import { layOut, type ShardLayout } from "./shard/shard-layout.ts";
+import { closeClients, openLink, type ShardLink } from "./shard/shard-link.ts";
+import { stepCalls } from "./calls/step-calls.ts";
 import { openTraffic } from "./traffic.ts";
 import type { Bounds, RunDeclaration, Wire } from "./wire.ts";
-import type { Shard, ShardClients, Route } from "./route.ts";
+import type { Shard, ShardClients, Route } from "./shard/route.ts";
 
 export interface WireOptions {
   /** The learner's job id. */

@@ -19,7 +19,7 @@ export interface Moved {
 }
 
 /** What spares bytes. */
-export type Means = "ids" | "format" | "cache";
+type Means = "ids" | "format" | "cache";
 
 /** Counts them, and tells meters. */
 export interface Traffic {

@@ -47,7 +47,7 @@ export interface Gradients {
 }
 
 /** What a push says beside its gradients. */
-export interface PushNotes {
+interface PushNotes {
   /** Micro-batch of the step; 0 when absent. */
   readonly microBatch?: number;
   /** Sum of the log losses of its examples. */
@@ -59,7 +59,7 @@ export interface PushNotes {
 }
 
 /** What the shards can say of a run. */
-export interface WireUsage {
+interface WireUsage {
   /** Steps applied. */
   readonly step: number;
   /** CPU seconds of all shards' processes in this attempt, and of those learners that do not lead. */

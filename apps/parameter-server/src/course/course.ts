@@ -5,7 +5,7 @@ import type { Overlap, Resumed } from "./update-order.ts";
 export type CallTurn = "now" | "wait" | "repeated" | "refuse" | "stale";
 
 /** A push's place in the run. */
-export interface PushPlace {
+interface PushPlace {
   readonly step: number;
   readonly cut: boolean;
   /** The oldest state that it was computed from. */

@@ -1,7 +1,7 @@
 import { assert } from "@heddle/base";
 
 /** What may be done with a call now. */
-export type Turn =
+type Turn =
   /** Answer a pull; keep a push until its step is applied. */
   | "now"
   /** Its state will come: look again after the next change. */

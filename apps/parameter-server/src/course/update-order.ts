@@ -11,7 +11,7 @@ export interface UpdateBounds {
 }
 
 /** What may be done with a call now. */
-export type UpdateTurn = "now" | "wait" | "refuse" | "repeated" | "stale";
+type UpdateTurn = "now" | "wait" | "refuse" | "repeated" | "stale";
 
 /**
  * The order of `bounded` mode, as one pure object per shard.

@@ -4,8 +4,8 @@ import type { FreezeRequest, SnapshotRequest } from "@heddle/proto/parameter-ser
 import type { CallContext } from "@heddle/rpc";
 import type { CallTurn, Course } from "../course/course.ts";
 import type { FrozenShard } from "./frozen.ts";
-import type { Keeper } from "../keeper.ts";
-import { snapshotGivenUp } from "../refusals.ts";
+import type { Keeper } from "../run/keeper.ts";
+import { snapshotGivenUp } from "../run/refusals.ts";
 import { restoreHandler } from "./restore.ts";
 import { type CutDeps, saveCut, type SavedCut } from "./save-cut.ts";
 

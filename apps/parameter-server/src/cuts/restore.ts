@@ -2,8 +2,8 @@ import { readLayers } from "@heddle/artifact";
 import { failpoint } from "@heddle/failpoint";
 import type { Objects } from "@heddle/objects";
 import type { RestoreRequest, SnapshotLayer } from "@heddle/proto/parameter-server";
-import type { Keeper } from "../keeper.ts";
-import { snapshotGivenUp, stepOrder } from "../refusals.ts";
+import type { Keeper } from "../run/keeper.ts";
+import { snapshotGivenUp, stepOrder } from "../run/refusals.ts";
 
 /**
  * Returns the shard to a cut, whose files it reads beside what it holds.

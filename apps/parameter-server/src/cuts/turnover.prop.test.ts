@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openShard, type Shard } from "../shard.ts";
 import type { FrozenShard } from "./frozen.ts";
-import type { Declaration } from "../declaration.ts";
+import type { Declaration } from "../run/declaration.ts";
 
 type Turnover = Pick<Declaration["tables"][number], "admission" | "expiry">;
 

@@ -1,7 +1,7 @@
 import type { ModelDefinition } from "@heddle/sdk";
-import { partitionsOf } from "../partitions.ts";
-import { isOfLog } from "../pipeline.ts";
-import type { RunState } from "../run-state.ts";
+import { isOfLog } from "../pipelines/log-windows.ts";
+import { partitionsOf } from "../pipelines/partitions.ts";
+import type { RunState } from "../runs/run-state.ts";
 import type { StepContext, StepOfKind, Work } from "./work.ts";
 
 /** Builds a dataset in a job; its output is `dataset`, the name. */

@@ -1,5 +1,5 @@
 import { AssertionFailed, type ErrorCode, HeddleError, messageOf } from "@heddle/base";
-import type { Failure } from "../run-state.ts";
+import type { Failure } from "../runs/run-state.ts";
 
 const retryableCodes: readonly ErrorCode[] = [
   "UNAVAILABLE",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Step } from "@heddle/sdk";
-import { needOf } from "../slots.ts";
+import { needOf } from "../attempts/slots.ts";
 import { train } from "./train.ts";
 import type { StepContext, StepOfKind } from "./work.ts";
 

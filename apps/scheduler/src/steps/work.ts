@@ -5,8 +5,8 @@ import type { SyncService } from "@heddle/proto/sync";
 import type { Client } from "@heddle/rpc";
 import type { Step } from "@heddle/sdk";
 import type { Limits } from "../config.ts";
-import { stepOf } from "../pipeline-run.ts";
-import type { Outputs, RunState } from "../run-state.ts";
+import { stepOf } from "../runs/run-steps.ts";
+import type { Outputs, RunState } from "../runs/run-state.ts";
 
 /** Other services that steps ask by themselves. */
 export interface Clients {

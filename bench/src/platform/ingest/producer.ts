@@ -3,7 +3,7 @@ import { openKafkaLog } from "@heddle/eventlog/kafka";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
 import { type IngestLoad, topic } from "./load.ts";
 
-export interface KeyedEvent {
+interface KeyedEvent {
   readonly key: string;
   readonly json: string;
 }

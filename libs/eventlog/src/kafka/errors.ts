@@ -1,6 +1,6 @@
 import { HeddleError, messageOf } from "@heddle/base";
 import { maxMessageBytes } from "./suitable.ts";
-import { batchTooLargeCode } from "./unpacking.ts";
+import { batchTooLargeCode } from "./reading/unpacking.ts";
 
 /** Where something failed, for the message. */
 export interface Place {

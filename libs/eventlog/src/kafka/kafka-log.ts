@@ -10,13 +10,13 @@ import { isCompacted, lettersOf } from "../topics.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./address.ts";
 import { clientOptions, type KafkaUser } from "./client.ts";
 import { kafkaError } from "./errors.ts";
-import { openFollowedTopic } from "./followed-topic.ts";
-import { consumeInGroup } from "./group.ts";
+import { openFollowedTopic } from "./reading/followed-topic.ts";
+import { consumeInGroup } from "./reading/group.ts";
 import { partitionOf } from "./partition.ts";
-import { openReader, type Reader } from "./reader.ts";
+import { openReader, type Reader } from "./reading/reader.ts";
 import { openTopics, type Topics } from "./topics.ts";
-import { boundUnpacking } from "./unpacking.ts";
-import { openWriters, type Writers } from "./writers.ts";
+import { boundUnpacking } from "./reading/unpacking.ts";
+import { openWriters, type Writers } from "./writing/writers.ts";
 
 export interface KafkaLogDeps {
   /** `kafka://host:port[,host:port][/prefix][?setting=value]`: see `parseKafkaUrl`. */

@@ -6,7 +6,7 @@ import { Producer } from "@platformatic/kafka";
 import { lettersIn } from "../bad-records.contract.ts";
 import { type EventLog, type LogRecord, unreadableHeader } from "../port.ts";
 import { openKafkaLog } from "./kafka-log.ts";
-import { unpackedBytesMax } from "./unpacking.ts";
+import { unpackedBytesMax } from "./reading/unpacking.ts";
 
 // Batches that brokers take, for they are small there, and that would fill the memory of whoever unpacks them.
 const kafka = await kafkaForTests();

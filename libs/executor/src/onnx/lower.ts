@@ -15,7 +15,7 @@ export interface LoweredStep {
   readonly outputs: Readonly<Record<string, LoweredOutput>>;
 }
 
-export interface LoweredOutput {
+interface LoweredOutput {
   readonly name: string;
   readonly shape: readonly Dim[];
 }

@@ -1,7 +1,7 @@
 import { refuse } from "./not-recordable.ts";
 
 /** A size that grows with the number of rows: `rows * n + plus`. */
-export interface OpenDim {
+interface OpenDim {
   readonly rows: number;
   readonly plus: number;
 }

@@ -2,7 +2,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { isCredentialError, s3Error } from "./errors.ts";
 import { describeLocation, type S3Location } from "./location.ts";
 
-export type Sdk = typeof import("@aws-sdk/client-s3");
+type Sdk = typeof import("@aws-sdk/client-s3");
 
 /** A bucket, spoken to by the SDK. */
 export interface S3 {

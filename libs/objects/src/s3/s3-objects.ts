@@ -3,12 +3,12 @@ import { noSuchObject, objectsError } from "../errors.ts";
 import { checkName } from "../name.ts";
 import type { Objects } from "../port.ts";
 import { openS3, type S3 } from "./client.ts";
-import { proveConditional } from "./conditional.ts";
+import { proveConditional } from "./writing/conditional.ts";
 import { openCopies } from "./copies.ts";
 import { find, infoOf } from "./find.ts";
 import { nameOf, targetOf } from "./keys.ts";
 import type { S3Location } from "./location.ts";
-import { type PutDeps, putBytes, putPath, putPieces, removeDigest } from "./put.ts";
+import { type PutDeps, putBytes, putPath, putPieces, removeDigest } from "./writing/put.ts";
 import { checkExpected, openObject } from "./read.ts";
 import { sweepUploads } from "./sweep.ts";
 

@@ -1,7 +1,7 @@
 import type { S3 } from "./client.ts";
 import { find } from "./find.ts";
 import { digestOwnerOf, keyOf, nameOf } from "./keys.ts";
-import { abandon } from "./upload.ts";
+import { abandon } from "./writing/upload.ts";
 
 /**
  * Removes uploads that were begun before a time and not completed, with the digests that were to go with them: what dead writers left,

@@ -22,7 +22,7 @@ export interface Table {
 }
 
 /** What the log has yet to be told, so that it keeps what counts and nothing else. */
-export interface Marks {
+interface Marks {
   readonly any: boolean;
   /** Keys whose last record in the log is not the one that counts. */
   unsettled(limit: number): readonly Buffer[];

@@ -118,7 +118,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
 }
 
-export function unavailable(place: string, cause: unknown): HeddleError {
+function unavailable(place: string, cause: unknown): HeddleError {
   const servers = serversOf(cause).map(({ address, type, error }) =>
     error === null ? `${address} is ${type}` : `${address}: ${messageOf(error)}`,
   );

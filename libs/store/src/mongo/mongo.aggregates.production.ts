@@ -1,4 +1,4 @@
-import { aggregatesContract } from "../aggregates.contract.ts";
+import { aggregatesContract } from "../aggregates/aggregates.contract.ts";
 import { databaseForTests } from "./fixtures/place.ts";
 import { openMongoStore } from "./mongo-store.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHeddleError, systemClock } from "@heddle/base";
-import type { Aggregate } from "../aggregate.ts";
-import { type Aggregates, openAggregates } from "../aggregates.ts";
-import { type OutboxRecord, entryOf, relayOutbox, verifyChain } from "../relay.ts";
+import type { Aggregate } from "../aggregates/aggregate.ts";
+import { type Aggregates, openAggregates } from "../aggregates/aggregates.ts";
+import { type OutboxRecord, entryOf, relayOutbox, verifyChain } from "../aggregates/relay.ts";
 import { databaseForTests } from "./fixtures/place.ts";
 import { startProxy } from "./fixtures/proxy.ts";
 import { openMongo, type MongoConnection } from "./connection.ts";

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openFileObjects } from "@heddle/objects";
+import type { ModelDefinition } from "@heddle/sdk";
+import { attempt } from "../fixtures/attempt.ts";
+import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
+import { loseGang, trainTogether } from "../fixtures/gang.ts";
+import { openWorld } from "../fixtures/world.ts";
+import { readSnapshot } from "../cuts/snapshot.ts";
+
+const bounded = (staleness: number, inFlight: number): ModelDefinition =>
+  tinyDefinition({ mode: { kind: "bounded", staleness, inFlight } });
+const updates = 10;
+const examples = 134;
+
+type World = Awaited<ReturnType<typeof openWorld>>;
+
+async function endOf(world: World) {
+  const [run] = world.remembered.runs.values();
+  const place = run?.snapshots.at(-1)?.manifest;
+  const objects = await openFileObjects({ path: world.objects });
+  return await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+}
+const summaryOf = (world: World, version: string) =>
+  world.remembered.versions.get(version)?.training;
+const sum = (numbers: readonly bigint[]): number => numbers.reduce((a, b) => a + Number(b), 0);
+
+test("one learner with one update in flight learns what exact mode does", async () => {
+  const ends = [];
+  for (const definition of [tinyDefinition(), bounded(0, 1)]) {
+    await using world = await openWorld(definition, 2);
+    const { version } = await attempt(world.input(1), memoryReader());
+    const { layers, progress } = await endOf(world);
+    const { staleness } = summaryOf(world, version) ?? {};
+    ends.push({ parameters: layers[0]?.files[0]?.sha256, progress, staleness });
+  }
+  const [exact, one] = ends;
+  assert.equal(one?.parameters, exact?.parameters);
+  assert.deepEqual(one?.progress, exact?.progress);
+  assert.deepEqual([one?.staleness, exact?.staleness], [[20n], []]);
+});
+
+test("two learners on two shards train each update once, never beyond the bounds, and say what overlapped", async () => {
+  await using world = await openWorld(bounded(2, 4), 2);
+  const version = await trainTogether(world.input(1), 2);
+  const { progress } = await endOf(world);
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
+  const summary = summaryOf(world, version);
+  const { staleness, inFlightMax, staleRefused } = summary ?? {};
+  assert.equal(staleness?.length, 3, "from 0 to the bound");
+  assert.equal(sum(staleness ?? []), updates * 2, "on each shard");
+  assert.ok(inFlightMax !== undefined && inFlightMax >= 1 && inFlightMax <= 4);
+  assert.equal(typeof staleRefused, "bigint");
+  assert.equal(summary?.cpuSeconds, 3, "of two learners and two shards");
+});
+
+test("rows of earlier pulls are computed on within the bound, also after a learner was killed and by grpc", async () => {
+  const mode = { kind: "bounded", staleness: 4, inFlight: 2, rowAge: 3 } as const;
+  await using world = await openWorld(tinyDefinition({ mode }), 2);
+  const end = await loseGang(world.input(1), { learners: 2, dies: 1 }, "learner.step.after-push@3");
+  assert.deepEqual(end, [null, "SIGKILL"]);
+  await world.loseShards();
+  const version = await trainTogether({ ...world.input(2), wire: "grpc" }, 2);
+  const { progress } = await endOf(world);
+  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+  const { staleness = [], movedBytes = {} } = summaryOf(world, version) ?? {};
+  assert.equal(staleness.length, 5, "from 0 to the bound");
+  assert.ok(sum(staleness.slice(1)) > 0, "some updates computed on older rows");
+  assert.ok((movedBytes["sparedByCache"] ?? 0n) > 0n);
+  assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
+});
+
+for (const dies of [0, 1]) {
+  test(`learner ${dies} killed at its fifth update, the next attempt loses one interval and what went on while it was written`, async () => {
+    await using world = await openWorld(bounded(4, 4), 2);
+    const end = await loseGang(world.input(1), { learners: 2, dies }, "learner.step.after-push@5");
+    assert.deepEqual(end, [null, "SIGKILL"]);
+    await world.loseShards();
+    // Its fifth update is number 9 or 10, beyond the cut after 8, which waited until that after 6 was recorded.
+    const kept = await endOf(world);
+    assert.ok(kept.progress.step === 6 || kept.progress.step === 8, String(kept.progress.step));
+    const version = await trainTogether(world.input(2), 2);
+    const { progress } = await endOf(world);
+    assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+    const summary = summaryOf(world, version);
+    assert.equal(sum(summary?.staleness ?? []), (updates - kept.progress.step) * 2);
+    assert.equal(Number(summary?.attemptExamples), examples - kept.progress.examples);
+  });
+}
+
+test("more learners than updates in flight are refused", async () => {
+  await using world = await openWorld(bounded(4, 2), 1);
+  await assert.rejects(attempt({ ...world.input(1), learners: 3 }, memoryReader()), {
+    reason: "TOO_MANY_LEARNERS",
+    message: /3 learners cannot share the 2 updates in flight/,
+  });
+});

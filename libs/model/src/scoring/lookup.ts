@@ -1,0 +1,73 @@
+import { createIndex, type FieldCodes, halvesOf, openFieldRows } from "@heddle/kernels";
+import type { CodedIds } from "@heddle/transform";
+import type { ModelTensors } from "../version/digest.ts";
+import type { Widths } from "@heddle/sdk/architecture";
+import type { TransformedRows } from "../port.ts";
+
+/** An embedding table in memory. */
+export interface Lookup {
+  /**
+   * Writes what the first layers and the wide part read of some rows.
+   *
+   * @param joined shape [rows, joined].
+   * @param wide shape [rows, fields].
+   */
+  gather(rows: TransformedRows, joined: Float32Array, wide: Float32Array): void;
+  /** The ids in memory, in the order of their rows. */
+  ids(): BigUint64Array;
+}
+
+/** Dictionaries' rows that are kept; each partition of a dataset may bring dictionaries of its own. */
+const keptBytesMax = 64 << 20;
+
+/**
+ * Indexes a table. A dictionary's rows are copied once into the order of its ids: as examples lie in the order of their items,
+ * they are then read nearly in sequence. An id that training never saw reads as zeros, the mean of what new rows are drawn
+ * from: an embedding without opinion.
+ */
+export function createLookup(
+  { ids, values }: Pick<ModelTensors, "ids" | "values">,
+  widths: Widths,
+): Lookup {
+  const width = 1 + widths.dimension;
+  const index = createIndex(ids.length);
+  const halves = halvesOf(ids);
+  for (let i = 0; i < halves.length; i += 2) {
+    index.findOrAdd(halves[i] as number, halves[i + 1] as number);
+  }
+  const fieldRows = openFieldRows(widths);
+  let known = new WeakMap<BigUint64Array, number>();
+
+  /** The table's rows of a field's ids, in their order; zeros where it has none. */
+  const rowsOf = ({ ids: wanted }: CodedIds): Float32Array => {
+    const places = new Int32Array(wanted.length);
+    index.findAll(wanted, places);
+    const rows = new Float32Array(places.length * width);
+    places.forEach((place, i) => {
+      if (place < 0) return;
+      const from = place * width;
+      for (let j = 0; j < width; j++) rows[i * width + j] = values[from + j] as number;
+    });
+    return rows;
+  };
+  const keep = (field: CodedIds): void => {
+    if (field.shared && !known.has(field.ids)) known.set(field.ids, fieldRows.keep(rowsOf(field)));
+  };
+  const placed = (field: CodedIds): FieldCodes => ({
+    place: known.get(field.ids) ?? fieldRows.lend(rowsOf(field)),
+    codes: field.codes,
+  });
+
+  return {
+    gather: ({ numeric, fields }, joined, wide) => {
+      if (fieldRows.keptBytes > keptBytesMax) {
+        fieldRows.forget();
+        known = new WeakMap();
+      }
+      // What is kept lies in front of what is lent.
+      fields.forEach(keep);
+      fieldRows.gather(numeric, fields.map(placed), joined, wide);
+    },
+    ids: () => index.ids(),
+  };
+}
