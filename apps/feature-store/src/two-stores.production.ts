@@ -149,38 +149,46 @@ test(
       }
     });
 
-    await t.test("both answer whole moments, which never go back, whoever materialises", async () => {
-      const moments = [200, 400, 600, 800, 1_000].map(momentAt);
-      const readers = [one, two].map(reader);
-      for (const [n, moment] of moments.entries()) {
-        const [first, other] = n % 2 === 0 ? [one, two] : [two, one];
-        // Now one alone, now both at once.
-        await Promise.all([first, ...(n > 2 ? [other] : [])].map((of) => materialise(of, moment)));
-        // Who says what it waits for reads it at once, whoever answers.
-        assert.equal(await momentOf(other, moment), moment);
-        for (const each of readers) await each.until(moment);
-      }
-      for (const each of readers) {
-        await each.end();
-        assert.deepEqual(each.seen.filter(Boolean), moments);
-      }
-    });
+    await t.test(
+      "both answer whole moments, which never go back, whoever materialises",
+      async () => {
+        const moments = [200, 400, 600, 800, 1_000].map(momentAt);
+        const readers = [one, two].map(reader);
+        for (const [n, moment] of moments.entries()) {
+          const [first, other] = n % 2 === 0 ? [one, two] : [two, one];
+          // Now one alone, now both at once.
+          await Promise.all(
+            [first, ...(n > 2 ? [other] : [])].map((of) => materialise(of, moment)),
+          );
+          // Who says what it waits for reads it at once, whoever answers.
+          assert.equal(await momentOf(other, moment), moment);
+          for (const each of readers) await each.until(moment);
+        }
+        for (const each of readers) {
+          await each.end();
+          assert.deepEqual(each.seen.filter(Boolean), moments);
+        }
+      },
+    );
 
-    await t.test("one that dies while it materialises leaves nothing half, and another finishes it", async () => {
-      const moment = momentAt(1_100);
-      const reading = reader(one);
-      const dying = materialise(two, moment, 1_000).catch(() => undefined);
-      await sleep(60);
-      await two.kill();
-      await dying;
-      await materialise(one, moment);
-      await reading.until(moment);
-      await reading.end();
-      two = stack.use(await start("two"));
-      await untilAt(two, moment);
-      await using three = await start("three");
-      await untilAt(three, moment);
-    });
+    await t.test(
+      "one that dies while it materialises leaves nothing half, and another finishes it",
+      async () => {
+        const moment = momentAt(1_100);
+        const reading = reader(one);
+        const dying = materialise(two, moment, 1_000).catch(() => undefined);
+        await sleep(60);
+        await two.kill();
+        await dying;
+        await materialise(one, moment);
+        await reading.until(moment);
+        await reading.end();
+        two = stack.use(await start("two"));
+        await untilAt(two, moment);
+        await using three = await start("three");
+        await untilAt(three, moment);
+      },
+    );
 
     await t.test("a third one that made a pseudonym key of its own is refused", async () => {
       await using stranger = await start("stranger", "another.key");

@@ -63,6 +63,8 @@ test("what the store keeps of the key does not give it away", async () => {
     const known = await store.collection("pseudonym-key").get("pseudonym-key");
     assert.match(JSON.stringify(known?.value), /^\{"fingerprint":"[0-9a-f]{16}"\}$/);
     const { fingerprint } = known?.value as { fingerprint: string };
-    assert.ok(!key.includes(fingerprint) && !readFileSync(file("key"), "utf8").includes(fingerprint));
+    assert.ok(
+      !key.includes(fingerprint) && !readFileSync(file("key"), "utf8").includes(fingerprint),
+    );
   });
 });

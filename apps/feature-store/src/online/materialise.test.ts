@@ -25,7 +25,9 @@ test("values of an older moment that come late are led to by nothing, and are no
   const online = openLmdbOnline(environment);
   const kept = async (): Promise<readonly unknown[]> => {
     const moments = [1, 2, 3].map(moment);
-    const rows = await Promise.all(moments.map((one) => online.get(partView("m", one, "part"), ["k"])));
+    const rows = await Promise.all(
+      moments.map((one) => online.get(partView("m", one, "part"), ["k"])),
+    );
     const current = await readCurrent(plan, online, async ({ asOfMs }) => asOfMs);
     return [current, ...rows.flat().map((row) => row?.values["at"])];
   };

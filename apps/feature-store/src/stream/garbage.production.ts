@@ -60,7 +60,9 @@ test(
       assert.match(headers["dead_letter_reason"] ?? "", /^[A-Z_]+: ./);
     }
     const reasons = letters.map(({ headers }) => headers["dead_letter_reason"] ?? "");
-    assert.ok(reasons.some((reason) => /^UNREADABLE_EVENT: records \d+ to \d+ are a batch/.test(reason)));
+    assert.ok(
+      reasons.some((reason) => /^UNREADABLE_EVENT: records \d+ to \d+ are a batch/.test(reason)),
+    );
     const large = letters.find(({ headers }) => headers["dead_letter_record_bytes"] !== undefined);
     assert.match(
       large?.headers["dead_letter_reason"] ?? "",

@@ -1,4 +1,10 @@
-import { type EventLog, type LogRecord, readLimitMax, recordBytesMax, unreadableHeader } from "@heddle/eventlog";
+import {
+  type EventLog,
+  type LogRecord,
+  readLimitMax,
+  recordBytesMax,
+  unreadableHeader,
+} from "@heddle/eventlog";
 import type { LogRange } from "@heddle/base";
 import type { SourceDefinition } from "@heddle/sdk";
 

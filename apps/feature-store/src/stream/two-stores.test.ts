@@ -119,7 +119,10 @@ test("a feature store whose pseudonym key is not that of the others does not ser
   await untilHealth(other.address, Status.NOT_SERVING);
   const options = { telemetry: silentTelemetry(), actor: "test" };
   await using client = connect(FeatureStoreService, other.address, options);
-  await client.applyDefinition({ requestId: "apply", definitionJson: JSON.stringify(clicks) }, call);
+  await client.applyDefinition(
+    { requestId: "apply", definitionJson: JSON.stringify(clicks) },
+    call,
+  );
   const [event = ""] = clickEvents(1);
   const bytes = Buffer.from(event);
   const header = { requestId: "1", source: "clicks", format: "jsonl", fileName: "e.jsonl" };

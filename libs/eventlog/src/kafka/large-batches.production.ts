@@ -43,11 +43,21 @@ for (const compression of ["gzip", "snappy", "lz4", "zstd"] as const) {
       await log.append(topic, [record("d")]);
 
       const why = (first: number, last: number): RegExp =>
-        new RegExp(`^records ${first} to ${last} are a batch of \\d+ bytes that grows beyond 16777216 `);
+        new RegExp(
+          `^records ${first} to ${last} are a batch of \\d+ bytes that grows beyond 16777216 `,
+        );
       const check = (all: readonly LogRecord[], from: number): void => {
         const expected = [
-          ...([[0, "a"], [1, "b"], [25, why(2, 25)]] as const),
-          ...([[26, "c"], [27, why(27, 27)], [28, "d"]] as const),
+          ...([
+            [0, "a"],
+            [1, "b"],
+            [25, why(2, 25)],
+          ] as const),
+          ...([
+            [26, "c"],
+            [27, why(27, 27)],
+            [28, "d"],
+          ] as const),
         ].filter(([offset]) => offset >= from);
         assert.deepEqual(
           all.map(({ offset }) => offset),
@@ -75,7 +85,12 @@ for (const compression of ["gzip", "snappy", "lz4", "zstd"] as const) {
         if (one.key === "d") stop.abort();
       };
       await log.subscribe({ topic, group: "g" }, handle, stop.signal);
-      assert.deepEqual(shown(seen), [[0, "a"], [1, "b"], [26, "c"], [28, "d"]]);
+      assert.deepEqual(shown(seen), [
+        [0, "a"],
+        [1, "b"],
+        [26, "c"],
+        [28, "d"],
+      ]);
       const letters = await lettersIn(log, topic);
       assert.deepEqual(
         letters.map(({ headers }) => headers["dead_letter_offset"]),

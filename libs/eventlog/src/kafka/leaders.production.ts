@@ -83,7 +83,11 @@ test(
     };
     const appended = Promise.all(Array.from({ length: keys }, (_, n) => appendAll(`k${n}`)));
     const consuming = [
-      log.subscribe({ topic: "t", group: "g" }, async (one) => consumed.take(one, true), stop.signal),
+      log.subscribe(
+        { topic: "t", group: "g" },
+        async (one) => consumed.take(one, true),
+        stop.signal,
+      ),
       log.follow("t", follower, stop.signal),
     ];
     for (const one of [appended, ...consuming]) one.catch(() => undefined);

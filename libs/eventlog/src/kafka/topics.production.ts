@@ -53,7 +53,9 @@ test(
     const place = { partition: 0, currentLeaderEpoch: -1, lastFetchedEpoch: -1 };
     const { responses } = await consumer.fetch({
       node: partitions[0]?.leader ?? -1,
-      topics: [{ topicId, partitions: [{ ...place, fetchOffset: 0n, partitionMaxBytes: 1 << 20 }] }],
+      topics: [
+        { topicId, partitions: [{ ...place, fetchOffset: 0n, partitionMaxBytes: 1 << 20 }] },
+      ],
     });
     await consumer.close(true);
     const batch = responses[0]?.partitions[0]?.records?.[0];

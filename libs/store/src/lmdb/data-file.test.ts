@@ -7,7 +7,8 @@ import { temporaryFolder } from "@heddle/testkit";
 import { type LmdbEnvironment, openLmdbEnvironment } from "./environment.ts";
 
 const key = Buffer.from("k");
-const open = (path: string): LmdbEnvironment => openLmdbEnvironment({ path, mapBytesMax: 16 << 20 });
+const open = (path: string): LmdbEnvironment =>
+  openLmdbEnvironment({ path, mapBytesMax: 16 << 20 });
 
 /** A store with a record in it, closed; its bytes. */
 async function written(path: string): Promise<Buffer> {
@@ -30,7 +31,7 @@ test("a data file that is garbage, or damaged where it begins, is refused by its
   };
   const bad: Record<string, Buffer> = {
     "random bytes": randomBytes(good.length),
-    "zeros": Buffer.alloc(good.length),
+    zeros: Buffer.alloc(good.length),
     "a text": Buffer.from("no store"),
     "garbage in the first page": over(0, randomBytes(pageSize)),
     "garbage in the second page": over(pageSize, randomBytes(pageSize)),

@@ -34,7 +34,9 @@ export function checkDataFile(folder: string): void {
     if (pageSize < metaBytes || pageSize > 1 << 16 || !isPowerOfTwo) throw damaged(path);
     const second = metaAt(file, pageSize, path);
     if (second.readUInt32LE(at.pageSize) !== pageSize) throw damaged(path);
-    const roots = [first, second].flatMap((meta) => at.roots.map((root) => meta.readBigUInt64LE(root)));
+    const roots = [first, second].flatMap((meta) =>
+      at.roots.map((root) => meta.readBigUInt64LE(root)),
+    );
     const pages = BigInt(Math.floor(size / pageSize));
     if (roots.some((root) => root !== noPage && root >= pages)) throw damaged(path);
   } finally {

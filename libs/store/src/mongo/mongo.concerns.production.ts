@@ -35,7 +35,11 @@ test(
     const done = new Set(seen.map(([name]) => name).filter((name) => writes.test(name)));
     assert.deepEqual([...done].sort(), ["createIndexes", "delete", "insert", "update"]);
     for (const [name, { writeConcern, readConcern, lsid, txnNumber, ...rest }] of seen) {
-      assert.deepEqual([lsid, txnNumber, rest["startTransaction"]], [undefined, undefined, undefined], name);
+      assert.deepEqual(
+        [lsid, txnNumber, rest["startTransaction"]],
+        [undefined, undefined, undefined],
+        name,
+      );
       if (writes.test(name)) {
         assert.deepEqual(writeConcern, { w: "majority", j: true, wtimeout: 10_000 }, name);
       }

@@ -41,7 +41,8 @@ export async function readBatchHead(
     const wanted = { ...place, fetchOffset: BigInt(offset), partitionMaxBytes: 1 };
     const topics = [{ topicId, partitions: [wanted] }];
     const head = await fetchHead.async(connection, waitMs, 1, 1, 0, 0, noSession, topics, [], "");
-    if (head === undefined) throw new Error(`no batch at offset ${offset} of partition ${partition}`);
+    if (head === undefined)
+      throw new Error(`no batch at offset ${offset} of partition ${partition}`);
     return head;
   } finally {
     await connection.close();

@@ -9,7 +9,9 @@ const tooLarge = { code: "HEDDLE_BATCH_TOO_LARGE", canRetry: false };
 
 /** A batch of records that are alike, and all different. */
 const batch = (bytes: number): Buffer =>
-  Buffer.from(Array.from({ length: bytes / 20 }, (_, n) => `{"id":${n},"price":1.5}`).join("")).subarray(0, bytes);
+  Buffer.from(
+    Array.from({ length: bytes / 20 }, (_, n) => `{"id":${n},"price":1.5}`).join(""),
+  ).subarray(0, bytes);
 
 for (const name of names) {
   const { compressSync, decompressSync } = compressionsAlgorithms[name];
@@ -22,7 +24,11 @@ for (const name of names) {
   });
 
   test(`${name}: what stays within it comes out as it was`, () => {
-    for (const bytes of [batch(1_500_000), Buffer.alloc(unpackedBytesMax - (1 << 20)), Buffer.of(7)]) {
+    for (const bytes of [
+      batch(1_500_000),
+      Buffer.alloc(unpackedBytesMax - (1 << 20)),
+      Buffer.of(7),
+    ]) {
       assert.ok(decompressSync(compressSync(bytes)).equals(bytes));
     }
   });
