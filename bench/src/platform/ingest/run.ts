@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { type Client, connect } from "@heddle/rpc";
@@ -154,8 +154,10 @@ export function rateOf(samples: readonly Sample[], of: "sent" | "cut"): number {
   return (last[of] - first[of]) / (last.seconds - first.seconds);
 }
 
-/** On the disk: Kafka reserves more for an index than it uses. */
+/** On the disk: Kafka reserves more for an index than it uses. A file that Kafka removes while `du` looks is a complaint, no failure. */
 export function bytesOf(folder: string): number {
-  const out = execFileSync("du", ["-sk", folder], { encoding: "utf8" });
-  return Number(out.split("\t")[0]) * 1_024;
+  const { stdout, stderr } = spawnSync("du", ["-sk", folder], { encoding: "utf8" });
+  const kibibytes = Number.parseInt(stdout, 10);
+  if (Number.isNaN(kibibytes)) throw new Error(`du says nothing of ${folder}: ${stderr}`);
+  return kibibytes * 1_024;
 }
