@@ -107,9 +107,13 @@ async function makeTopic(brokers: string, bytes: number): Promise<void> {
 
 function rowsOf(client: IngestClient, { fastest, sustained, sent, held }: IngestRun): Row[] {
   const named = (measure: string): string => `${client}: ${measure}`;
-  const flat = (measure: string, unit: string, of: (sample: Sample) => number): Row => {
-    const { value, low, high } = slopeOf(sustained.map((one) => [one.seconds, of(one)]));
-    const row = { measure: named(measure), unit, value, low, high, runs: sustained.length };
+  const flat = (measure: string, unit: string, of: (sample: Sample) => number | undefined): Row => {
+    const samples = sustained.flatMap((one): [number, number][] => {
+      const value = of(one);
+      return value === undefined ? [] : [[one.seconds, value]];
+    });
+    const { value, low, high } = slopeOf(samples);
+    const row = { measure: named(measure), unit, value, low, high, runs: samples.length };
     const verdict = low <= 0 ? "holds" : "missed";
     return { ...row, goal: "interval has 0, or lies below it", verdict };
   };
@@ -122,7 +126,9 @@ function rowsOf(client: IngestClient, { fastest, sustained, sent, held }: Ingest
     measured(named("at most, settled"), "events/s", [rateOf(settled(fastest), "cut")]),
     judged(named("sustained, into segments"), "events/s", rate, rate >= rateMin, "at least 10,000"),
     flat("lag rises by", "events/s", ({ sent, cut }) => sent - cut),
-    flat("the store's memory rises by", "MB/s", (one) => one.storeBytes / megabyte),
+    flat("the store's memory rises by", "MB/s", ({ storeBytes }) =>
+      storeBytes === undefined ? undefined : storeBytes / megabyte,
+    ),
     judged(named("events sent"), "", sent, whole, "each id once in segments, by count and sum"),
     judged(
       named("Kafka's disk at most"),

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { IngestLoad } from "./load.ts";
@@ -34,6 +35,8 @@ export async function startProducer(load: IngestLoad): Promise<RunningProducer> 
 export interface RunningStore extends AsyncDisposable {
   readonly pid: number;
   readonly address: string;
+  /** Collects its garbage. */
+  collect(): Promise<void>;
 }
 
 export async function startStore(
@@ -42,12 +45,20 @@ export async function startStore(
   partitions: number,
 ): Promise<RunningStore> {
   const args = [folder, brokers, String(partitions)];
-  const child = fork(join(import.meta.dirname, "store-main.ts"), args);
+  const execArgv = [...process.execArgv, "--expose-gc"];
+  const child = fork(join(import.meta.dirname, "store-main.ts"), args, { execArgv });
   const address = await new Promise<string>((resolve, reject) => {
     child.once("message", (message) => resolve((message as { address: string }).address));
     child.once("exit", (code) => reject(new Error(`the feature store ended with ${code}`)));
   });
-  return { pid: child.pid ?? 0, address, [Symbol.asyncDispose]: () => ended(child) };
+  return {
+    ...{ pid: child.pid ?? 0, address },
+    collect: async () => {
+      child.send({ collect: true });
+      await once(child, "message");
+    },
+    [Symbol.asyncDispose]: () => ended(child),
+  };
 }
 
 async function ended(child: ChildProcess): Promise<void> {
