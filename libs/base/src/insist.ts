@@ -16,7 +16,7 @@ const passingCodes: ReadonlySet<string> = new Set(["RESOURCE_EXHAUSTED", "UNAVAI
  * Repeats a write that a full, busy or absent place refuses, for whoever writes cannot go on without it. It is tried once in any case.
  *
  * @param told hears of each refusal, and of undefined when the write was taken after one.
- * @throws what is no refusal that passes; the signal's reason when it aborts between two tries.
+ * @throws what is no refusal that passes; the signal's reason when it aborts and the write is still refused.
  */
 export async function insist(
   write: () => Promise<void>,
@@ -33,6 +33,7 @@ export async function insist(
       if (!isHeddleError(error) || !passingCodes.has(error.code)) throw error;
       told(error);
     }
+    signal.throwIfAborted();
     await clock.sleep(backoffMs(backoff, tries, random()), signal);
   }
 }

@@ -28,7 +28,7 @@ test("a key that is missing is made, for its owner alone, and is the same from t
 
 test("of two feature stores that each made a key, and begin at once, one is refused; with the other's key it is not", async () => {
   await withStore(async (store, file) => {
-    const [one, other] = ["one", "other"].map(file) as [string, string];
+    const [one, other] = [file("one"), file("other")];
     const keys = [await openPseudonymKey(one, store), await openPseudonymKey(other, store)];
     const outcomes = await Promise.allSettled(keys.map((key) => key.hex()));
     const refused = outcomes.findIndex(({ status }) => status === "rejected");
