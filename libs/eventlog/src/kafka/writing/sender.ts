@@ -1,6 +1,6 @@
 import { Producer } from "@platformatic/kafka";
 import type { ClientOptions } from "../client.ts";
-import { isUnauthenticated } from "../errors.ts";
+import { hasApiId, isUnauthenticated } from "../errors.ts";
 import type { Clock } from "@heddle/base";
 
 export interface WriterDeps {
@@ -25,10 +25,16 @@ export function openSender(options: ClientOptions): Sender {
   const retryDelay = (_: unknown, __: string, ___: number, ____: number, error: Error): number => {
     problem = error;
     if (isUnauthenticated(error)) refused.reject(error);
+    // The client takes this one for no reason to ask who leads now, and would try whom it knows until the time is over.
+    if (hasApiId(error, "NOT_LEADER_OR_FOLLOWER")) producer.clearMetadata();
     return options.retryDelay;
   };
+  const producer = new Producer<Buffer, Buffer | null>({
+    ...{ ...options, retryDelay },
+    ...{ idempotent: true, compression: "zstd" },
+  });
   return {
-    producer: new Producer({ ...options, retryDelay, idempotent: true, compression: "zstd" }),
+    producer,
     takeProblem: () => {
       const taken = problem;
       problem = undefined;

@@ -38,7 +38,7 @@ interface Piece {
 
 /**
  * The writer of one topic. One send is under way at a time, and what comes meanwhile is sent together with the next: the broker
- * recognises a repeated send by its number alone, so a second one beside it could be taken for it and be lost. A producer whose
+ * recognises a repeated send to a partition by its number alone, so a second one beside it could be taken for it and be lost. A producer whose
  * send failed is left, for nobody knows which number comes next.
  *
  * @param compacted whether an empty value is sent as none, which has the brokers remove its key.
@@ -126,7 +126,9 @@ async function send(
       headers: headersOf(headers),
     })),
   );
-  await producer.send({ messages });
+  // What goes to one broker is tried again as one, at who leads the first of its partitions by then: the others would be refused there.
+  const each = Map.groupBy(messages, ({ partition }) => partition);
+  await Promise.all([...each.values()].map((some) => producer.send({ messages: some })));
 }
 
 function headersOf(headers: NewRecord["headers"]): Map<Buffer, Buffer> {
