@@ -12,10 +12,11 @@ const versionsIn = (text: string): readonly string[] =>
   text.match(/v\d+ [0-9a-f]{12} {2}(serving, memory digest [0-9a-f]{12}|nothing of it)/g) ?? [];
 
 /** A report but for what each run has of its own: when it was, ids and traces (which are in tooltips), and how long things took. */
-const reportIn = (file: string): string =>
+const reportIn = (file: string): readonly string[] =>
   (readFileSync(file, "utf8").split('id="time"')[0] ?? "")
-    .replaceAll(/<title>.*?<\/title>/gs, "")
-    .replace(/last run ended [^<]*/, "");
+    .replaceAll(/<title>.*?<\/title\s*>/gs, "")
+    .replace(/last run ended [^<]*/, "")
+    .split("\n");
 
 async function runCluster(state: string): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [cluster, "--small", `--state=${state}`]);
@@ -40,6 +41,6 @@ test("on Kafka, MongoDB and S3, with each service a process of its own, the stor
   assert.equal(versions.length, 3);
   assert.deepEqual(versions, versionsIn(host.stdout));
   const report = reportIn(folder.file("state", "report.html"));
-  assert.ok(report.length > 10_000, report);
-  assert.equal(report, reportIn(alone.file(".heddle", "report.html")));
+  assert.ok(report.length > 200, report.join("\n"));
+  assert.deepEqual(report, reportIn(alone.file(".heddle", "report.html")));
 });
