@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
+import { present } from "@heddle/base";
 import { openFileObjects } from "@heddle/objects";
+import type { ModelDefinition } from "@heddle/sdk";
 import type { ExampleBatch } from "@heddle/transform";
 import { attempt } from "./fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "./fixtures/data.ts";
-import { openWorld } from "./fixtures/world.ts";
+import { lastSnapshot } from "./fixtures/last-snapshot.ts";
+import { openWorld, type World } from "./fixtures/world.ts";
 import type { ExampleReader } from "./data/reader.ts";
 import { readSnapshot } from "./cuts/snapshot.ts";
 
@@ -136,29 +139,29 @@ test("a warm start takes its parent's parameters, slots and fit, and its data fr
   });
   const child = await attempt({ ...world.input(2), parentVersion: parent.version }, shifted);
   assert.notEqual(child.version, parent.version);
-  const objects = await openFileObjects({ path: world.objects });
-  const end = async (run: string) => {
-    const place = world.remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
-    return readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
-  };
-  const [before, after] = [await end(parent.run), await end(child.run)];
+  const before = await lastSnapshot(world, parent.run);
+  const after = await lastSnapshot(world, child.run);
   assert.deepEqual(after.fit, before.fit);
   assert.equal(after.parentVersion, parent.version);
   assert.equal(after.progress.examples, 134);
 });
+
+/** Trains a version's child by another definition, on the shards and objects of the parent's world. */
+async function childIn(world: World, parentVersion: string, definition: ModelDefinition) {
+  await using other = await openWorld(definition, 1);
+  const made = present(world.remembered.versions.get(parentVersion), "the parent");
+  other.remembered.versions.set(parentVersion, made);
+  await world.loseShards();
+  const { services } = other.input(1);
+  return await attempt({ ...world.input(1), services, parentVersion }, memoryReader());
+}
 
 test("a parent of another shape is refused by name", async () => {
   await using world = await openWorld(tinyDefinition(), 1);
   const parent = await attempt(world.input(1), memoryReader());
   const { architecture } = tinyDefinition();
   const wider = { ...tinyDefinition(), architecture: { ...architecture, dimension: 5 } };
-  await using other = await openWorld(wider, 1);
-  const made = world.remembered.versions.get(parent.version);
-  if (made !== undefined) other.remembered.versions.set(parent.version, made);
-  await world.loseShards();
-  const { services } = other.input(1);
-  const input = { ...world.input(1), services, parentVersion: parent.version };
-  await assert.rejects(attempt(input, memoryReader()), {
+  await assert.rejects(childIn(world, parent.version, wider), {
     reason: "SNAPSHOT_DIFFERS",
     message: /table embeddings has rows of 4 values, not 6/,
   });
@@ -169,13 +172,7 @@ test("a parent of other inputs is refused with what to do", async () => {
   const parent = await attempt(world.input(1), memoryReader());
   const [user, item, price] = tinyDefinition().inputs;
   const renamed = { ...tinyDefinition(), inputs: [user!, item!, { ...price!, name: "cost" }] };
-  await using other = await openWorld(renamed, 1);
-  const made = world.remembered.versions.get(parent.version);
-  if (made !== undefined) other.remembered.versions.set(parent.version, made);
-  await world.loseShards();
-  const { services } = other.input(1);
-  const input = { ...world.input(1), services, parentVersion: parent.version };
-  await assert.rejects(attempt(input, memoryReader()), {
+  await assert.rejects(childIn(world, parent.version, renamed), {
     code: "FAILED_PRECONDITION",
     reason: "INPUTS_CHANGED",
     message: /model tiny changed since version .* fitted for cost.*warmStart: false/,
@@ -185,25 +182,17 @@ test("a parent of other inputs is refused with what to do", async () => {
 test("a parent of another optimiser is refused with what to do, one of other numbers is not", async () => {
   await using world = await openWorld(tinyDefinition(), 1);
   const parent = await attempt(world.input(1), memoryReader());
-  const child = async (definition: ReturnType<typeof tinyDefinition>) => {
-    await using other = await openWorld(definition, 1);
-    const made = world.remembered.versions.get(parent.version);
-    if (made !== undefined) other.remembered.versions.set(parent.version, made);
-    await world.loseShards();
-    const { services } = other.input(1);
-    const input = { ...world.input(1), services, parentVersion: parent.version };
-    return await attempt(input, memoryReader());
-  };
   // Both have a slot for each value, so that nothing else would tell them apart.
   const momentum = { kind: "momentum", rate: 0.01, momentum: 0.9 } as const;
   const embeddings = { kind: "adagrad", rate: 0.2, initialAccumulator: 0.3 } as const;
   const separate = { kind: "separate", embeddings, dense: momentum } as const;
-  await assert.rejects(child(tinyDefinition({ optimizer: separate })), {
+  await assert.rejects(childIn(world, parent.version, tinyDefinition({ optimizer: separate })), {
     code: "FAILED_PRECONDITION",
     reason: "OPTIMIZER_CHANGED",
     message: /model tiny's dense parameters is momentum, .* was adagrad: set warmStart: false/,
   });
-  await child(tinyDefinition({ optimizer: { ...separate, dense: embeddings } }));
+  const same = tinyDefinition({ optimizer: { ...separate, dense: embeddings } });
+  await childIn(world, parent.version, same);
 });
 
 test("a dataset with no rows is refused before anything is trained", async () => {

@@ -78,17 +78,7 @@ export interface Shard {
 }
 
 export function openShard(declaration: Declaration, rowsMax: number): Shard {
-  const fresh = () => ({
-    tables: new Map(
-      declaration.tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })]),
-    ),
-    dense: new Map(
-      declaration.dense.map(({ name, initial, optimizer }) => [
-        name,
-        createDense(initial, optimizer),
-      ]),
-    ),
-  });
+  const fresh = () => freshParameters(declaration, rowsMax);
   let { tables, dense } = fresh();
   /** The number of the last push, and what to add to it for the clock of tables, which goes on where a parent's ended. */
   let version = 0;
@@ -149,6 +139,15 @@ export function openShard(declaration: Declaration, rowsMax: number): Shard {
       ({ tables, dense } = fresh());
       [version, clockBase] = [0, 0];
     },
+  };
+}
+
+function freshParameters({ tables, dense }: Declaration, rowsMax: number) {
+  return {
+    tables: new Map(tables.map(({ name, ...spec }) => [name, createTable({ ...spec, rowsMax })])),
+    dense: new Map(
+      dense.map(({ name, initial, optimizer }) => [name, createDense(initial, optimizer)]),
+    ),
   };
 }
 

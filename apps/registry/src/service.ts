@@ -185,12 +185,13 @@ async function unknownModel(
   { families }: Pick<RegistryStore, "families">,
 ): Promise<HeddleError> {
   const { items } = await families.list({ limit: 100 });
-  const meant = didYouMean(
-    model,
-    items.map(({ id }) => id),
-  );
+  const names = items.map(({ id }) => id);
+  const meant = didYouMean(model, names);
+  const known = names.length === 0 ? "" : `there is ${names.join(", ")}; `;
   const remedy =
-    meant === undefined ? "register a configuration of it first" : `did you mean "${meant}"?`;
+    meant === undefined
+      ? `${known}register a configuration of it first`
+      : `did you mean "${meant}"?`;
   const message = `there is no model "${model}": ${remedy}`;
   return new HeddleError("NOT_FOUND", "UNKNOWN_MODEL", message, { metadata: { model } });
 }

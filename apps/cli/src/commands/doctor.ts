@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { wrapped } from "../output/wrapped.ts";
 
 export const doctor = buildCommand({
   docs: { brief: "Say what is installed, what works here, and how to mend what does not" },
@@ -12,7 +13,8 @@ export const doctor = buildCommand({
       findings
         .map(({ holds, what, found, remedy }) => {
           const mark = holds ? this.palette.good("✓ ok  ") : this.palette.bad("✗ mend");
-          return `${mark}  ${what}: ${found}${holds ? "" : `\n        ${remedy}`}`;
+          const lines = wrapped(`${what}: ${found}`.split(" "), 72);
+          return `${mark}  ${[...lines, ...(holds ? [] : [remedy])].join("\n        ")}`;
         })
         .join("\n"),
     );

@@ -108,7 +108,7 @@ for (const [what, reason, name, text, hint] of refusals) {
       return true;
     });
     assert.equal(await events("sales"), held);
-    assert.deepEqual(await world.objects.list("segments/"), []);
+    assert.deepEqual(await world.objects.list("segments/sales/"), []);
   });
 }
 

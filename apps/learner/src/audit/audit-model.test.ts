@@ -9,7 +9,7 @@ import { silentTelemetry } from "@heddle/telemetry";
 import { localExamples } from "../data/examples.ts";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
-import { openWorld } from "../fixtures/world.ts";
+import { openWorld, type World } from "../fixtures/world.ts";
 import { auditModel } from "./audit-model.ts";
 import { auditModelBatchSize } from "./batch-size/audit-model.ts";
 import type { AuditDeps } from "./audited.ts";
@@ -20,10 +20,7 @@ const request = {
   ...{ replicates: 50, seed: 1 },
 };
 
-async function withDeps<T>(
-  world: Awaited<ReturnType<typeof openWorld>>,
-  use: (deps: AuditDeps) => Promise<T>,
-): Promise<T> {
+async function withDeps<T>(world: World, use: (deps: AuditDeps) => Promise<T>): Promise<T> {
   const telemetry = silentTelemetry();
   const client = { telemetry, actor: "test" };
   const { services } = world.input(1);
@@ -36,8 +33,7 @@ async function withDeps<T>(
   });
 }
 
-const auditOf = (world: Awaited<ReturnType<typeof openWorld>>) =>
-  withDeps(world, (deps) => auditModel(deps, request, signal));
+const auditOf = (world: World) => withDeps(world, (deps) => auditModel(deps, request, signal));
 
 test("a model is audited on the dataset of its newest version, with its own overlap among those compared", async () => {
   await using world = await openWorld(tinyDefinition({ lag: 1 }), 1);

@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { loseGang, trainTogether } from "../fixtures/gang.ts";
-import { openWorld } from "../fixtures/world.ts";
-import { readSnapshot } from "../cuts/snapshot.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
+import { openWorld, type World } from "../fixtures/world.ts";
 
 const bounded = (staleness: number, inFlight: number): ModelDefinition =>
   tinyDefinition({ mode: { kind: "bounded", staleness, inFlight } });
 const updates = 10;
 const examples = 134;
 
-type World = Awaited<ReturnType<typeof openWorld>>;
-
-async function endOf(world: World) {
-  const [run] = world.remembered.runs.values();
-  const place = run?.snapshots.at(-1)?.manifest;
-  const objects = await openFileObjects({ path: world.objects });
-  return await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
-}
 const summaryOf = (world: World, version: string) =>
   world.remembered.versions.get(version)?.training;
 const sum = (numbers: readonly bigint[]): number => numbers.reduce((a, b) => a + Number(b), 0);
@@ -30,7 +21,7 @@ test("one learner with one update in flight learns what exact mode does", async 
   for (const definition of [tinyDefinition(), bounded(0, 1)]) {
     await using world = await openWorld(definition, 2);
     const { version } = await attempt(world.input(1), memoryReader());
-    const { layers, progress } = await endOf(world);
+    const { layers, progress } = await lastSnapshot(world);
     const { staleness } = summaryOf(world, version) ?? {};
     ends.push({ parameters: layers[0]?.files[0]?.sha256, progress, staleness });
   }
@@ -43,7 +34,7 @@ test("one learner with one update in flight learns what exact mode does", async 
 test("two learners on two shards train each update once, never beyond the bounds, and say what overlapped", async () => {
   await using world = await openWorld(bounded(2, 4), 2);
   const version = await trainTogether(world.input(1), 2);
-  const { progress } = await endOf(world);
+  const { progress } = await lastSnapshot(world);
   assert.deepEqual([progress.step, progress.examples], [updates, examples]);
   assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
   const summary = summaryOf(world, version);
@@ -62,7 +53,7 @@ test("rows of earlier pulls are computed on within the bound, also after a learn
   assert.deepEqual(end, [null, "SIGKILL"]);
   await world.loseShards();
   const version = await trainTogether({ ...world.input(2), wire: "grpc" }, 2);
-  const { progress } = await endOf(world);
+  const { progress } = await lastSnapshot(world);
   assert.deepEqual([progress.step, progress.examples], [updates, examples]);
   const { staleness = [], movedBytes = {} } = summaryOf(world, version) ?? {};
   assert.equal(staleness.length, 5, "from 0 to the bound");
@@ -78,10 +69,10 @@ for (const dies of [0, 1]) {
     assert.deepEqual(end, [null, "SIGKILL"]);
     await world.loseShards();
     // Its fifth update is number 9 or 10, beyond the cut after 8, which waited until that after 6 was recorded.
-    const kept = await endOf(world);
+    const kept = await lastSnapshot(world);
     assert.ok(kept.progress.step === 6 || kept.progress.step === 8, String(kept.progress.step));
     const version = await trainTogether(world.input(2), 2);
-    const { progress } = await endOf(world);
+    const { progress } = await lastSnapshot(world);
     assert.deepEqual([progress.step, progress.examples], [updates, examples]);
     const summary = summaryOf(world, version);
     assert.equal(sum(summary?.staleness ?? []), (updates - kept.progress.step) * 2);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { openFileObjects } from "@heddle/objects";
 import { sample } from "@heddle/testkit";
-import { readSnapshot } from "../cuts/snapshot.ts";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { loseGang, trainTogether } from "../fixtures/gang.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 
 /** Ten steps in three partitions; a fall of the loss by 9 is asked for, so that the first cut stays the best one. */
@@ -14,15 +13,6 @@ const definitionOf = (lag: 0 | 1, patience = 2) =>
     ...{ lag, microBatches: 3, snapshotSteps: 2 },
     earlyStopping: { patience, minDelta: 9 },
   });
-
-type World = Awaited<ReturnType<typeof openWorld>>;
-
-async function endOf(world: World) {
-  const [run] = world.remembered.runs.values();
-  const place = run?.snapshots.at(-1)?.manifest;
-  const objects = await openFileObjects({ path: world.objects });
-  return readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
-}
 
 async function undisturbed(lag: 0 | 1, learners: number, shards: number): Promise<string> {
   await using world = await openWorld(definitionOf(lag), shards);
@@ -37,7 +27,7 @@ before(async () => {
 test("a training stops at the cut at which its patience ends, and says where, why and what it left", async () => {
   await using world = await openWorld(definitionOf(0), 2);
   const { version } = await attempt(world.input(1), memoryReader());
-  const { progress } = await endOf(world);
+  const { progress } = await lastSnapshot(world);
   assert.equal(progress.step, 6);
   assert.deepEqual(progress.judged?.best.step, 2);
   const training = world.remembered.versions.get(version)?.training;
@@ -58,7 +48,7 @@ test("one that loses no patience is trained to its end: of its bytes only its na
   for (const training of [without, definitionOf(0, 9).training]) {
     await using world = await openWorld({ ...definitionOf(0), training }, 2);
     const { version } = await attempt(world.input(1), memoryReader());
-    const { progress, layers } = await endOf(world);
+    const { progress, layers } = await lastSnapshot(world);
     assert.equal(world.remembered.versions.get(version)?.training?.earlyStop, undefined);
     assert.equal(progress.step, 10);
     ends.push({ judged: progress.judged, parameters: layers[0]?.files[0]?.sha256 });
@@ -101,6 +91,6 @@ for (const [failpoint, dies, lag, learners, shards] of sample(kills, 2)) {
     assert.deepEqual(end, [null, "SIGKILL"]);
     await world.loseShards(3 - shards);
     assert.equal(await trainTogether(world.input(2), 3 - learners), expected.get(lag));
-    assert.equal((await endOf(world)).progress.step, 6);
+    assert.equal((await lastSnapshot(world)).progress.step, 6);
   });
 }

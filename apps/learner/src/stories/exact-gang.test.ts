@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { openFileObjects } from "@heddle/objects";
 import { sample } from "@heddle/testkit";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { loseGang, trainTogether } from "../fixtures/gang.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
-import { readSnapshot } from "../cuts/snapshot.ts";
 
 const microBatches = 3;
 const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches });
@@ -38,9 +37,7 @@ test("the number of micro-batches is part of what is trained, and changes it by 
   for (const definition of [tinyDefinition(), tinyDefinition({ microBatches: 4 })]) {
     await using world = await openWorld(definition, 2);
     const { version, run } = await attempt(world.input(1), memoryReader());
-    const place = world.remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
-    const objects = await openFileObjects({ path: world.objects });
-    const { progress } = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+    const { progress } = await lastSnapshot(world, run);
     ends.push({ version, ...progress });
   }
   const [whole, parts] = ends;

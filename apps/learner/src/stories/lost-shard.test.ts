@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { sample } from "@heddle/testkit";
-import { readSnapshot } from "../cuts/snapshot.ts";
 import { tinyDefinition } from "../fixtures/data.ts";
 import { trainTogether } from "../fixtures/gang.ts";
 import { type Deaths, openLossyGang } from "../fixtures/lossy-gang.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 
 const updates = 10;
@@ -21,10 +20,7 @@ async function train(deaths: Deaths, learners: number, definition = bounded()) {
   await using world = await openWorld(definition, 0);
   await using gang = await openLossyGang(world, deaths);
   const version = await trainTogether({ ...world.input(1), shards: gang.addresses }, learners);
-  const [run] = world.remembered.runs.values();
-  const place = run?.snapshots.at(-1)?.manifest;
-  const objects = await openFileObjects({ path: world.objects });
-  const { progress } = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+  const { progress } = await lastSnapshot(world);
   const summary = world.remembered.versions.get(version)?.training;
   return { progress, summary, lives: gang.lives };
 }

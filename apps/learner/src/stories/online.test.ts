@@ -1,29 +1,18 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition } from "@heddle/sdk";
 import { sample } from "@heddle/testkit";
-import { readSnapshot } from "../cuts/snapshot.ts";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, partitionRows, tinyDefinition } from "../fixtures/data.ts";
 import { trainTogether } from "../fixtures/gang.ts";
 import { windowLogs } from "../fixtures/windows.ts";
 import { killedAt } from "../fixtures/killed-at.ts";
-import { openWorld } from "../fixtures/world.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
+import { openWorld, type World } from "../fixtures/world.ts";
 
 const windows = Object.keys(partitionRows);
-type World = Awaited<ReturnType<typeof openWorld>>;
 const openWindows = (definition: ModelDefinition, shards = 2): Promise<World> =>
   openWorld(definition, shards, windows, windowLogs);
-
-/** The newest snapshot of a world's only run, or of one of its runs. */
-async function newest({ remembered, objects: path }: World, run?: string) {
-  const [only] = remembered.runs.values();
-  const known = run === undefined ? only : remembered.runs.get(run);
-  const place = known?.snapshots.at(-1)?.manifest;
-  const objects = await openFileObjects({ path });
-  return readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
-}
 
 const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches: 3 });
 let expected: Record<0 | 1, string>;
@@ -41,7 +30,7 @@ test("cuts lie at the ends of windows, and say how much of the log is in the par
   const steps = world.remembered.runs.get(run)?.snapshots.map(({ step }) => Number(step));
   // 50, 64 and 20 rows in batches of 16; snapshotSteps is 4, and says nothing here.
   assert.deepEqual(steps, [4, 8, 10]);
-  const { progress } = await newest(world);
+  const { progress } = await lastSnapshot(world);
   assert.deepEqual(progress.log, { topic: "clicks", offsets: [67, 67] });
   assert.deepEqual(
     world.remembered.versions
@@ -93,7 +82,7 @@ for (const [failpoint, lag, offset] of sample(kills, 2)) {
     assert.equal(await killedAt(failpoint, world.input(1)), true);
     await world.loseShards(3);
     if (offset !== undefined) {
-      const { progress } = await newest(world);
+      const { progress } = await lastSnapshot(world);
       assert.deepEqual(progress.log?.offsets, [offset, offset]);
     }
     const { version } = await attempt(world.input(2), memoryReader());
@@ -109,7 +98,7 @@ test("runs of one window each, one continuing the other, end with the parameters
     const input = { ...world.input((fence += 1)), dataset };
     const continued = parentVersion === undefined ? input : { ...input, parentVersion };
     const { version, run } = await attempt(continued, memoryReader());
-    const { layers, progress } = await newest(world, run);
+    const { layers, progress } = await lastSnapshot(world, run);
     return { version, progress, parameters: layers[0]?.files[0]?.sha256 };
   };
   const first = await learn("d:7");

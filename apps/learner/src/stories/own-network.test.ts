@@ -4,9 +4,10 @@ import { openFileObjects } from "@heddle/objects";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader } from "../fixtures/data.ts";
 import { moduleDefinition } from "../fixtures/module.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 import type { ExampleReader } from "../data/reader.ts";
-import { readParameters, readSnapshot } from "../cuts/snapshot.ts";
+import { readParameters } from "../cuts/snapshot.ts";
 
 /** Fails, as a lost disk would, when that partition is read for training (the first read is the fit's). */
 function failingAt(partition: string): ExampleReader {
@@ -34,8 +35,7 @@ test("a network with dropout and moving statistics resumes on other shards, to t
   assert.equal(training?.fallbackReason, "");
 
   const objects = await openFileObjects({ path: world.objects });
-  const place = world.remembered.runs.get(expected.run)?.snapshots.at(-1)?.manifest;
-  const snapshot = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+  const snapshot = await lastSnapshot(world, expected.run);
   const { dense } = await readParameters(objects, snapshot.layers.at(-1)?.files ?? []);
   // Each step of n of 16 rows moves it by n / 16: 134 examples in all.
   const steps = dense["steps"]?.values[0] ?? NaN;

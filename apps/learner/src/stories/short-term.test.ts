@@ -6,11 +6,12 @@ import { contentName, present } from "@heddle/base";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition, ShortTerm } from "@heddle/sdk";
 import { sample } from "@heddle/testkit";
-import { readParameters, readSnapshot } from "../cuts/snapshot.ts";
+import { readParameters } from "../cuts/snapshot.ts";
 import { type AttemptInput, attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { startLearner, trainTogether } from "../fixtures/gang.ts";
 import { moduleDefinition } from "../fixtures/module.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 
 const faster: ShortTerm = {
@@ -32,8 +33,7 @@ async function openFamily(shards: number) {
   const versions = new Map(world.remembered.versions);
   let fence = 0;
   const endOf = async ({ remembered }: typeof world, run: string) => {
-    const place = remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
-    const { layers } = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+    const { layers } = await lastSnapshot({ remembered, objects: world.objects }, run);
     return readParameters(objects, layers.at(-1)?.files ?? []);
   };
   const open = async (definition: ModelDefinition, parentVersion = "") => {

@@ -5,10 +5,11 @@ import { contentName, present } from "@heddle/base";
 import { openFileObjects } from "@heddle/objects";
 import type { ModelDefinition, Training } from "@heddle/sdk";
 import { sample } from "@heddle/testkit";
-import { readParameters, readSnapshot } from "../cuts/snapshot.ts";
+import { readParameters } from "../cuts/snapshot.ts";
 import { type AttemptInput, attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { startLearner, trainTogether } from "../fixtures/gang.ts";
+import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 
 type Transfer = Omit<NonNullable<Training["transfer"]>, "from">;
@@ -54,8 +55,7 @@ async function openPair(shards: number, definitionOf: (from: string) => ModelDef
   const { input, other } = await open(definitionOf(source.version));
   const objects = await openFileObjects({ path: world.objects });
   const endOf = async ({ remembered }: typeof world, run: string) => {
-    const place = remembered.runs.get(run)?.snapshots.at(-1)?.manifest;
-    const { layers } = await readSnapshot(objects, place?.name ?? "", place?.sha256 ?? "");
+    const { layers } = await lastSnapshot({ remembered, objects: world.objects }, run);
     return readParameters(objects, layers[0]?.files ?? []);
   };
   return {

@@ -100,7 +100,7 @@ async function describeConfiguration(
   const { definition, createdTimeMs } = state;
   const architecture = architectureText(definition);
   return {
-    label: `${definition.name} configuration ${shortName(name)}`,
+    label: `${definition.name} (${shortName(name)})`,
     facts: { owner: definition.owner, architecture, registered: isoTime(createdTimeMs) },
     origins: [writtenBy(`configuration:${name}`, definition.author)],
   };

@@ -9,7 +9,7 @@ export async function publish(
   const { version: training } = namedStep(run, evaluation, "evaluate");
   const version = outputOf(run, training, "version");
   const { fleet } = step;
-  const reason = `passed gate ${step.gate} of pipeline run ${id}`;
+  const reason = `passed ${step.gate} of pipeline run ${id}`;
   // A repeated request continues the same rollout.
   const request = { requestId: `${id}/${name}/${version}`, fleet, version, reason };
   await clients.sync.publish(request, { timeoutMs: config.publishMs, signal });

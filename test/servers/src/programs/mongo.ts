@@ -48,6 +48,8 @@ export async function startMongo(
       program: "java",
       args: [
         ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+        // One thread for all connections: with more it sends a document while another of them changes it, half old and half new.
+        "-Dio.netty.eventLoopThreads=1",
         ...["-cp", `${programs}:${join(programs, "*")}`, "Stub", String(port), set],
       ],
     }),
