@@ -61,7 +61,7 @@ async function momentOf({ client }: StoreProcess, notBeforeMs = 0): Promise<numb
     const asked = { modelDefinitionJson, examplesJson, notBeforeTimeMs: BigInt(notBeforeMs) };
     const { rowsJson, asOfTimeMs } = await client.getOnlineFeatures(asked, call);
     const rows = JSON.parse(rowsJson) as { shown: number }[];
-    const shown = rows.map((row) => Number(row.shown));
+    const shown = rows.map((row) => row.shown);
     assert.deepEqual(shown, shownAt(Number(asOfTimeMs)), `as of ${asOfTimeMs}`);
     return Number(asOfTimeMs);
   } catch (error) {

@@ -67,15 +67,7 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       all.map((each) => recordOf({ ...each, after })),
     );
   };
-  /** @returns whether it came in time. */
-  const inTime = async (coming: Promise<void>): Promise<boolean> => {
-    const waiting = new AbortController();
-    const late = clock.sleep(getWithinMs, waiting.signal).then(
-      () => false,
-      () => false,
-    );
-    return await Promise.race([late, coming.then(() => true)]).finally(() => waiting.abort());
-  };
+  const inTime = (coming: Promise<void>) => within(getWithinMs, coming, clock);
   const untilWhole = async (): Promise<void> => {
     if (table.isWhole() || (await inTime(until(() => table.isWhole())))) return;
     checkWhole();
@@ -126,4 +118,12 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       await fed[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whether what comes does so within some milliseconds; rejects when it does. */
+async function within(ms: number, coming: Promise<void>, clock: Clock): Promise<boolean> {
+  const over = new AbortController();
+  const no = (): boolean => false;
+  const late = clock.sleep(ms, over.signal).then(no, no);
+  return await Promise.race([late, coming.then(() => true)]).finally(() => over.abort());
 }
