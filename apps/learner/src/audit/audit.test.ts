@@ -73,6 +73,15 @@ test("a network of the model's own, with dropout and moving statistics, is audit
   assert.ok((settings[0]?.quality?.auc?.value ?? 0) > 0.7);
 });
 
+test("a long-term and a short-term model are audited as the one that they serve as", async () => {
+  const pair: typeof tinyDefinition = (training) => ({
+    ...tinyDefinition(training),
+    shortTerm: {},
+  });
+  const { settings, tooFast } = await audit(momentum(0.4, 0.9), fast, 1, pair);
+  assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
+});
+
 test("a model that no speed can train, and a dataset of one batch, are refused by name", async () => {
   await assert.rejects(audit(momentum(1e30, 0.9), fast), {
     code: "FAILED_PRECONDITION",
