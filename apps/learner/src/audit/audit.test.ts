@@ -39,9 +39,9 @@ async function audit(
   );
 }
 
-const momentum = (rate: number, kept: number): Optimizer => ({
+const momentum = (rate: number, kept: number, embeddingRate = rate): Optimizer => ({
   kind: "separate",
-  embeddings: { kind: "momentum", rate, momentum: kept },
+  embeddings: { kind: "momentum", rate: embeddingRate, momentum: kept },
   dense: { kind: "momentum", rate, momentum: kept },
 });
 const fast = { kind: "bounded", staleness: 28, inFlight: 8 } as const;
@@ -65,6 +65,16 @@ test("a model of small steps is not trained too fast by the same overlap, and th
   assert.equal(first.own.verdict, "as-good");
   assert.ok((first.own.meanStaleness ?? 0) > 3, String(first.own.meanStaleness));
   assert.deepEqual(await audit(adagrad, fast), first);
+});
+
+test("rows that may be old are old in the audit, too: they alone can make a model too fast", async () => {
+  const mode = { kind: "bounded", staleness: 16, inFlight: 1, rowAge: 16 } as const;
+  const { settings, own, tooFast } = await audit(momentum(0.1, 0.9, 4), mode);
+  assert.equal(own.rowAge, 16);
+  assert.ok((own.meanStaleness ?? 0) > 3, String(own.meanStaleness));
+  assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
+  const without = settings.find((one) => one.staleness === 16 && one.rowAge === undefined);
+  assert.deepEqual([without?.verdict, without?.meanStaleness], ["as-good", 0]);
 });
 
 test("a network of the model's own, with dropout and moving statistics, is audited like one of ours", async () => {
