@@ -27,11 +27,16 @@ export function budgeted(
   values: readonly number[],
   beside?: Beside,
 ): Row {
-  const { atMost, unit } = present(budgets[measure], `the budget of ${measure}`);
+  const budget = present(budgets[measure], `the budget of ${measure}`);
+  const { atMost, unit } = budget;
   const row =
     beside === undefined
       ? measured(measure, unit, values)
       : compared(measure, unit, values, beside);
   const verdict = row.low > atMost ? "missed" : row.high <= atMost ? "holds" : "not enough runs";
-  return { ...row, goal: `≤ ${atMost.toLocaleString("en-US")}`, verdict };
+  return { ...row, goal: limitOf(budget), verdict };
 }
+
+/** A budget as the table and the page have it. */
+export const limitOf = ({ atMost, unit }: Budget): string =>
+  `≤ ${atMost.toLocaleString("en-US")} ${unit}`;

@@ -81,19 +81,18 @@ async function casesOf(checkout: string, { folder, environment, stack }: Places)
   for (const cwd of [hosted, alone]) mkdirSync(cwd, { recursive: true });
   stack.use(await startHost({ cwd: hosted, checkout }));
   const main = join(checkout, "apps/cli/src/main.ts");
-  const caseOf = ({ args, host }: (typeof commands)[Command], cache: Cache): Case =>
-    runs((round) =>
-      runTimed([process.execPath, main, ...args], {
+  const caseOf = (name: Command, cache: Cache): Case =>
+    runs((round) => {
+      const { args, host } = commands[name];
+      // Each has its own: what another command left is not cold.
+      const kept = join(folder, "compiled", name, cache === "warm" ? "warm" : `cold ${round}`);
+      return runTimed([process.execPath, main, ...args], {
         cwd: host ? hosted : alone,
-        environment: {
-          ...environment,
-          NO_COLOR: "1",
-          NODE_COMPILE_CACHE: join(folder, cache === "warm" ? "warm" : `cold-${round}`, ...args),
-        },
-      }),
-    );
-  const all = Object.entries(commands).flatMap(([name, command]) =>
-    caches.map((cache) => [`${name}, ${cache}`, caseOf(command, cache)] as const),
+        environment: { ...environment, NO_COLOR: "1", NODE_COMPILE_CACHE: kept },
+      });
+    });
+  const all = (Object.keys(commands) as Command[]).flatMap((name) =>
+    caches.map((cache) => [`${name}, ${cache}`, caseOf(name, cache)] as const),
   );
   return Object.fromEntries(all) as Cases;
 }

@@ -37,8 +37,7 @@ function lineOf(row: Row): string {
   const { measure, unit, goal = "", verdict = "" } = row;
   if (row.skipped !== undefined) return `| ${measure} | | not measured: ${row.skipped} | | | |`;
   const spread = row.runs > 1 ? ` (${digits(row.low)}–${digits(row.high)})` : "";
-  const budget = goal === "" ? "" : `${goal} ${unit}`;
-  const cells = [measure, budget, `${digits(row.value)}${spread} ${unit}`, row.runs, besideOf(row)];
+  const cells = [measure, goal, `${digits(row.value)}${spread} ${unit}`, row.runs, besideOf(row)];
   return `| ${cells.join(" | ")} | ${verdict} |`;
 }
 

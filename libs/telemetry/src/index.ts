@@ -1,10 +1,9 @@
 export {
   telemetryPlace,
   type TelemetryPlace,
-  telemetrySettings,
   telemetryVariableNames,
   telemetryVariables,
-} from "./settings.ts";
+} from "./place.ts";
 export { silentTelemetry } from "./silent.ts";
 export type { SpanLine } from "./span-file.ts";
 export { startTelemetry, type TelemetryOptions } from "./start.ts";
