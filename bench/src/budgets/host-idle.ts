@@ -4,6 +4,7 @@ import { HeddleError } from "@heddle/base";
 import { heddle, startHost, temporaryFolder } from "@heddle/testkit";
 import type { BenchOptions } from "../main.ts";
 import type { Row } from "../row.ts";
+import { measured } from "../summarise.ts";
 import { type Beside, budgeted, type Budgets } from "./budgets.ts";
 import { type Checkout, checkoutsOf } from "./checkouts.ts";
 import { programsBelow, type Stretch, type Watch, watchIdle } from "./idle.ts";
@@ -21,7 +22,7 @@ export const hostBudgets = {
   "model server: CPU": { atMost: 5, unit: "ms/s" },
   "model server: wake-ups": { atMost: 50, unit: "1/s" },
   "model server: memory": { atMost: 250, unit: "MiB" },
-  "state folder: growth": { atMost: 50, unit: "KiB/min" },
+  "state folder: growth": { atMost: 5, unit: "KiB/min" },
 } satisfies Budgets;
 
 /** The processes of a host, by the folder of their program. */
@@ -76,6 +77,11 @@ export function idleRows(
     row("CPU", ({ cpuMsPerSecond }) => cpuMsPerSecond),
     row("wake-ups", ({ wakesPerSecond }) => wakesPerSecond),
     row("memory", ({ memoryBytes }) => memoryBytes / mebibyte),
+    measured(
+      `${name}: of it in no file`,
+      "MiB",
+      stretches.map(({ anonymousBytes }) => anonymousBytes / mebibyte),
+    ),
   ];
 }
 

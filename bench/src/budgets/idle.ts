@@ -9,8 +9,10 @@ export interface Stretch {
   readonly cpuMsPerSecond: number;
   /** How often one of its threads slept and was woken. */
   readonly wakesPerSecond: number;
-  /** Its own memory and its share of what it has with others, at the end. */
+  /** Resident at the end: what it has with others counts whole, so that others' processes change nothing. */
   readonly memoryBytes: number;
+  /** Of it what lies in no file: heaps and stacks. */
+  readonly anonymousBytes: number;
 }
 
 /** How long processes are left alone before they are watched, and how often for how long they are. */
@@ -39,7 +41,7 @@ export async function watchIdle(
       stretches[i]?.push({
         cpuMsPerSecond: (1_000 * (now.cpuSeconds - then.cpuSeconds)) / elapsed,
         wakesPerSecond: (now.wakes - then.wakes) / elapsed,
-        memoryBytes: memoryBytesOf(pid),
+        ...memoryOf(pid),
       });
     }
   }
