@@ -14,7 +14,11 @@ test("a process that polls is told from one that sleeps by its wake-ups", onLinu
     const [[polls], [sleeps]] = (await watchIdle(pids, watch)) as [[Stretch], [Stretch]];
     assert.ok(polls.wakesPerSecond > 50, `${polls.wakesPerSecond} a second`);
     assert.ok(sleeps.wakesPerSecond < 20, `${sleeps.wakesPerSecond} a second`);
-    for (const { memoryBytes } of [polls, sleeps]) {
+    for (const { memoryBytes, anonymousBytes } of [polls, sleeps]) {
+      assert.ok(
+        anonymousBytes > 2 ** 20 && anonymousBytes < memoryBytes,
+        `${anonymousBytes} bytes`,
+      );
       assert.ok(memoryBytes > 5 * 2 ** 20 && memoryBytes < 500 * 2 ** 20, `${memoryBytes} bytes`);
     }
   } finally {

@@ -69,7 +69,11 @@ function takenBy(pid: number) {
   return { cpuSeconds: cpuSecondsOf(pid), wakes: wakes.reduce((sum, each) => sum + each, 0) };
 }
 
-const memoryBytesOf = (pid: number): number => numberIn(textOf(pid, "smaps_rollup"), "Pss") * 1_024;
+function memoryOf(pid: number): Pick<Stretch, "memoryBytes" | "anonymousBytes"> {
+  const status = textOf(pid, "status");
+  const bytes = (name: string): number => numberIn(status, name) * 1_024;
+  return { memoryBytes: bytes("VmRSS"), anonymousBytes: bytes("RssAnon") };
+}
 
 const textOf = (pid: number, file: string): string => readFileSync(`/proc/${pid}/${file}`, "utf8");
 
