@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { root } from "../budgets/clone.ts";
 import { clusterRows } from "../budgets/cluster-idle.ts";
@@ -30,24 +31,26 @@ export const bench: Bench = {
     const { into } = options.args;
     const rows: Row[] = [];
     for (const [part, rowsOf] of partsAsked("budgets", parts, options)) {
+      const [loadBefore = 0] = loadavg();
       const own = await rowsOf(options);
-      if (into !== undefined) writeFigures(join(root, into), part, own);
+      if (into !== undefined) writeFigures(join(root, into), part, own, loadBefore);
       rows.push(...own);
     }
     return rows;
   },
 };
 
-function writeFigures(file: string, part: string, rows: readonly Row[]): void {
-  writeFileSync(file, withFigures(readFileSync(file, "utf8"), part, rows, circumstances()));
+function writeFigures(file: string, part: string, rows: readonly Row[], loadBefore: number): void {
+  const page = readFileSync(file, "utf8");
+  writeFileSync(file, withFigures(page, part, rows, circumstances(loadBefore)));
 }
 
-function circumstances(): Circumstances {
+function circumstances(loadBefore: number): Circumstances {
   const { processor, cores, memoryBytes, node, time } = describeMachine();
   const memory = Math.round(Number(memoryBytes) / 2 ** 30);
   return {
     day: String(time).slice(0, 10),
-    machine: `${cores} cores of ${processor}, ${memory} GiB, Node ${node}`,
+    machine: `${cores} cores of ${processor}, ${memory} GiB, Node ${node}; load ${loadBefore.toFixed(1)} before it began`,
     commit: execFileSync("git", ["-C", root, "rev-parse", "--short", "HEAD"], {
       encoding: "utf8",
     }).trim(),

@@ -48,7 +48,7 @@ export async function watchIdle(
   return stretches;
 }
 
-/** A process of ours below another, and which of `apps` its program is of. */
+/** A service or command of ours below another process, by its folder in `apps`. What they start for a while (an engine, jobs) is none. */
 export interface Program {
   readonly pid: number;
   readonly app: string;
@@ -57,7 +57,7 @@ export interface Program {
 /** Ours among a process and its descendants. */
 export function programsBelow(root: number): readonly Program[] {
   return processTree(root)().flatMap((pid) => {
-    const [, app] = /\bapps\/([\w-]+)\/src\//.exec(textOf(pid, "cmdline")) ?? [];
+    const [, app] = /\bapps\/([\w-]+)\/src\/main\.ts/.exec(textOf(pid, "cmdline")) ?? [];
     return app === undefined ? [] : [{ pid, app }];
   });
 }
