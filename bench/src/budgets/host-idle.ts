@@ -19,7 +19,7 @@ export const hostBudgets = {
   "host: CPU": { atMost: 10, unit: "ms/s" },
   "host: wake-ups": { atMost: 50, unit: "1/s" },
   "host: memory": { atMost: 250, unit: "MiB" },
-  "model server: CPU": { atMost: 5, unit: "ms/s" },
+  "model server: CPU": { atMost: 10, unit: "ms/s" },
   "model server: wake-ups": { atMost: 50, unit: "1/s" },
   "model server: memory": { atMost: 250, unit: "MiB" },
   "state folder: growth": { atMost: 5, unit: "KiB/min" },
