@@ -17,7 +17,7 @@ const mebibyte = 2 ** 20;
 /** Of a host that serves the example's small part and is asked for nothing. */
 export const hostBudgets = {
   "host: CPU": { atMost: 10, unit: "ms/s" },
-  "host: wake-ups": { atMost: 50, unit: "1/s" },
+  "host: wake-ups": { atMost: 150, unit: "1/s" },
   "host: memory": { atMost: 250, unit: "MiB" },
   "model server: CPU": { atMost: 10, unit: "ms/s" },
   "model server: wake-ups": { atMost: 50, unit: "1/s" },

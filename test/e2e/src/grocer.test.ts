@@ -64,7 +64,7 @@ test("the host's event loop was late by at most 50 ms in 99 of 100 samples, besi
   const lines = readFileSync(folder.file(".heddle", "logs", "host.log"), "utf8").split("\n");
   const told = lines.find((line) => line.includes("event loop delay of the host")) ?? "{}";
   const { p99Ms, samples } = JSON.parse(told) as { p99Ms: number; samples: number };
-  assert.ok(samples > 200, told);
+  assert.ok(samples > 1_000, told);
   const machineMs = machineDelay.percentile(99) / 1e6 - 10;
   assert.ok(p99Ms <= 50 + machineMs, `${told}; beside it an idle process: ${machineMs} ms`);
   const telemetry = folder.file(".heddle", "telemetry");
