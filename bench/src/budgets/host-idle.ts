@@ -21,7 +21,7 @@ export const hostBudgets = {
   "host: memory": { atMost: 250, unit: "MiB" },
   "model server: CPU": { atMost: 10, unit: "ms/s" },
   "model server: wake-ups": { atMost: 50, unit: "1/s" },
-  "model server: memory": { atMost: 250, unit: "MiB" },
+  "model server: memory": { atMost: 280, unit: "MiB" },
   "state folder: growth": { atMost: 5, unit: "KiB/min" },
 } satisfies Budgets;
 
