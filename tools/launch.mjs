@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeForeignBinaries } from "./foreign-binaries.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nodeByPlatform = {
@@ -85,6 +86,7 @@ async function install(mode) {
       `[heddle] npm ci failed with code ${code}: mend what it names above and run this again.`,
     );
   }
+  removeForeignBinaries(dirname(stamp));
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, `${lock} ${mode}`);
   say(`installed in ${seconds()} s`);

@@ -21,7 +21,9 @@ test(
         writeFileSync(join(clone, path), content, { mode });
       };
       mkdirSync(join(clone, "tools"));
-      copyFileSync(join(import.meta.dirname, "launch.mjs"), join(clone, "tools/launch.mjs"));
+      for (const tool of ["launch.mjs", "foreign-binaries.mjs"]) {
+        copyFileSync(join(import.meta.dirname, tool), join(clone, "tools", tool));
+      }
       file("package-lock.json", "{}");
       const lock = createHash("sha256").update("{}").digest("hex");
       file("node_modules/.heddle-installed", `${lock} run`);

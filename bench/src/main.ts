@@ -10,6 +10,8 @@ import type { Row } from "./row.ts";
 export interface Bench {
   /** One line: what is measured beside what. */
   readonly about: string;
+  /** Whether a goal that is missed fails the command; else it is only said. */
+  readonly failsWhenMissed?: boolean;
   run(options: BenchOptions): Promise<readonly Row[]>;
 }
 
@@ -56,3 +58,6 @@ mkdirSync(out, { recursive: true });
 const file = join(out, `${name}.json`);
 writeFileSync(file, JSON.stringify({ name, quick, machine: describeMachine(), rows }, null, 2));
 console.error(`written to ${file}`);
+if (bench.failsWhenMissed === true && rows.some(({ verdict }) => verdict === "missed")) {
+  process.exitCode = 1;
+}

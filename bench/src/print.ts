@@ -39,7 +39,7 @@ function ratioOf({ ratio, ratioLow = Number.NaN, ratioHigh = Number.NaN }: Row):
 }
 
 /** Four significant digits, thousands grouped. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (!Number.isFinite(value)) return "–";
   return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
 }

@@ -1,4 +1,4 @@
-import { telemetrySettings } from "@heddle/telemetry";
+import { telemetrySettings } from "@heddle/telemetry/settings";
 import { z } from "zod";
 
 /** What one model server takes on at most. */

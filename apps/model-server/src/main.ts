@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { stopAsked, systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { type Executor, openExecutor } from "@heddle/executor";
@@ -23,6 +24,8 @@ const stopped = Promise.race([
 ]);
 exitWithParent();
 
+/** A host that only answers one command is gone by then, and a first version is not there yet. */
+const preloadMs = 5_000;
 let opening: Promise<Executor> | undefined;
 const executor = (): Promise<Executor> => (opening ??= openExecutor(config.executor));
 
@@ -41,8 +44,12 @@ await using server = await startModelServer({
 });
 telemetry.log.info({ config, address: server.address }, "model server started");
 process.send?.({ address: server.address });
-// It takes longer to load than all else, and the first version is yet to be trained. One that cannot be had ends the process.
-await executor();
+const ended = await Promise.race([
+  stopped.then(() => true),
+  wait(preloadMs, false, { ref: false }),
+]);
+// It takes longer to load than all else, and no load is to wait for it. One that cannot be had ends the process.
+if (!ended) await executor();
 
 await stopped;
 // The channel to the parent would keep this process alive after everything is closed.

@@ -8,6 +8,7 @@ import {
   ParameterServerService,
   RowFormat,
 } from "@heddle/proto/parameter-server";
+import { messageBytesMax } from "@heddle/rpc";
 import { bytesOf, float32Of } from "@heddle/tensor";
 import {
   adam,
@@ -232,4 +233,30 @@ test("rows in a format that nobody knows, or gradients that are no whole number 
   await other.shard.pull(pull, call);
   await other.shard.push(push, call);
   assert.deepEqual((await other.shard.pull(pullOf(2), call)).rows, after.rows);
+});
+
+test("a push of a batch above the limit of a message is refused by name, by lane and by grpc, and nothing of it is applied", async () => {
+  await using opened = await openTestShard("unix");
+  const { shard } = opened;
+  const dimension = 4_096;
+  await shard.configure({ ...declaration(), tables: [{ ...table, dimension }] }, call);
+  const { signal } = new AbortController();
+  await using lane = await connectLane(await shard.openLane({ fence: 1n }, call), { signal });
+  const rows = 1 + messageBytesMax / (4 * dimension);
+  const many = bytesOf(BigUint64Array.from({ length: rows }, (_, i) => BigInt(i)));
+  const gradients = new Uint8Array(rows * dimension * 4);
+  const push = { ...pushOf(1), tables: [{ table: "rows", ids: many, gradients }] };
+  await shard.pull({ ...pullOf(1), tables: [{ table: "rows", ids }] }, call);
+  await assert.rejects(lane.call(ParameterServerService.method.push, push, call), {
+    code: "RESOURCE_EXHAUSTED",
+    reason: "LANE_FRAME_TOO_LARGE",
+    message: /use smaller batches or more shards/,
+  });
+  await assert.rejects(shard.push(push, call), {
+    code: "RESOURCE_EXHAUSTED",
+    reason: "MESSAGE_TOO_LARGE",
+    message: /a smaller batchSize, or more shards/,
+  });
+  const { step, rows: kept } = await shard.stats({}, call);
+  assert.deepEqual([step, kept], [0n, 0n]);
 });

@@ -1,5 +1,6 @@
 import { type InTurn, isHeddleError, messageOf } from "@heddle/base";
 import { type LoadedVersion } from "@heddle/proto/model-server";
+import { unkeptTraceparent } from "@heddle/telemetry";
 import type { Fleet, Serving } from "./fleet.ts";
 import { resume, type RolloutDeps } from "./rollouts.ts";
 import { isPassing } from "./target.ts";
@@ -16,7 +17,7 @@ async function reconcile(deps: RolloutDeps): Promise<void> {
   if (known === undefined) return;
   if (known.state.rollout !== null) await finish(deps);
   const { state } = await deps.store.get(deps.fleet);
-  const held = await deps.target.loaded();
+  const held = await look(deps);
   const failures: unknown[] = [];
   for (const serving of state.servings) {
     if (serves(serving, held)) continue;
@@ -29,6 +30,11 @@ async function reconcile(deps: RolloutDeps): Promise<void> {
   }
   await stopStrays(state, held, deps);
   if (failures.length > 0) throw failures[0];
+}
+
+/** Every few seconds, and mostly all is as it was: traces of it would be most of what an idle host writes. */
+function look({ target, telemetry }: RolloutDeps): Promise<readonly LoadedVersion[]> {
+  return telemetry.span("sync.look", { parent: unkeptTraceparent() }, () => target.loaded());
 }
 
 /** A rollout that fails has said so; the fleet has what it had. */

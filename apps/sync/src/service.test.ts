@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { HeddleError, sha256 } from "@heddle/base";
 import { entryOf, verifyChain } from "@heddle/store";
+import { type SpanLine, startTelemetry } from "@heddle/telemetry";
 import { type Bench, openBench, publication, requestId, soon, until } from "./fixtures/bench.ts";
 
 const publish = (bench: Bench, version: string) => bench.sync.publish(publication(version), soon);
@@ -226,4 +230,31 @@ test("every rollout leaves its events, and their chain holds", async () => {
   ]);
   const trail = (await eventLog.read("heddle.audit.v1", 0, 0, 100)).map(entryOf);
   verifyChain([...(await read()), ...trail].sort((x, y) => x.revision - y.revision));
+});
+
+test("a rollout leaves spans, and looks that find all as it was leave none", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "heddle-sync-spans-"));
+  try {
+    {
+      await using telemetry = await startTelemetry({ service: "sync", folder, logLevel: "silent" });
+      await using bench = await openBench(telemetry);
+      await publish(bench, await bench.registry.register(bench.objects, "a"));
+      const before = bench.modelServer.looks();
+      await until(() => bench.modelServer.looks() >= before + 10);
+    }
+    const file = readdirSync(folder).find((name) => name.startsWith("spans-")) ?? "";
+    const lines = readFileSync(join(folder, file), "utf8").trim().split("\n");
+    const spans = lines.map((line) => JSON.parse(line) as SpanLine);
+    const looks = spans.filter(({ name }) => /look|Loaded/.test(name));
+    assert.ok(spans.some(({ name }) => name === "sync.rollout"));
+    // The proof of the rollout is one, in its trace.
+    const rollout = spans.find(({ name }) => name === "sync.rollout")?.traceId;
+    assert.deepEqual(
+      looks.map(({ traceId }) => traceId),
+      looks.map(() => rollout),
+    );
+    assert.ok(looks.length > 0 && looks.length < 5, `${looks.length} looks in traces`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -6,7 +6,8 @@ import type { Bench } from "../main.ts";
 import type { Row } from "../row.ts";
 import { compared, measured, skipped } from "../summarise.ts";
 import { openEcho } from "../wire/echo.ts";
-import { openWays, type Way } from "../wire/ways.ts";
+import { openPsLite } from "../wire/ps-lite.ts";
+import { openWays, type Way, type WirePeer } from "../wire/ways.ts";
 import { dimension, makeWork, type Work } from "../wire/work.ts";
 
 const full = { rounds: 21, steps: 20 };
@@ -17,19 +18,24 @@ const goal = { atLeast: 0.7 };
 type Seconds = ReadonlyMap<string, readonly number[]>;
 
 export const bench: Bench = {
-  about: `a step's rows of ${dimension} by lane, beside gRPC in Node and Go and a bare socket: CPU of both ends`,
-  run: async ({ quick, say, environment }) => {
+  about: `a step's rows of ${dimension} by lane, beside gRPC in Node and Go, ps-lite and a bare socket: CPU of both ends`,
+  run: async (options) => {
+    const { quick, say, environment } = options;
     const { rounds, steps } = quick ? small : full;
     const work = makeWork();
     using folder = temporaryFolder("bench-wire");
-    const echo = await openEcho(folder, work, environment);
+    const peers = {
+      go: await openEcho(folder, work, environment),
+      "ps-lite": await openPsLite(folder, work, options),
+    };
+    const [there, absent] = parted(peers);
     await using opened = await openWays(work, folder.file("bare"));
     say(`a step moves ${work.rows} rows both ways, ${(work.bytes / 1e6).toFixed(1)} MB in all`);
     const ways = {
       ...opened.ways,
       gmac: cpuOf(() => checksum(work.values)),
       crc32: cpuOf(() => crc32(work.values)),
-      ...(typeof echo === "string" ? {} : { go: echo.way }),
+      ...Object.fromEntries(there.map(([name, { way }]) => [name, way])),
     };
     const old = new Uint8Array(work.values.length);
     const memory = {
@@ -37,10 +43,21 @@ export const bench: Bench = {
       "new memory": cpuOf(() => new Uint8Array(work.values)),
     };
     const seconds = await interleaved(rounds, steps, Object.entries({ ...ways, ...memory }));
-    if (typeof echo !== "string") await echo.close();
-    return rowsOf(seconds, work, steps, typeof echo === "string" ? echo : undefined);
+    for (const [, peer] of there) await peer.close();
+    return rowsOf(seconds, work, steps, absent);
   },
 };
+
+/** Those that are there, and by name why others are not. */
+function parted(peers: Readonly<Record<string, WirePeer | string>>) {
+  const there: (readonly [string, WirePeer])[] = [];
+  const absent = new Map<string, string>();
+  for (const [name, peer] of Object.entries(peers)) {
+    if (typeof peer === "string") absent.set(name, peer);
+    else there.push([name, peer]);
+  }
+  return [there, absent] as const;
+}
 
 function checksum(bytes: Uint8Array): void {
   const sum = openChecksum();
@@ -73,17 +90,23 @@ async function interleaved(
   return seconds;
 }
 
-/** @param withoutGo why the echo in Go was not measured. */
-function rowsOf(all: Seconds, work: Work, steps: number, withoutGo: string | undefined): Row[] {
+/** @param absent by peer: why it was not measured. */
+function rowsOf(
+  all: Seconds,
+  work: Work,
+  steps: number,
+  absent: ReadonlyMap<string, string>,
+): Row[] {
   const speeds = (way: string, ofStep: number): number[] =>
     (all.get(way) ?? []).map((seconds) => (ofStep * steps) / seconds);
   const gigabytes = (way: string): number[] => speeds(way, work.bytes / 1e9);
-  const beside = (way: string, peer: string, words: string, atLeast?: { atLeast: number }): Row =>
-    compared(
-      ...([`${way}, beside ${words}`, "GB/CPU-s", gigabytes(way)] as const),
-      { name: words, values: gigabytes(peer) },
-      atLeast,
-    );
+  const beside = (way: string, peer: string, words: string, atLeast?: { atLeast: number }): Row => {
+    const measure = `${way}, beside ${words}`;
+    const why = absent.get(peer);
+    if (why !== undefined) return skipped(measure, why);
+    const values = gigabytes(way);
+    return compared(measure, "GB/CPU-s", values, { name: words, values: gigabytes(peer) }, atLeast);
+  };
   return [
     ...(["unix", "tcp"] as const).flatMap((kind) => [
       measured(
@@ -93,10 +116,9 @@ function rowsOf(all: Seconds, work: Work, steps: number, withoutGo: string | und
       ),
       beside(`lane ${kind}`, `bare ${kind}`, `a bare ${kind} socket`, goal),
       beside(`lane ${kind}`, "grpc", "gRPC in Node", { atLeast: 1 }),
-      withoutGo === undefined
-        ? beside(`lane ${kind}`, "go", "gRPC in Go")
-        : skipped(`lane ${kind}, beside gRPC in Go`, withoutGo),
+      beside(`lane ${kind}`, "go", "gRPC in Go"),
     ]),
+    beside("lane tcp", "ps-lite", "ps-lite over tcp"),
     measured(
       "gRPC in Node: rows pulled and pushed",
       "M rows/CPU-s",

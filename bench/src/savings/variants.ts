@@ -64,4 +64,13 @@ export const variants: readonly Variant[] = [
     kind: "saving",
     of: training({ lag: 0, mode: { kind: "bounded", staleness: 8, inFlight: 1, rowAge: 8 } }),
   },
+  {
+    name: "rows in bfloat16 that travel in int8, up to 4 pushes old, with two updates in flight",
+    kind: "saving",
+    of: training({
+      lag: 0,
+      rows: { storage: "bfloat16", wire: "int8" },
+      mode: { kind: "bounded", staleness: 5, inFlight: 2, rowAge: 4 },
+    }),
+  },
 ];

@@ -72,6 +72,7 @@ export async function trainOnClicks(options: BenchOptions): Promise<readonly Row
     steady(andAgain(own), "lane", 2),
     steady("by gRPC", "grpc"),
     steady(twice, "two"),
+    steady(andAgain(twice), "two", 2),
     ...sane.map(({ name, train }): Runner => ({
       name,
       train: async () => ({ examples: clicks.rows, cpuSeconds: (await train()).cpuSeconds }),
@@ -162,6 +163,11 @@ function rowsOf(passes: Passes, peers: readonly TrainPeer[]): Row[] {
     row(name, whole(name), peer, goal);
   const startedBeside = (name: string, peer: string): Row =>
     row(`${name}, once started`, onceStarted(passes, name), peer, { atLeast: 1 });
+  const bothStarted = (name: string, peer: string): Row =>
+    compared(`clicks, ${name}, once started`, "examples/CPU-s", onceStarted(passes, name), {
+      name: `${peer}, once started`,
+      values: onceStarted(passes, peer),
+    });
   const alone = peers.filter(({ distributed }) => !distributed);
   const distributed = peers.filter((peer) => peer.distributed);
   return [
@@ -169,6 +175,7 @@ function rowsOf(passes: Passes, peers: readonly TrainPeer[]): Row[] {
     beside(own, inOne, { atLeast: 0.85 }),
     beside(own, "by gRPC"),
     beside("by gRPC", inOne),
+    bothStarted(twice, own),
     beside(twice, own),
     ...distributed.flatMap(({ name }) => [startedBeside(own, name), beside(own, name)]),
   ];

@@ -12,6 +12,12 @@ import type { Work } from "./work.ts";
 /** A way of moving a step's bytes. @returns CPU seconds of both ends for that many steps. */
 export type Way = (steps: number) => Promise<number>;
 
+/** A way of another make, in processes of its own. */
+export interface WirePeer {
+  readonly way: Way;
+  close(): Promise<void>;
+}
+
 /** What the other process says of itself. */
 interface Places {
   readonly lanes: Readonly<

@@ -1,7 +1,8 @@
 import { stopAsked, systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import type { Running } from "@heddle/rpc";
-import { startTelemetry, telemetrySettings } from "@heddle/telemetry";
+import { startTelemetry } from "@heddle/telemetry";
+import { telemetrySettings } from "@heddle/telemetry/settings";
 import { z } from "zod";
 import { type Backends, openBackends } from "./open.ts";
 import type { ServiceParts } from "./service-parts.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { HeddleError } from "@heddle/base";
 import type { CallContext } from "@heddle/rpc";
@@ -207,4 +209,27 @@ test("an address that is none, or where nobody is, is refused with what to do", 
       message: /call by gRPC/,
     });
   }
+});
+
+test("where no socket can be, an offer is refused with what to do, and leaves nothing behind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "heddle-lane-test-"));
+  const long = join(folder, "x".repeat(120));
+  mkdirSync(long);
+  const before = process.env["TMPDIR"];
+  try {
+    for (const place of [long, join(folder, "none")]) {
+      process.env["TMPDIR"] = place;
+      await using service = offering({});
+      await assert.rejects(service.connect(), {
+        code: "UNAVAILABLE",
+        reason: "LANE_NOT_LISTENING",
+        message: /set TMPDIR to a short path that can be written, or call by gRPC/,
+      });
+    }
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+  assert.deepEqual(readdirSync(long), []);
+  rmSync(folder, { recursive: true });
 });

@@ -8,7 +8,14 @@ import { ServerReflection } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
 import { SchedulerService } from "@heddle/proto/scheduler";
 import { silentTelemetry } from "@heddle/telemetry";
-import { type CallContext, connect, type Handlers, implementSome, serve } from "./index.ts";
+import {
+  type CallContext,
+  connect,
+  type Handlers,
+  implementSome,
+  messageBytesMax,
+  serve,
+} from "./index.ts";
 
 const telemetry = silentTelemetry();
 const actor = "test";
@@ -62,6 +69,25 @@ test("a message too long for a trailer, or cut within a character, reaches the c
   for (const [run, message] of expected.entries()) {
     const asked = registry.getRun({ run: String(run) }, { timeoutMs: 5_000 });
     await assert.rejects(asked, { reason: "UNKNOWN_RUN", message });
+  }
+});
+
+test("a message above the limit is refused by name, on its way there and on its way back", async () => {
+  const long = "x".repeat(messageBytesMax);
+  await using server = await serving(RegistryService, {
+    getRun: () => assert.fail("it came through"),
+    getConfiguration: async () => ({ definitionJson: long }),
+  });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  for (const asked of [
+    registry.getRun({ run: long }, { timeoutMs: 5_000 }),
+    registry.getConfiguration({ configuration: "c" }, { timeoutMs: 5_000 }),
+  ]) {
+    await assert.rejects(asked, {
+      code: "RESOURCE_EXHAUSTED",
+      reason: "MESSAGE_TOO_LARGE",
+      message: /127\.0\.0\.1:\d+: .*larger than.*16777216.*a smaller batchSize, or more shards/,
+    });
   }
 });
 

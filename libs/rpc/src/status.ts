@@ -55,8 +55,19 @@ export function errorOf(error: grpc.ServiceError, target: string): HeddleError {
       cause: error,
     });
   }
+  if (tooLarge.test(error.details)) {
+    return new HeddleError(
+      "RESOURCE_EXHAUSTED",
+      "MESSAGE_TOO_LARGE",
+      `${target}: ${error.details}; send or ask for less at once (training: a smaller batchSize, or more shards)`,
+      { cause: error },
+    );
+  }
   return new HeddleError(code, `RPC_${code}`, `${target}: ${error.details}`, { cause: error });
 }
+
+/** What grpc-js says of a message above `messageBytesMax` of method.ts, whoever noticed it. */
+const tooLarge = /message .*larger than/;
 
 function detailsOf(metadata: grpc.Metadata): Record<string, string> {
   const raw = metadata.get(metadataKey)[0];

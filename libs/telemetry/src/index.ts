@@ -1,14 +1,13 @@
 export {
   telemetryPlace,
   type TelemetryPlace,
-  telemetrySettings,
   telemetryVariableNames,
   telemetryVariables,
-} from "./settings.ts";
+} from "./place.ts";
 export { silentTelemetry } from "./silent.ts";
 export type { SpanLine } from "./span-file.ts";
 export { startTelemetry, type TelemetryOptions } from "./start.ts";
-export { traceIdOf } from "./traceparent.ts";
+export { traceIdOf, unkeptTraceparent } from "./traceparent.ts";
 export type {
   Attributes,
   Counter,

@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
 import { temporaryFolder } from "@heddle/testkit";
-import { type SpanLine, startTelemetry, telemetryPlace, telemetryVariables } from "./index.ts";
+import {
+  type SpanLine,
+  startTelemetry,
+  telemetryPlace,
+  telemetryVariables,
+  unkeptTraceparent,
+} from "./index.ts";
 
 test("spans of one trace nest across awaits and across processes by traceparent", async () => {
   const folder = mkdtempSync(join(tmpdir(), "heddle-telemetry-"));
@@ -62,10 +68,14 @@ test("a link names a span of another trace; nothing is recorded outside of spans
       return seldom.traceparent() ?? "";
     });
     assert.match(unkept, /-00$/);
-    // What one process does not keep, those that it calls do not keep either.
-    await telemetry.span("called", { parent: unkept }, async () => {
-      assert.equal(telemetry.recording(), false);
-    });
+    // What one process does not keep, those that it calls do not keep either; nor what a loop asks to be forgotten.
+    for (const parent of [unkept, unkeptTraceparent()]) {
+      await telemetry.span("called", { parent }, async () => {
+        assert.equal(telemetry.recording(), false);
+        assert.equal(telemetry.traceparent()?.split("-")[1], parent.split("-")[1]);
+        await telemetry.span("inner", {}, async () => assert.equal(telemetry.recording(), false));
+      });
+    }
   }
   const spans = readdirSync(folder.path)
     .filter((file) => file.startsWith("spans"))

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 
-const main = join(import.meta.dirname, "../../../apps/cli/src/main.ts");
+const root = join(import.meta.dirname, "../../..");
 
 export interface Finished {
   readonly code: number | null;
@@ -14,6 +14,8 @@ export interface HeddleOptions {
   readonly cwd: string;
   /** Variables beside those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The checkout whose command it is; this one when absent. */
+  readonly checkout?: string;
 }
 
 /** A heddle command under way, as a user's shell would start it. */
@@ -24,6 +26,7 @@ export interface RunningHeddle {
 
 /** Starts a heddle command from the sources; what it prints is in `finished`. */
 export function startHeddle(args: readonly string[], options: HeddleOptions): RunningHeddle {
+  const main = join(options.checkout ?? root, "apps/cli/src/main.ts");
   const child = spawn(process.execPath, [main, ...args], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: "1", ...options.environment },
@@ -54,8 +57,13 @@ export async function heddleJson(
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
+/** A host under way. */
+export interface RunningHost extends AsyncDisposable {
+  readonly pid: number;
+}
+
 /** A `heddle host` of a folder's state that answers; disposing it stops it. */
-export async function startHost(options: HeddleOptions): Promise<AsyncDisposable> {
+export async function startHost(options: HeddleOptions): Promise<RunningHost> {
   const { child, finished } = startHeddle(["host"], options);
   const up = new Promise<void>((resolve) => {
     let said = "";
@@ -67,6 +75,8 @@ export async function startHost(options: HeddleOptions): Promise<AsyncDisposable
   const early = await Promise.race([up, finished]);
   if (early !== undefined) throw new Error(`heddle host exited ${early.code}: ${early.stderr}`);
   return {
+    // It spoke, so it was started.
+    pid: child.pid as number,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");
       await finished;

@@ -107,6 +107,34 @@ test("lineage leads from the version to the table and its owner", async () => {
   }
 });
 
+test("doctor says what is installed here, and how to have what is not", async () => {
+  const { findings } = (await ask("doctor")) as { findings: { what: string; found: string }[] };
+  const found = (what: string) => findings.find((one) => one.what.includes(what))?.found ?? "";
+  assert.match(found("executor onnx"), /^onnxruntime-node \d/);
+  assert.match(
+    found("executor tensorflow"),
+    /^TensorFlow [\d.]+ on |to have it: npm run setup:tensorflow|no tried recipe/,
+  );
+});
+
+test("the audits train the version's dataset again, and say what overlap and batches cost", async () => {
+  const speed = (await ask("speed-audit", "churn", "--in-flight", "2")) as {
+    settings: { inFlight: number; verdict: string }[];
+    tooFast: string;
+  };
+  const overlap = speed.settings.map(({ inFlight }) => inFlight);
+  assert.deepEqual([...new Set(overlap)], [1, 2]);
+  assert.equal(speed.settings[0]?.verdict, "baseline");
+  assert.match(speed.tooFast, /^(yes|no|unclear)$/);
+  const sizes = (await ask("batch-audit", "churn", "--sizes", "16,32", "--rounds", "1")) as {
+    sizes: { batchSize: number; verdict: string }[];
+    chosen: number;
+  };
+  const tried = sizes.sizes.map(({ batchSize }) => batchSize);
+  assert.ok(tried.includes(16) && tried.includes(32) && tried.includes(sizes.chosen));
+  assert.equal(sizes.sizes.filter(({ verdict }) => verdict === "baseline").length, 1);
+});
+
 test("applying and ingesting the same again changes nothing", async () => {
   const { applied } = (await ask("apply")) as { applied: { kind: string; created: boolean }[] };
   const kept = applied.filter(({ kind }) => kind !== "pipeline");

@@ -37,11 +37,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Starts the process with the first request, and again after it was lost. It ends with this one. */
+/** A process that nobody asks keeps what its last requests took, some 200 MB; another one is up in a third of a second. */
+const idleMs = 60_000;
+
+/** Starts the process with the first request, and again after it was lost or had idled. It ends with this one. */
 export function openEngine(options: EngineOptions): Engine {
   const { telemetry, ...settings } = options;
   const waiting = new Map<number, Waiting>();
   let child: ChildProcess | undefined;
+  let idle: NodeJS.Timeout | undefined;
   let calls = 0;
 
   const start = (): ChildProcess => {
@@ -60,6 +64,7 @@ export function openEngine(options: EngineOptions): Engine {
       waiting.delete(reply.call);
       if ("error" in reply) caller?.reject(fromWire(reply.error));
       else caller?.resolve(reply.result);
+      if (waiting.size === 0) idle = setTimeout(retire, idleMs).unref();
     });
     started.once("exit", (status, signal) => {
       if (child !== started) return;
@@ -70,10 +75,16 @@ export function openEngine(options: EngineOptions): Engine {
     });
     return started;
   };
+  /** It holds nothing that lasts. */
+  const retire = (): void => {
+    child?.kill("SIGKILL");
+    child = undefined;
+  };
 
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
+        clearTimeout(idle);
         const call = (calls += 1);
         waiting.set(call, { resolve: resolve, reject });
         const message: EngineCall = { call, request };
@@ -86,6 +97,7 @@ export function openEngine(options: EngineOptions): Engine {
       }),
     pid: () => child?.pid,
     [Symbol.asyncDispose]: async () => {
+      clearTimeout(idle);
       const running = child;
       if (running === undefined || running.exitCode !== null) return;
       const gone = new Promise((resolve) => running.once("exit", resolve));

@@ -39,9 +39,9 @@ async function audit(
   );
 }
 
-const momentum = (rate: number, kept: number): Optimizer => ({
+const momentum = (rate: number, kept: number, embeddingRate = rate): Optimizer => ({
   kind: "separate",
-  embeddings: { kind: "momentum", rate, momentum: kept },
+  embeddings: { kind: "momentum", rate: embeddingRate, momentum: kept },
   dense: { kind: "momentum", rate, momentum: kept },
 });
 const fast = { kind: "bounded", staleness: 28, inFlight: 8 } as const;
@@ -67,10 +67,29 @@ test("a model of small steps is not trained too fast by the same overlap, and th
   assert.deepEqual(await audit(adagrad, fast), first);
 });
 
+test("rows that may be old are old in the audit, too: they alone can make a model too fast", async () => {
+  const mode = { kind: "bounded", staleness: 16, inFlight: 1, rowAge: 16 } as const;
+  const { settings, own, tooFast } = await audit(momentum(0.1, 0.9, 4), mode);
+  assert.equal(own.rowAge, 16);
+  assert.ok((own.meanStaleness ?? 0) > 3, String(own.meanStaleness));
+  assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
+  const without = settings.find((one) => one.staleness === 16 && one.rowAge === undefined);
+  assert.deepEqual([without?.verdict, without?.meanStaleness], ["as-good", 0]);
+});
+
 test("a network of the model's own, with dropout and moving statistics, is audited like one of ours", async () => {
   const { settings, tooFast } = await audit(momentum(0.4, 0.9), fast, 1, moduleDefinition);
   assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
   assert.ok((settings[0]?.quality?.auc?.value ?? 0) > 0.7);
+});
+
+test("a long-term and a short-term model are audited as the one that they serve as", async () => {
+  const pair: typeof tinyDefinition = (training) => ({
+    ...tinyDefinition(training),
+    shortTerm: {},
+  });
+  const { settings, tooFast } = await audit(momentum(0.4, 0.9), fast, 1, pair);
+  assert.equal(tooFast, "yes", JSON.stringify(settings, null, 1));
 });
 
 test("a model that no speed can train, and a dataset of one batch, are refused by name", async () => {

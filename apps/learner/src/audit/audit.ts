@@ -7,7 +7,7 @@ import { compare, type Quality, type QualityVerdict, verdictOf } from "./compare
 import type { HeldOut } from "./held-out.ts";
 import type { Setting } from "./interleave.ts";
 import { openHeldOutScorer } from "./scorer.ts";
-import { settingOf, settingsOf } from "./settings.ts";
+import { isSameSetting, settingOf, settingsOf } from "./settings.ts";
 import { type Outcome, trainOverlapped } from "./train-overlapped.ts";
 
 /** What the interval says of a setting against one update at a time. */
@@ -83,7 +83,7 @@ export async function auditSpeed(options: AuditOptions, signal: AbortSignal): Pr
     const { refused, pushes } = outcome;
     return { ...setting, verdict, quality, refused, meanStaleness: meanOf(pushes) };
   });
-  const own = audited.find((of) => isSame(of, ownSetting));
+  const own = audited.find((of) => isSameSetting(of, ownSetting));
   if (own === undefined) throw new RangeError("the definition's own setting was not trained");
   return {
     ...{ model: definition.name, heldOutRows: heldOut[0]?.label.length ?? 0, tolerance },
@@ -103,9 +103,6 @@ function meanOf(pushes: readonly number[]): number {
   const count = pushes.reduce((sum, n) => sum + n, 0);
   return pushes.reduce((sum, n, staleness) => sum + n * staleness, 0) / count;
 }
-
-const isSame = (a: Setting, b: Setting): boolean =>
-  a.inFlight === b.inFlight && a.staleness === b.staleness;
 
 function tooFew(model: string, batches: number): HeddleError {
   return new HeddleError(

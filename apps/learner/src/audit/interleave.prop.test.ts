@@ -8,6 +8,7 @@ test("each update is applied once and never beyond the bounds, and the same seed
   const settings = fc.record({
     inFlight: fc.integer({ min: 1, max: 8 }),
     staleness: fc.nat({ max: 20 }),
+    rowAge: fc.nat({ max: 20 }),
   });
   await fc.assert(
     fc.asyncProperty(settings, fc.nat({ max: 40 }), fc.nat(), async (setting, updates, seed) => {
@@ -19,10 +20,11 @@ test("each update is applied once and never beyond the bounds, and the same seed
           setting,
           random: seededRandom(seed).next,
           next: async () => (next < updates ? next++ : undefined),
-          pull: (update) => {
+          pull: (update, anew) => {
             underWay.add(update);
             assert.ok(underWay.size <= setting.inFlight);
-            return order.length;
+            const state = Math.max(0, order.length - (anew ? 0 : setting.rowAge));
+            return { read: state, state };
           },
           push: async (update, state) => {
             assert.ok(order.length - state <= setting.staleness);
@@ -43,7 +45,13 @@ test("each update is applied once and never beyond the bounds, and the same seed
         pushes.reduce((a, b) => a + b, 0),
         updates,
       );
-      if (setting.inFlight === 1) assert.equal(pushes[0], updates);
+      const { rowAge, staleness } = setting;
+      // What is too old is read again, and then it is the only one.
+      const stale = (n: number): number =>
+        Math.min(rowAge, n) > staleness ? 0 : Math.min(rowAge, n);
+      if (setting.inFlight === 1) {
+        for (let n = 0; n < updates; n++) assert.ok((pushes[stale(n)] ?? 0) > 0);
+      }
       assert.deepEqual(await run(), first);
     }),
   );

@@ -4,6 +4,8 @@ export interface Setting {
   readonly inFlight: number;
   /** Pushes that may be applied between an update's pull and its push. */
   readonly staleness: number;
+  /** Rows that were read up to so many updates ago are computed on as they were; none when absent. */
+  readonly rowAge?: number;
 }
 
 /** What overlapped. */
@@ -14,13 +16,23 @@ export interface Overlapped {
   readonly refused: number;
 }
 
+/** What was read, and the oldest state that any of it is of: so many updates were applied then. */
+export interface StateRead<Read> {
+  readonly read: Read;
+  readonly state: number;
+}
+
 export interface InterleaveOptions<Batch, Read> {
   readonly setting: Setting;
   /** From 0 to less than 1: chooses whose push comes next. */
   readonly random: () => number;
   readonly next: () => Promise<Batch | undefined>;
-  /** Reads the parameters as they are now. */
-  readonly pull: (batch: Batch) => Read;
+  /**
+   * Reads the parameters.
+   *
+   * @param anew whether only the state of now will do, because an older one was too old.
+   */
+  readonly pull: (batch: Batch, anew: boolean) => StateRead<Read>;
   /** Computes on what was read, and applies it. */
   readonly push: (batch: Batch, read: Read) => Promise<void>;
 }
@@ -37,27 +49,26 @@ export async function interleave<Batch, Read>(
   const { inFlight, staleness } = setting;
   const pushes = new Array<number>(staleness + 1).fill(0);
   let [applied, refused, number] = [0, 0, 0];
-  const underWay: { number: number; batch: Batch; read: Read; state: number }[] = [];
+  const underWay: { number: number; batch: Batch; pulled: StateRead<Read> }[] = [];
   let waiting = await next();
   for (;;) {
     while (waiting !== undefined && number - (underWay[0]?.number ?? number) < inFlight) {
       const batch: Batch = waiting;
-      underWay.push({ number: number++, batch, read: pull(batch), state: applied });
+      underWay.push({ number: number++, batch, pulled: pull(batch, false) });
       waiting = await next();
     }
     // In ascending order of their numbers, so the first one is the lowest.
     const place = Math.floor(random() * underWay.length);
     const update = underWay[place];
     if (update === undefined) return { pushes, refused };
-    const stale = applied - update.state;
+    const stale = applied - update.pulled.state;
     if (stale > staleness) {
       refused += 1;
-      update.read = pull(update.batch);
-      update.state = applied;
+      update.pulled = pull(update.batch, true);
       continue;
     }
     underWay.splice(place, 1);
-    await push(update.batch, update.read);
+    await push(update.batch, update.pulled.read);
     applied += 1;
     pushes[stale] = (pushes[stale] ?? 0) + 1;
   }

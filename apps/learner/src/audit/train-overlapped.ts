@@ -6,7 +6,9 @@ import type { TrainingBatch } from "../data/rows.ts";
 import { type HeldOut, scoreHeldOut } from "./held-out.ts";
 import { interleave, type Overlapped, type Setting } from "./interleave.ts";
 import type { Scorer } from "./scorer.ts";
+import { agedReads, newReads } from "./reads.ts";
 import { openStore } from "./store.ts";
+import type { Pulled } from "../wire/wire.ts";
 
 /** A training under one setting. */
 export type Outcome =
@@ -31,19 +33,21 @@ export async function trainOverlapped(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const store = openStore(network);
+  const { rowAge } = setting;
+  const reads = rowAge === undefined ? newReads(store) : agedReads(store, network, rowAge);
   const source = batches();
   let read = 0;
-  const push = async (batch: TrainingBatch, pulled: ReturnType<typeof store.pull>) => {
+  const push = async (batch: TrainingBatch, pulled: Pulled) => {
     const result = await network.step(batch, pulled);
     checkFinite("speed-audit", store.applied + 1, batch, result);
     store.push(batch.ids, result.gradients);
   };
   try {
-    const overlapped = await interleave<TrainingBatch, ReturnType<typeof store.pull>>({
+    const overlapped = await interleave<TrainingBatch, Pulled>({
       setting,
       random: seededRandom(seed).next,
       next: async () => (read++ < trained ? source.next(signal) : undefined),
-      pull: ({ ids }) => store.pull(ids),
+      pull: ({ ids }, anew) => reads(ids, anew),
       push,
     });
     const heldOut = await scoreHeldOut(scorer, store, rest(source, signal));

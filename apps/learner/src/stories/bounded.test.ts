@@ -1,14 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type Clock, systemClock } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { loseGang, trainTogether } from "../fixtures/gang.ts";
 import { lastSnapshot } from "../fixtures/last-snapshot.ts";
+import { moduleDefinition } from "../fixtures/module.ts";
+import { startTestShards } from "../fixtures/shards.ts";
 import { openWorld, type World } from "../fixtures/world.ts";
 
-const bounded = (staleness: number, inFlight: number): ModelDefinition =>
-  tinyDefinition({ mode: { kind: "bounded", staleness, inFlight } });
+type Of = (training?: Partial<ModelDefinition["training"]>) => ModelDefinition;
+const bounded = (staleness: number, inFlight: number, of: Of = tinyDefinition): ModelDefinition =>
+  of({ mode: { kind: "bounded", staleness, inFlight } });
+const models: readonly (readonly [string, Of])[] = [
+  ["", tinyDefinition],
+  [
+    ", with a short-term model beside, too",
+    (training) => ({ ...tinyDefinition(training), shortTerm: { share: 0.3 } }),
+  ],
+  [", with a network of the model's own, too", moduleDefinition],
+];
 const updates = 10;
 const examples = 134;
 
@@ -16,34 +28,53 @@ const summaryOf = (world: World, version: string) =>
   world.remembered.versions.get(version)?.training;
 const sum = (numbers: readonly bigint[]): number => numbers.reduce((a, b) => a + Number(b), 0);
 
-test("one learner with one update in flight learns what exact mode does", async () => {
-  const ends = [];
-  for (const definition of [tinyDefinition(), bounded(0, 1)]) {
-    await using world = await openWorld(definition, 2);
-    const { version } = await attempt(world.input(1), memoryReader());
-    const { layers, progress } = await lastSnapshot(world);
-    const { staleness } = summaryOf(world, version) ?? {};
-    ends.push({ parameters: layers[0]?.files[0]?.sha256, progress, staleness });
-  }
-  const [exact, one] = ends;
-  assert.equal(one?.parameters, exact?.parameters);
-  assert.deepEqual(one?.progress, exact?.progress);
-  assert.deepEqual([one?.staleness, exact?.staleness], [[20n], []]);
-});
+for (const [too, of] of models) {
+  test(`one learner with one update in flight learns what exact mode does${too}`, async () => {
+    const ends = [];
+    for (const definition of [of(), bounded(0, 1, of)]) {
+      await using world = await openWorld(definition, 2);
+      const { version } = await attempt(world.input(1), memoryReader());
+      const { layers, progress } = await lastSnapshot(world);
+      const { staleness } = summaryOf(world, version) ?? {};
+      ends.push({ parameters: layers[0]?.files[0]?.sha256, progress, staleness });
+    }
+    const [exact, one] = ends;
+    assert.equal(one?.parameters, exact?.parameters);
+    assert.deepEqual(one?.progress, exact?.progress);
+    assert.deepEqual([one?.staleness, exact?.staleness], [[20n], []]);
+  });
 
-test("two learners on two shards train each update once, never beyond the bounds, and say what overlapped", async () => {
-  await using world = await openWorld(bounded(2, 4), 2);
-  const version = await trainTogether(world.input(1), 2);
-  const { progress } = await lastSnapshot(world);
-  assert.deepEqual([progress.step, progress.examples], [updates, examples]);
-  assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
-  const summary = summaryOf(world, version);
-  const { staleness, inFlightMax, staleRefused } = summary ?? {};
-  assert.equal(staleness?.length, 3, "from 0 to the bound");
-  assert.equal(sum(staleness ?? []), updates * 2, "on each shard");
-  assert.ok(inFlightMax !== undefined && inFlightMax >= 1 && inFlightMax <= 4);
-  assert.equal(typeof staleRefused, "bigint");
-  assert.equal(summary?.cpuSeconds, 3, "of two learners and two shards");
+  test(`two learners on two shards train each update once, never beyond the bounds, and say what overlapped${too}`, async () => {
+    await using world = await openWorld(bounded(2, 4, of), 2);
+    const version = await trainTogether(world.input(1), 2);
+    const { progress } = await lastSnapshot(world);
+    assert.deepEqual([progress.step, progress.examples], [updates, examples]);
+    assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
+    const summary = summaryOf(world, version);
+    const { staleness, inFlightMax, staleRefused } = summary ?? {};
+    assert.equal(staleness?.length, 3, "from 0 to the bound");
+    assert.equal(sum(staleness ?? []), updates * 2, "on each shard");
+    assert.ok(inFlightMax !== undefined && inFlightMax >= 1 && inFlightMax <= 4);
+    assert.equal(typeof staleRefused, "bigint");
+    assert.equal(summary?.cpuSeconds, 3, "of two learners and two shards");
+  });
+}
+
+test("the rate of a definition is the shards': so many updates begin in a second, evenly spaced", async () => {
+  const mode = { kind: "bounded", staleness: 4, inFlight: 4, pushesPerSecond: 8 } as const;
+  await using world = await openWorld(tinyDefinition({ mode }), 0);
+  const waits: number[] = [];
+  /** Stands still, and nobody has to wait. */
+  const clock: Clock = {
+    ...{ ...systemClock, monotonicMs: () => 0 },
+    sleep: async (ms) => void waits.push(ms),
+  };
+  await using gang = await startTestShards(1, world.objects, "unix", clock);
+  await attempt({ ...world.input(1), shards: gang.addresses }, memoryReader());
+  assert.deepEqual(
+    waits,
+    Array.from({ length: updates - 1 }, (_, n) => (n + 1) * 125),
+  );
 });
 
 test("rows of earlier pulls are computed on within the bound, also after a learner was killed and by grpc", async () => {
@@ -62,20 +93,24 @@ test("rows of earlier pulls are computed on within the bound, also after a learn
   assert.ok(progress.lossSum / examples > 0.3 && progress.lossSum / examples < 1);
 });
 
-for (const dies of [0, 1]) {
-  test(`learner ${dies} killed at its fifth update, the next attempt loses one interval and what went on while it was written`, async () => {
+/** Which learner of two is killed, and the next gang's numbers of learners and shards. */
+for (const [dies, learners, shards] of [
+  [0, 3, 1],
+  [1, 1, 3],
+] as const) {
+  test(`learner ${dies} killed at its fifth update, ${learners} on ${shards} shards go on, with one interval lost and what went on while it was written`, async () => {
     await using world = await openWorld(bounded(4, 4), 2);
     const end = await loseGang(world.input(1), { learners: 2, dies }, "learner.step.after-push@5");
     assert.deepEqual(end, [null, "SIGKILL"]);
-    await world.loseShards();
+    await world.loseShards(shards);
     // Its fifth update is number 9 or 10, beyond the cut after 8, which waited until that after 6 was recorded.
     const kept = await lastSnapshot(world);
     assert.ok(kept.progress.step === 6 || kept.progress.step === 8, String(kept.progress.step));
-    const version = await trainTogether(world.input(2), 2);
+    const version = await trainTogether(world.input(2), learners);
     const { progress } = await lastSnapshot(world);
     assert.deepEqual([progress.step, progress.examples], [updates, examples]);
     const summary = summaryOf(world, version);
-    assert.equal(sum(summary?.staleness ?? []), (updates - kept.progress.step) * 2);
+    assert.equal(sum(summary?.staleness ?? []), (updates - kept.progress.step) * shards);
     assert.equal(Number(summary?.attemptExamples), examples - kept.progress.examples);
   });
 }

@@ -5,6 +5,7 @@ import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
 import { loseGang, trainTogether } from "../fixtures/gang.ts";
 import { lastSnapshot } from "../fixtures/last-snapshot.ts";
+import { killedAt } from "../fixtures/killed-at.ts";
 import { openWorld } from "../fixtures/world.ts";
 
 const microBatches = 3;
@@ -53,6 +54,27 @@ test("more learners than micro-batches are refused before anything is trained", 
     reason: "TOO_MANY_LEARNERS",
     message: /2 learners cannot share the 1 micro-batches of a step .* of model tiny/,
   });
+});
+
+test("a learner that knows of another snapshot than its leader does not train beside it", async () => {
+  await using world = await openWorld(definitionOf(0), 1);
+  assert.equal(await killedAt("learner.snapshot.after-record", world.input(1)), true);
+  await world.loseShards();
+  // The leader's look at the run came before the snapshot.
+  await using before = await openWorld(definitionOf(0), 0);
+  const over = new AbortController();
+  const leads = { ...world.input(2), services: before.input(2).services, learners: 2 };
+  const leader = assert.rejects(attempt(leads, memoryReader(), over));
+  await assert.rejects(
+    attempt({ ...world.input(2), learners: 2, learner: 1 }, memoryReader(), over),
+    {
+      code: "ABORTED",
+      reason: "GANG_APART",
+      message: /the leader starts from step 0 and this learner from 4/,
+    },
+  );
+  over.abort();
+  await leader;
 });
 
 /** Failpoint, which learner dies at it, lag, learners, shards. */

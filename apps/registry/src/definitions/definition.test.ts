@@ -48,6 +48,10 @@ test("what cannot be trained is refused where it stands", () => {
   refused({ name: "Shop Ranking" }, /name: expected up to 64 of a–z/);
   refused({ slices: [{ name: "x" }] }, /slices\.0: expected either by or where/);
   refused({ training: { ...definition.training, batchSize: 0 } }, /training\.batchSize/);
+  refused(
+    { training: { ...definition.training, batchSize: 65_537 } },
+    /training\.batchSize: .*65536/,
+  );
   refused({ training: { ...definition.training, microBatches: 0 } }, /training\.microBatches/);
   const mode = { kind: "bounded", staleness: 4, inFlight: 2 };
   assert.ok(

@@ -10,10 +10,21 @@ type Rule = (row: number[][], gradients: readonly number[], p: Numbers) => void;
 
 /** Rows of a rule: [values, …]. */
 const rules: Readonly<Record<string, Rule>> = {
+  sgd: ([w = []], gradients, { rate = 0 }) => {
+    gradients.forEach((g, i) => {
+      w[i] = w[i]! - rate * g;
+    });
+  },
   momentum: ([w = [], v = []], gradients, { rate = 0, momentum = 0 }) => {
     gradients.forEach((g, i) => {
       v[i] = momentum * (v[i] ?? 0) + g;
       w[i] = w[i]! - rate * v[i];
+    });
+  },
+  adagrad: ([w = [], s = []], gradients, p) => {
+    gradients.forEach((g, i) => {
+      s[i] = (s[i] ?? p["initialAccumulator"]!) + g * g;
+      w[i] = w[i]! - (p["rate"]! * g) / (Math.sqrt(s[i]) + p["epsilon"]!);
     });
   },
   "rowwise-adagrad": ([w = [], s = []], gradients, p) => {
@@ -52,7 +63,9 @@ const accumulators = {
 };
 const decay = fc.double({ min: 0, max: 0.95, noNaN: true });
 const optimizer = fc.oneof(
+  fc.record({ kind: fc.constant("sgd" as const), rate }),
   fc.record({ kind: fc.constant("momentum" as const), rate, momentum: decay }),
+  fc.record({ kind: fc.constant("adagrad" as const), rate, ...accumulators }),
   fc.record({ kind: fc.constant("rowwise-adagrad" as const), rate, ...accumulators }),
   fc.record({
     ...{ kind: fc.constant("adam" as const), rate, beta1: decay },
@@ -81,7 +94,7 @@ const run = fc.record({
   ),
 });
 
-test("momentum, row-wise Adagrad, Adam and FTRL end where float64 ends, to float32 accuracy", () => {
+test("each update rule ends where float64 ends, to float32 accuracy", () => {
   fc.assert(
     fc.property(run, ({ optimizer: one, initialDeviation, pushes }) => {
       const dimension = pushes[0]!.length;

@@ -24,13 +24,17 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer({ pauseOnConnect: true }, onSocket);
   server.maxConnections = strangersMax;
-  // The socket's folder is its owner's alone (mode 0700): other users do not come as far as the token.
-  const folder = kind === "unix" ? mkdtempSync(join(tmpdir(), "heddle-lane-")) : undefined;
+  let folder: string | undefined;
   const remove = (): void => {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
-  const path = folder === undefined ? undefined : join(folder, "s");
+  let path: string | undefined;
   try {
+    // The socket's folder is its owner's alone (mode 0700): other users do not come as far as the token.
+    if (kind === "unix") {
+      folder = mkdtempSync(join(tmpdir(), "heddle-lane-"));
+      path = join(folder, "s");
+    }
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(path === undefined ? { host, port: 0 } : { path }, resolve);
@@ -40,7 +44,7 @@ export async function listen(
     throw new HeddleError(
       "UNAVAILABLE",
       "LANE_NOT_LISTENING",
-      `cannot listen for a lane on ${path ?? host} (${messageOf(cause)}); set TMPDIR to a short path that can be written, or call by gRPC`,
+      `cannot listen for a lane on ${path ?? (kind === "unix" ? tmpdir() : host)} (${messageOf(cause)}); set TMPDIR to a short path that can be written, or call by gRPC`,
       { cause },
     );
   }

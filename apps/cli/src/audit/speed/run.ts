@@ -1,6 +1,7 @@
 import { auditModel, type SpeedAudit } from "@heddle/learner";
 import { withAudit } from "../open.ts";
 import type { Clients } from "../../host/clients.ts";
+import { settingText } from "./setting.ts";
 
 export interface AuditFlags {
   readonly state: string;
@@ -18,10 +19,8 @@ export async function runSpeedAudit(
   { state, inFlight, tolerance, seed }: AuditFlags,
   say: (line: string) => void,
 ): Promise<SpeedAudit> {
-  const onSetting = (setting: { inFlight: number; staleness: number }, n: number, of: number) => {
-    const updates = `${setting.inFlight} in flight, staleness up to ${setting.staleness}`;
-    say(`training ${n} of ${of}: ${updates}`);
-  };
+  const onSetting = (setting: Parameters<typeof settingText>[0], n: number, of: number): void =>
+    say(`training ${n} of ${of}: ${settingText(setting)}`);
   const bounds = { inFlight, tolerance, replicates, seed };
   return await withAudit(clients, state, (deps, signal) =>
     auditModel(deps, { model, reader: "speed-audit", ...bounds, onSetting }, signal),

@@ -27,11 +27,22 @@ test("what is too fast is said in words, with what it costs and what to do", () 
     text,
     /Model grocer is trained too fast: with 8 updates in flight and staleness up to 28, log loss rises by 0\.0500 \[0\.0490, 0\.0510\]/,
   );
-  assert.match(text, /1 update in flight with staleness up to 0 is the most that holds/);
+  assert.match(text, /1 update in flight and staleness up to 0 is the most that holds/);
   assert.match(text, /Too fast: 8 \(≤ 28\)\./);
   assert.match(text, /Lower training\.mode\.inFlight/);
   const diverged: AuditedSetting = { inFlight: 8, staleness: 28, verdict: "diverged" };
   assert.match(speedAuditText(audit(diverged, "yes")), /it diverges/);
+});
+
+test("how old rows may be is said, and that they are what to lower first", () => {
+  const aged: AuditedSetting = { ...worse, inFlight: 1, staleness: 8, rowAge: 8 };
+  const text = speedAuditText({ ...audit(aged, "yes"), settings: [baseline, aged] });
+  assert.match(
+    text,
+    /1 update in flight and staleness up to 8, rows up to 8 updates old, log loss/,
+  );
+  assert.match(text, /Too fast: 1 \(≤ 8, rows 8\)\./);
+  assert.match(text, /Lower training\.mode\.rowAge, inFlight and staleness/);
 });
 
 test("what is not too fast, and what cannot be told, is said so", () => {

@@ -1,12 +1,13 @@
 import type { AuditedSetting, SpeedAudit } from "@heddle/learner";
 import { intervalText } from "../interval.ts";
 import { table } from "../../output/table.ts";
+import { boundText, settingText } from "./setting.ts";
 
 /** The audit for people: what was compared, and what it means in words. */
 export function speedAuditText(audit: SpeedAudit): string {
   const rows = audit.settings.map((setting) => [
     String(setting.inFlight),
-    String(setting.staleness),
+    boundText(setting),
     setting.meanStaleness?.toFixed(1) ?? "",
     setting.quality?.logLoss?.value.toFixed(4) ?? "",
     intervalText(setting.quality?.logLossRise),
@@ -29,7 +30,7 @@ export function speedAuditText(audit: SpeedAudit): string {
 
 /** Whether the model is trained too fast, and how far it could go. */
 function words({ model, own, tooFast, settings, tolerance, heldOutRows }: SpeedAudit): string[] {
-  const speed = `${updates(own.inFlight)} in flight and staleness up to ${own.staleness}`;
+  const speed = settingText(own);
   const measured = `${heldOutRows} held-out rows, against one update at a time`;
   const first = {
     yes: `Model ${model} is trained too fast: with ${speed}, ${costText(own)} (${measured}).`,
@@ -39,13 +40,14 @@ function words({ model, own, tooFast, settings, tolerance, heldOutRows }: SpeedA
   const good = settings.filter(({ verdict }) => verdict === "as-good" || verdict === "baseline");
   const most = good.at(-1);
   const bad = settings.filter(({ verdict }) => verdict === "worse" || verdict === "diverged");
-  const list = bad.map(({ inFlight, staleness }) => `${inFlight} (≤ ${staleness})`).join(", ");
+  const list = bad.map((setting) => `${setting.inFlight} (≤ ${boundText(setting)})`).join(", ");
+  const bounds = own.rowAge === undefined ? "" : "rowAge, ";
   return [
     first,
-    `Of what was tried, ${updates(most?.inFlight ?? 1)} in flight with staleness up to ${most?.staleness ?? 0} is the most that holds.`,
+    `Of what was tried, ${settingText(most ?? { inFlight: 1, staleness: 0 })} is the most that holds.`,
     ...(bad.length === 0 ? [] : [`Too fast: ${list}.`]),
     ...(tooFast === "yes"
-      ? ["Lower training.mode.inFlight and staleness (or lag), or the learning rates."]
+      ? [`Lower training.mode.${bounds}inFlight and staleness (or lag), or the learning rates.`]
       : []),
   ];
 }
@@ -55,5 +57,3 @@ function costText({ verdict, quality }: AuditedSetting): string {
   const rise = intervalText(quality?.logLossRise);
   return `log loss rises by ${rise} and AUC drops by ${intervalText(quality?.aucDrop)}`;
 }
-
-const updates = (count: number): string => (count === 1 ? "1 update" : `${count} updates`);
