@@ -93,6 +93,7 @@ test("a lower fence is refused, a higher one takes over, and who waited is told"
   await assert.rejects(shard.snapshot({ fence: 1n, step: 0n, objectPrefix: "p" }, call), fenced);
   await assert.rejects(shard.freeze({ fence: 1n, step: 0n }, call), fenced);
   await assert.rejects(shard.restore({ fence: 1n }, call), fenced);
+  await assert.rejects(shard.pull(pullOf(1, 3n), call), { reason: "NOT_CONFIGURED" });
   const waiting = assert.rejects(shard.pull(pullOf(2, 2n), call), fenced);
   await shard.pull(pullOf(1, 2n), call);
   await shard.configure(declaration(0, 3n), call);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesOf } from "@heddle/tensor";
 import { call, declaration, openTestShard, pullOf, pushOf } from "../fixtures/test-shard.ts";
+import { openBoundedCourse } from "./bounded-course.ts";
 
 const bounds = { staleness: 1, inFlight: 3, pushesPerSecond: 0, snapshotSteps: 10 };
 const updateOf = (step: number, oldestState: number) => ({
@@ -68,6 +69,24 @@ test("in bounded mode pushes that are not finite, of no pull, or of a fenced lea
     reason: "UNKNOWN_MICRO_BATCH",
   });
   assert.deepEqual((await shard.pull(pullOf(1, 2n), call)).rows, before.rows);
+});
+
+test("a meter hears of each push how many others came between its pull and it", async () => {
+  const heard: number[] = [];
+  const nothing = (): void => undefined;
+  const onStaleness = (pushes: number): void => void heard.push(pushes);
+  const course = openBoundedCourse({ bounds, apply: nothing, onChange: nothing, onStaleness });
+  const part = { microBatch: 0, tables: [], lossSum: 0, learnerCpuSeconds: 0 };
+  const { signal } = new AbortController();
+  for (const step of [1, 2]) course.served(step, 0);
+  for (const step of [2, 1]) {
+    await course.take(
+      { step, state: 0, cut: false },
+      { ...part, dense: new Float32Array() },
+      signal,
+    );
+  }
+  assert.deepEqual(heard, [0, 1]);
 });
 
 test("bounds that cannot be are refused", async () => {

@@ -78,6 +78,18 @@ test("a part whose caller gave up is none, and a repeated one takes its place", 
   for (const { step } of await Promise.all([second, ...twice])) assert.equal(step, 1n);
 });
 
+test("a part that a repeated call took the place of stays when its first caller gives up", async () => {
+  await using opened = await openTestShard();
+  const { shard } = opened;
+  await shard.configure({ ...declaration(), microBatches: 2 }, call);
+  for (const microBatch of [0, 1]) await shard.pull({ ...pullOf(1), microBatch }, call);
+  const first = shard.push({ ...pushOf(1), microBatch: 0 }, { timeoutMs: 200 });
+  const again = shard.push({ ...pushOf(1), microBatch: 0 }, call);
+  await assert.rejects(first, { code: "DEADLINE_EXCEEDED" });
+  assert.equal((await shard.push({ ...pushOf(1), microBatch: 1 }, call)).step, 1n);
+  assert.equal((await again).step, 1n);
+});
+
 test("a learner that follows waits for the leader's restore under its fence, and is fenced off with it", async () => {
   await using opened = await openTestShard();
   const { shard } = opened;

@@ -124,3 +124,11 @@ test("a push of what was not pulled, or from a state that never was, is refused"
   assert.equal(order.pullTurn(5), "now");
   assert.equal(order.applied, 4);
 });
+
+test("a cut that is restored was taken, whatever the gang had heard of it", () => {
+  const order = openUpdateOrder({ staleness: 1, inFlight: 4, snapshotSteps: 4 });
+  order.returnTo(8);
+  assert.equal(order.resume({ copied: 4, done: [9] }), 1);
+  assert.equal(order.pullTurn(10), "now");
+  assert.equal(order.pullTurn(13), "wait");
+});

@@ -45,8 +45,6 @@ export async function saveCut(
       signal.throwIfAborted();
     }
   }
-  // A released view ends early: what was copied of it is not all.
-  signal.throwIfAborted();
   // All is copied: pushes need copy nothing for it any more.
   frozen.release();
   const part = { shard, shards, ...(frozen.clock !== undefined && { clock: frozen.clock }) };

@@ -62,4 +62,7 @@ test("a name that is not the list's is refused, and a call without a name keeps 
   assert.throws(() => kept.of(7n, ids), { reason: "KEY_LIST_DIFFERS" });
   assert.equal(kept.of(0n, ids), ids);
   assert.equal(kept.bytes, 0);
+  const name = keyListName(ids);
+  kept.of(name, ids);
+  assert.throws(() => kept.of(name, BigUint64Array.of(1n)), { reason: "KEY_LIST_DIFFERS" });
 });
