@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { definition } from "../fixtures/definition.ts";
 import { openBench, requestId, soon } from "../fixtures/registry.ts";
+import { readDefinition } from "./definition.ts";
 
 test("a definition is registered once, and the one applied last is its model's current one", async () => {
   await using bench = await openBench();
@@ -21,6 +22,10 @@ test("a definition is registered once, and the one applied last is its model's c
   assert.equal((await apply({})).created, false);
   assert.equal(await current(), first.configuration);
   await assert.rejects(apply({ owner: "others" }), { reason: "MODEL_OWNED_BY_OTHER" });
+  const others = readDefinition(JSON.stringify({ ...definition, owner: "others" }));
+  await assert.rejects(registry.getConfiguration(others, soon), {
+    reason: "UNKNOWN_CONFIGURATION",
+  });
   await assert.rejects(apply({ extra: 1 }), { reason: "DEFINITION_INVALID" });
   const unknown = { configuration: "", model: "nothing" };
   await assert.rejects(registry.getConfiguration(unknown, soon), {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stage } from "@heddle/proto/registry";
+import type { Documents } from "@heddle/store";
 import { definition } from "../fixtures/definition.ts";
 import {
   dataset,
@@ -11,6 +12,7 @@ import {
   segment,
   soon,
 } from "../fixtures/registry.ts";
+import { type Edge, openEdges } from "./edges.ts";
 import { segmentsOf } from "./origin.ts";
 
 test("lineage walks from a served version to its sources and authors, and back", async () => {
@@ -98,6 +100,18 @@ test("a lineage is bounded, nearest first, and an unknown node is named", async 
   for (const node of ["source:none", "abcdef", "version:abcdef", "dataset:00", "what:ever"]) {
     await assert.rejects(bench.registry.lineage({ node }, soon), { reason: "UNKNOWN_NODE" });
   }
+});
+
+test("an edge that is found from where it begins is found from its end, too, after a death between the two writes", async () => {
+  const written: string[] = [];
+  const documents = (put: Documents<Edge>["put"]) =>
+    ({ put, list: async () => ({ items: [] }) }) as unknown as Documents<Edge>;
+  const origins = documents(async (key) => written.push(key));
+  const results = documents(() => Promise.reject(new Error("died")));
+  const edges = openEdges(origins, results);
+  const edge = { from: "run:1", to: "dataset:2", relation: "read" };
+  await assert.rejects(edges.add([edge]), /died/);
+  assert.deepEqual(written, []);
 });
 
 test("a model that takes parameters over from a version leads to it; the version must be there", async () => {

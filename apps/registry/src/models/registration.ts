@@ -158,7 +158,6 @@ export async function registerVersion(
   const found = await findByPrefix(registry.runs, "run", run);
   const { model } = found.state;
   const version = manifest.sha256;
-  endedWith(found.state, version);
   await checkManifest(manifest, found.state, objects);
   await registry.runs.update(
     found.id,
