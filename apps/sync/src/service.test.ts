@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HeddleError, sha256 } from "@heddle/base";
+import { ModelServerService } from "@heddle/proto/model-server";
+import { connect } from "@heddle/rpc";
 import { entryOf, verifyChain } from "@heddle/store";
-import { type SpanLine, startTelemetry } from "@heddle/telemetry";
+import { silentTelemetry, type SpanLine, startTelemetry } from "@heddle/telemetry";
 import { type Bench, openBench, publication, requestId, soon, until } from "./fixtures/bench.ts";
 
 const publish = (bench: Bench, version: string) => bench.sync.publish(publication(version), soon);
@@ -79,6 +81,8 @@ test("what cannot be proved leaves the old version routed and live, and says why
   await attempt("c", "GOLDEN_MISMATCH");
   modelServer.damage = { goldenError: Number.NaN };
   await attempt("d", "GOLDEN_MISMATCH");
+  modelServer.damage = { outputs: [] };
+  await attempt("e", "GOLDEN_MISMATCH");
   modelServer.damage = {};
   const failures = [
     [new HeddleError("DATA_LOSS", "COPY_CORRUPT", "flipped"), "COPY_CORRUPT"],
@@ -172,6 +176,39 @@ test("a publication while the target is away goes on when it is back", async () 
   const done = await bench.sync.publish(request, soon);
   assert.equal(done.fleet?.servings[0]?.version, version);
   assert.equal(modelServer.routed(), version);
+});
+
+test("a publication that was left open ends before the next one begins", async () => {
+  // Long enough that nobody but the next publication looks.
+  await using bench = await openBench(silentTelemetry(), 600_000);
+  const { modelServer, registry, objects } = bench;
+  const [left, next] = [
+    await registry.register(objects, "a"),
+    await registry.register(objects, "b"),
+  ];
+  await modelServer.stop();
+  await assert.rejects(publish(bench, left), { reason: "TARGET_UNAVAILABLE" });
+  await modelServer.start();
+  const { fleet } = await publish(bench, next);
+  assert.deepEqual(fleet?.servings[0]?.previous, [left]);
+  assert.deepEqual(registry.history, [left, next]);
+});
+
+test("what answers for a model that the fleet does not serve gives way to the fallback", async () => {
+  await using bench = await openBench();
+  const { modelServer, registry, objects } = bench;
+  registry.stageError = new HeddleError("FAILED_PRECONDITION", "RECIPE_UNRESOLVED", "no dataset");
+  await assert.rejects(publish(bench, await registry.register(objects, "a")), {
+    reason: "RECIPE_UNRESOLVED",
+  });
+  modelServer.memory.set("stray", { digest: sha256("stray"), goldenError: 0 });
+  const telemetry = silentTelemetry();
+  await using client = connect(ModelServerService, modelServer.address(), {
+    telemetry,
+    actor: "somebody",
+  });
+  await client.route({ model: "shop", version: "stray" }, soon);
+  await until(() => modelServer.routed() === "");
 });
 
 test("memory that changes under way is loaded afresh, and what stays wrong stops answering", async () => {
