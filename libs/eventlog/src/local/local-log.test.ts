@@ -7,6 +7,8 @@ import { type Clock, systemClock } from "@heddle/base";
 import { openLmdbEnvironment } from "@heddle/store";
 import { openLocalLog } from "./local-log.ts";
 import { type LogRecord, recordBytesMax } from "../port.ts";
+import type { LocalLog } from "./local-partitions.ts";
+import { consumeLocal } from "./local-subscription.ts";
 
 function open(
   t: TestContext,
@@ -80,7 +82,10 @@ test("a full log refuses a batch whole with its own reason", async (t) => {
 
 test("the largest record still fits among the dead letters, and closing ends the subscriptions", async (t) => {
   const { log } = open(t);
-  await log.append("t", [record("k", recordBytesMax - 10)]);
+  // Key and headers have 3 bytes.
+  const above = log.append("t", [record("k", recordBytesMax - 2)]);
+  await assert.rejects(above, { reason: "RECORD_TOO_LARGE" });
+  await log.append("t", [record("k", recordBytesMax - 3)]);
   const dead = Promise.withResolvers<LogRecord>();
   const forever = new AbortController();
   const fails = log.subscribe(
@@ -112,6 +117,55 @@ test("a corrupt record is reported, not returned, and ends the subscription", as
     log.subscribe({ topic: "t", group: "g" }, async () => {}, never),
     corrupt,
   );
+});
+
+test(
+  "a partition that cannot be read ends the subscription to the others, too",
+  { timeout: 20_000 },
+  async (t) => {
+    const { log, environment } = open(t, { partitions: 2 });
+    await log.append("t", [record("a")]);
+    const raw = environment.database("log/records");
+    const [key] = [...raw.getKeys()];
+    assert.ok(key);
+    await environment.write(1, () => void raw.putSync(key, Buffer.from("torn")));
+    const never = new AbortController().signal;
+    await assert.rejects(
+      log.subscribe({ topic: "t", group: "g" }, async () => {}, never),
+      { code: "DATA_LOSS", reason: "RECORD_CORRUPT" },
+    );
+  },
+);
+
+test("an append that comes while a subscriber reads wakes it", { timeout: 20_000 }, async () => {
+  const wakes: (() => void)[] = [];
+  const found = { ...record("a"), topic: "t", partition: 0, offset: 0, timeMs: 0 };
+  let reads = 0;
+  const backoff = { initialMs: 1, maxMs: 2, multiplier: 2, jitter: 0 };
+  const log: LocalLog = {
+    read: async () => {
+      reads += 1;
+      if (reads === 2) return [found];
+      for (const wake of wakes) wake();
+      return [];
+    },
+    ...{ offsetOf: () => 0, move: async () => undefined, positions: async () => [] },
+    onAppend: (_topic, wake) => void wakes.push(wake),
+    deps: { clock: systemClock, random: () => 0.5, partitions: 1, backoff },
+  };
+  const stop = new AbortController();
+  const seen: string[] = [];
+  const take = async (r: LogRecord): Promise<void> => (seen.push(r.key), stop.abort());
+  await consumeLocal(log, { topic: "t", group: "g" }, 0, take, stop.signal);
+  assert.deepEqual(seen, ["a"]);
+});
+
+test("one read takes a few MiB at most, however many records are asked for", async (t) => {
+  const { log } = open(t);
+  for (let n = 0; n < 12; n++) await log.append("t", [record(`${n}`, 1_000_000)]);
+  const first = await log.read("t", 0, 0, 100);
+  assert.ok(first.length > 1 && first.length < 10, `${first.length} records`);
+  assert.equal((await log.read("t", 0, first.length, 100)).length, 12 - first.length);
 });
 
 test("a dead letter for which there is no room waits, and its record is not skipped", async (t) => {
