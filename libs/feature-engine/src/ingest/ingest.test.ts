@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { defineSource } from "@heddle/sdk";
 import { type Duckdb, openDuckdb } from "../duckdb/duckdb.ts";
 import { ingestFile } from "./ingest.ts";
+import type { ExistingSegment } from "./ingest-task.ts";
 
 const source = defineSource({
   ...{ name: "clicks", owner: "me", licence: "internal", lawfulBasis: "contract" },
@@ -68,4 +69,36 @@ test("a Parquet file's times with a zone are UTC on every machine", async () => 
     `copy (select * from (values ${rows.join()}) v(click, "at")) to '${path}' (format parquet)`,
   );
   assert.deepEqual(await times("zoned.parquet"), utc);
+});
+
+test("an event that comes twice, or that a segment holds, is kept as it came first", async () => {
+  const ingest = (fileName: string, events: readonly string[], existing: ExistingSegment[]) => {
+    writeFileSync(join(folder, fileName), `${["click,at", ...events].join("\n")}\n`);
+    return ingestFile(db, {
+      ...{ source, fileName, path: join(folder, fileName), format: "csv", existing },
+      ...{ target: join(folder, `${fileName}.parquet`), pseudonymKeyHex: "00" },
+      nowMs: Date.UTC(2026, 5, 1),
+    });
+  };
+  const [early, late] = ["2026-01-01 10:00:00", "2026-01-01 12:00:00"];
+  const twice = await ingest("twice.csv", [`5,${early}`, `5,${late}`, `7,${early}`], []);
+  assert.deepEqual([twice.events, twice.duplicates], [2, 1]);
+  const { segment } = twice;
+  assert.deepEqual(
+    [segment?.eventTimeMaxMs, segment?.ranges["click"]],
+    [Date.parse(utc[0]!), [5, 7]],
+  );
+  const held = [{ path: join(folder, "twice.csv.parquet"), ranges: segment?.ranges ?? {} }];
+  for (const [n, clicks] of [
+    [4, 5],
+    [7, 8],
+    [6, 7],
+  ].entries()) {
+    const again = await ingest(
+      `again-${n}.csv`,
+      clicks.map((click) => `${click},${late}`),
+      held,
+    );
+    assert.deepEqual([again.events, again.duplicates], [1, 1], clicks.join());
+  }
 });

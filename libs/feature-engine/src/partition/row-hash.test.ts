@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
 import { type Duckdb, openDuckdb } from "../duckdb/duckdb.ts";
-import { hashTable } from "./row-hash.ts";
+import { columnHasher, hashTable } from "./row-hash.ts";
 
 let db: Duckdb;
 before(async () => {
@@ -38,4 +38,13 @@ test("null, the empty text and 0 are different", async () => {
   for (const n of ["null", "1"])
     hashes.push(await hashOf(`select '' as t, cast(${n} as bigint) as n`));
   assert.equal(new Set(hashes).size, hashes.length);
+});
+
+test("dictionaries whose words run together alike are different", () => {
+  const digestOf = (...dictionary: string[]): string => {
+    const hasher = columnHasher();
+    hasher.values(Int32Array.of(0, 1));
+    return hasher.digest("c", "category", dictionary, 2);
+  };
+  assert.notEqual(digestOf("ab", "c"), digestOf("a", "bc"));
 });
