@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
@@ -15,6 +16,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { objectsError } from "./errors.ts";
 import { openFileObjects } from "./file-objects.ts";
+import { startFolderMaker } from "./files.ts";
 
 const putAndTell = fileURLToPath(new URL("./fixtures/put-and-tell.ts", import.meta.url));
 
@@ -91,6 +93,33 @@ test("what a living process has under way is not swept", async (t) => {
   writeFileSync(join(path, "temporary", "4194999-x.reference"), '{"to');
   await openFileObjects({ path });
   assert.deepEqual(filesUnder(join(path, "temporary")), [underWay]);
+});
+
+test("the file of an object is read-only, however it came", async (t) => {
+  const path = newFolder(t);
+  const objects = await openFileObjects({ path });
+  await objects.put("put", Buffer.from("bytes"));
+  const own = join(path, "own");
+  writeFileSync(own, "bytes");
+  await objects.putFile("file", own);
+  await objects.putStream(
+    "stream",
+    (async function* () {
+      yield Buffer.from("bytes");
+    })(),
+  );
+  for (const name of ["put", "file", "stream"]) {
+    assert.equal(statSync(await objects.path(name)).mode & 0o222, 0, name);
+  }
+});
+
+test("a folder that could not be made is tried again", async (t) => {
+  const root = join(newFolder(t), "root");
+  const { make } = startFolderMaker(root);
+  await assert.rejects(make(join(root, "a")), { code: "ENOENT" });
+  mkdirSync(root);
+  await make(join(root, "a"));
+  assert.deepEqual(readdirSync(root), ["a"]);
 });
 
 test("a full disk and a broken one are told apart", () => {
