@@ -89,6 +89,22 @@ test(`in any order, and from a log that was compacted, replicas come to the same
   await fc.assert(property, { seed, numRuns: 40 });
 });
 
+test("a view that is cleared again while its rows are swept has yet to be swept", async () => {
+  using folder = temporaryFolder("replica-swept");
+  const path = folder.file("table");
+  await using environment = openLmdbEnvironment({ path, mapBytesMax: 16 << 20 });
+  const table = openTable(environment);
+  const key = Buffer.from(`${view}\0`);
+  const clear = (generation: number) =>
+    table.apply(0, [{ key, said: generationOf(generation), after: [0] }], generation);
+  await clear(1);
+  await clear(2);
+  await table.marks.swept(key, 1);
+  assert.equal(table.marks.cleared()?.generation, 2);
+  await table.marks.swept(key, 2);
+  assert.equal(table.marks.cleared(), undefined);
+});
+
 /** Appends what the acts say; each `late` row is of a generation before the newest. */
 function appendActs(log: LogRecord[], all: readonly Act[]): readonly LogRecord[] {
   const start = log.length;

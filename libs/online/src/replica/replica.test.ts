@@ -111,6 +111,33 @@ test("a view that is cleared is so on each replica, also for rows on their way, 
   });
 });
 
+test("a row that is on its way while another replica clears its view is there when its put ends", async () => {
+  using folder = temporaryFolder("replicas");
+  await using log = openTestLog(folder.path);
+  let gate = Promise.resolve();
+  const asked = Promise.withResolvers<void>();
+  const slow: EventLog = {
+    ...log,
+    append: async (...given) => {
+      asked.resolve();
+      await gate;
+      await log.append(...given);
+    },
+  };
+  await using one = openTestReplica(log, folder.file("one"));
+  await using other = openTestReplica(slow, folder.file("other"));
+  await one.put("v", [row("a", 1, 1)]);
+  await until(async () => (await other.get("v", ["a"]))[0] !== undefined);
+  const open = Promise.withResolvers<void>();
+  gate = open.promise;
+  const put = other.put("v", [row("late", 1, 2)]);
+  await asked.promise;
+  await one.clear("v");
+  open.resolve();
+  await put;
+  assert.deepEqual(await other.get("v", ["a", "late"]), [undefined, row("late", 1, 2)]);
+});
+
 test("a replica that is new waits for nothing that compaction took", async () => {
   using folder = temporaryFolder("replicas");
   await using log = openTestLog(folder.path);
