@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { HeddleError } from "@heddle/base";
 import { RegistryService } from "@heddle/proto/registry";
@@ -59,6 +60,15 @@ test("a call ends at its deadline or when it is cancelled, and its handler hears
     aborted.map((reason) => (reason as HeddleError).reason),
     ["CALL_CANCELLED", "CALL_CANCELLED"],
   );
+});
+
+test("a call that is answered leaves neither timer nor listener behind", async () => {
+  const registry = registryOf(() => Promise.resolve({}));
+  const { signal } = new AbortController();
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+  const before = timers();
+  await registry.getRun({}, { timeoutMs: 600_000, signal });
+  assert.deepEqual([timers(), getEventListeners(signal, "abort").length], [before, 0]);
 });
 
 test("a service with streams, or without a handler, is refused at once", () => {

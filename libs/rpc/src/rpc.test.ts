@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import type { DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
@@ -132,6 +133,15 @@ test("the handler knows who calls and aborts when the caller's deadline passes",
   });
   await aborted.promise;
   assert.deepEqual(seen, ["ana"]);
+});
+
+test("calls that are answered leave nothing on their caller's signal", async () => {
+  await using server = await serving(RegistryService, { getRun: () => Promise.resolve({}) });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  const { signal } = new AbortController();
+  const call = { timeoutMs: 5_000, signal };
+  for (let n = 0; n < 3; n++) await registry.getRun({ run: "a" }, call);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
 test("a server stream ends when its reader stops, and the handler is told", async () => {
