@@ -198,7 +198,11 @@ export function storeContract(
   check("a document above the limit and a key out of bounds are refused", async (store) => {
     const notes = store.collection<Note>("notes");
     const text = "x".repeat(documentBytesMax);
-    await assert.rejects(notes.put("a", { n: 1, text }, 0), { reason: "DOCUMENT_TOO_LARGE" });
+    const tooLarge = { reason: "DOCUMENT_TOO_LARGE" };
+    await assert.rejects(notes.put("a", { n: 1, text }, 0), tooLarge);
+    const most = text.slice(JSON.stringify({ n: 1, text: "" }).length);
+    await assert.rejects(notes.put("a", { n: 12, text: most }, 0), tooLarge);
+    assert.equal(await notes.put("a", { n: 1, text: most }, 0), 1);
     await assert.rejects(notes.put("", { n: 1 }, 0), { reason: "KEY_INVALID" });
     await assert.rejects(notes.get("x".repeat(513)), { reason: "KEY_INVALID" });
     assert.equal(await notes.put("x".repeat(512), { n: 1 }, 0), 1);

@@ -7,6 +7,7 @@ import { type Aggregates, openAggregates } from "./aggregates.ts";
 import { openLmdbEnvironment } from "../lmdb/environment.ts";
 import { openLmdbStore } from "../lmdb/lmdb.ts";
 import type { Documents } from "../port.ts";
+import { openRecent } from "./recent.ts";
 import { type OutboxRecord, relayOutbox } from "./relay.ts";
 
 interface Model {
@@ -102,6 +103,15 @@ test("what another process changed is neither overwritten nor answered from memo
   assert.deepEqual([repeat.repeated, repeat.result, repeat.state.versions], [true, 5, 5]);
   assert.equal((await a.get("m"))?.state.versions, 5);
   assert.ok((calls.get("get") ?? 0) > 0);
+});
+
+test("what was read before a write does not take its place", () => {
+  const recent = openRecent<string>();
+  const old = { key: "m", value: "old", revision: 1 };
+  recent.keep(old);
+  recent.keep({ key: "m", value: "new", revision: 2 });
+  recent.keep(old);
+  assert.equal(recent.get("m")?.value, "new");
 });
 
 test("what was seen long ago is read again", async () => {
