@@ -56,6 +56,26 @@ test("a second build takes the partitions of the first, and an event that matter
   const late = salesCsv(2).split("\n").slice(0, 2).join("\n").replace("2000,", "9999,");
   await own.ingestText("sales", "late.csv", late);
   assert.deepEqual(await built(), ["1"]);
+  const { manifest } = await own.featureStore.getDataset({ dataset: first.dataset }, call);
+  await own.objects.delete(manifest?.partitions[0]?.object?.name ?? "");
+  assert.deepEqual(await built(), [], "a partition whose file is gone is built again");
+});
+
+test("a manifest that names other bytes than are stored registers nothing", async () => {
+  const { dataset } = await world.build(ranker, training);
+  const manifest = await manifestOf(dataset);
+  const [first, ...others] = manifest.partitions;
+  for (const object of [
+    { ...first!.object!, sha256: "0".repeat(64) },
+    { ...first!.object!, name: "partitions/none" },
+  ]) {
+    const rowHash = "1".repeat(64);
+    const wrong = { ...manifest, partitions: [{ ...first!, object, rowHash }, ...others] };
+    await assert.rejects(
+      world.featureStore.commitDataset({ requestId: object.name, manifest: wrong }, call),
+      { code: "INVALID_ARGUMENT", reason: "MANIFEST_INVALID", message: /of partition 1 is not/ },
+    );
+  }
 });
 
 test("a manifest counts rows, positives, slices and events, and says how rows were sampled", async () => {
@@ -183,6 +203,22 @@ test("a request for values nobody materialised, or without its keys, is told wha
   await assert.rejects(ask("{"), (e) => isHeddleError(e, "EXAMPLES_INVALID"));
 });
 
+test("values of an older moment do not take the place of newer ones", async () => {
+  const modelDefinitionJson = JSON.stringify({ ...ranker, name: "older" });
+  const materialise = (requestId: string, asOfTimeMs: bigint) =>
+    world.featureStore.materialise({ requestId, modelDefinitionJson, asOfTimeMs }, call);
+  const examplesJson = JSON.stringify([{ member: 1, shop: 0, week: 4 }]);
+  const read = async () => {
+    const asked = { modelDefinitionJson, examplesJson, withCandidates: true };
+    const { rowsJson, asOfTimeMs } = await world.featureStore.getOnlineFeatures(asked, call);
+    return { rowsJson, asOfTimeMs };
+  };
+  await materialise("older/0", 0n);
+  const newest = await read();
+  await materialise("older/1", BigInt(weekStart(2)));
+  assert.deepEqual(await read(), newest);
+});
+
 test("a reader is granted a dataset for what its sources allow, and only that", async () => {
   const { dataset } = await world.build(ranker, training);
   const read = (purpose: string) =>
@@ -198,6 +234,18 @@ test("a reader is granted a dataset for what its sources allow, and only that", 
     world.featureStore.grantRead({ dataset: "00", purpose: "ranking", reader: "r" }, call),
     (e) => isHeddleError(e, "UNKNOWN_DATASET"),
   );
+});
+
+test("a dataset may be read for what each of its sources allows, and for no more", async () => {
+  await using own = await openWorld();
+  await fillShop(own, 2, { sales: "advertising", offers: "advertising", items: "research" });
+  const { dataset } = await own.build(ranker, { ...training, toPartition: "2" });
+  const read = (purpose: string) =>
+    own.featureStore.grantRead({ dataset, purpose, reader: "job-1" }, call);
+  await read("ranking");
+  for (const purpose of ["advertising", "research"]) {
+    await assert.rejects(read(purpose), { reason: "PURPOSE_NOT_ALLOWED" });
+  }
 });
 
 test("a range without events and a dataset without rows are errors that say what had nothing", async () => {

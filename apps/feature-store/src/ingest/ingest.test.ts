@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isHeddleError } from "@heddle/base";
 import { defineSource } from "@heddle/sdk";
+import { openRacing } from "../fixtures/racing.ts";
 import { members, membersCsv, sales, salesCsv } from "../fixtures/shop.ts";
 import { call, openWorld, type World } from "../fixtures/world.ts";
 
@@ -216,6 +217,15 @@ test("files that arrive at once are all kept, each event once", async () => {
   const files = [1, 2, 3].flatMap((week) => [salesCsv(week), salesCsv(week)]);
   await Promise.all(files.map((text, i) => own.ingestText("sales", `s${i}.csv`, text)));
   assert.equal(await events("sales", own), 120);
+});
+
+test("a file that another process takes in meanwhile is not taken in twice", async () => {
+  await using documents = openRacing();
+  await using own = await openWorld(undefined, {}, undefined, documents);
+  await own.apply(sales);
+  const { events: kept, duplicates } = await own.ingestText("sales", "s.csv", salesCsv(1));
+  assert.deepEqual([kept, duplicates], [0n, 40n]);
+  assert.equal(await events("sales", own), 40);
 });
 
 test("a reference table is replaced whole", async () => {

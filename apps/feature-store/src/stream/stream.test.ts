@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { sample } from "@heddle/testkit";
 import { append, clickEvents, clicks, untilCut, view, windows } from "../fixtures/clicks.ts";
+import { openRacing } from "../fixtures/racing.ts";
 import { sales } from "../fixtures/shop.ts";
 import { call, openWorld } from "../fixtures/world.ts";
 
@@ -91,7 +92,7 @@ test("a record that is no event is left out and counted, and stops nothing", asy
   await append(world, [
     JSON.stringify(first),
     JSON.stringify(first),
-    JSON.stringify({ ...third, time: "2031-01-01T00:00:00Z" }),
+    JSON.stringify({ ...third, time: new Date(world.clock.nowMs + 1_000) }),
     JSON.stringify({ ...third, price: "much" }),
     JSON.stringify({ ...third, secret: 1 }),
     String.raw`{"id": 4, "item": "\ud800"}`,
@@ -114,6 +115,20 @@ test("records that hold no event make no window of their own: the next one begin
   const { windows: cut } = await untilCut(world, 12);
   assert.equal(cut, 1);
   assert.deepEqual((await windows(world, 0, 0)).offsets, [[0, 12]]);
+});
+
+test("a window that another process cuts meanwhile is not cut twice", async () => {
+  await using documents = openRacing();
+  await using world = await openWorld(undefined, {}, undefined, documents);
+  await world.apply(clicks, view);
+  await append(world, clickEvents(6));
+  const { windows: cut, problem } = await untilCut(world, 6);
+  assert.deepEqual([cut, problem], [1, ""]);
+  const { segments } = await world.featureStore.getSource({ source: "clicks" }, call);
+  assert.deepEqual(
+    segments.map(({ events }) => events),
+    [6n],
+  );
 });
 
 test("what is cut leaves the log, and what waits is told", async () => {
