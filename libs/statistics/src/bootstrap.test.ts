@@ -73,6 +73,17 @@ test("a statistic that is undefined, or often is, has no interval", async () => 
   assert.equal(intervalOf(always!), undefined);
 });
 
+test("an interval leaves out the lowest and the highest 2.5 % of the replicates, of which few may be undefined", () => {
+  const replicates = Float64Array.from({ length: 1_001 }, (_, i) => 1_000 - i);
+  assert.deepEqual(intervalOf({ value: 500, replicates }), { value: 500, low: 25, high: 975 });
+  const lacking = (count: number) => ({
+    value: 1,
+    replicates: Float64Array.from({ length: 100 }, (_, i) => (i < count ? NaN : 7)),
+  });
+  assert.deepEqual(intervalOf(lacking(4)), { value: 1, low: 7, high: 7 });
+  assert.equal(intervalOf(lacking(6)), undefined);
+});
+
 test("an aborted resampling stops at the next replicate", async () => {
   const stop = new AbortController();
   stop.abort(new Error("enough"));
