@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { TableSpec } from "../port.ts";
 import { createTable } from "./table.ts";
 import { createPart } from "./create-part.ts";
+import { createSplitTable } from "./split/split-table.ts";
 
 const spec: TableSpec = {
   dimension: 16,
@@ -122,6 +123,38 @@ test("an id that stands twice in a push makes one row and takes both gradients i
   table.push(BigUint64Array.of(5n, 0n, 5n), Float32Array.of(1, 2, 4));
   assert.deepEqual(table.snapshot().ids, BigUint64Array.of(0n, 5n));
   assert.deepEqual(table.snapshot().values, Float32Array.of(-2, -5));
+});
+
+test("a gradient of 1e18 is taken wherever it stands, and none that is larger", () => {
+  const most = Math.fround(1e18);
+  const beyond = Math.fround(most * (1 + 2 ** -23));
+  assert.ok(beyond > most);
+  for (const dimension of [1, 4, 7]) {
+    for (let at = 0; at < dimension; at++) {
+      const table = createPart({ ...spec, dimension }, { pages: 17 });
+      const push = (gradient: number): void => {
+        const gradients = new Float32Array(dimension);
+        gradients[at] = gradient;
+        table.push(ids(1), gradients, 1);
+      };
+      assert.throws(() => push(-beyond), { reason: "NOT_FINITE" });
+      assert.equal(table.rows, 0);
+      push(-most);
+    }
+  }
+});
+
+test("a push that was prepared before others came is refused when there is no more room for it, and changes nothing", () => {
+  const small = { ...spec, rowsMax: 10 };
+  const parts = [1, 2].map(() => createPart(small, { pages: 17 }));
+  for (const table of [createTable(small), createSplitTable(parts)]) {
+    const gradients = (count: number) => new Float32Array(count * 16).fill(1);
+    const late = table.prepare(ids(6, 100), gradients(6), "a late push");
+    table.push(ids(8), gradients(8));
+    const before = table.snapshot();
+    assert.throws(late, { reason: "TABLE_FULL", message: /would hold 14/ });
+    assert.deepEqual(table.snapshot(), before);
+  }
 });
 
 test("a thousand tables can be there at a time, each with rows of its own", () => {

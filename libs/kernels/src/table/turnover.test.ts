@@ -127,6 +127,28 @@ test("a full table takes new rows when old ones have expired, also while it is f
   assert.equal(table.rows, 1_000);
 });
 
+test("a push that was prepared before another one counts what that one brought", () => {
+  const table = createTable({ ...spec, dimension: 1, admission: { count: 2 } });
+  const prepared = [1, 2].map((version) =>
+    table.prepare(ids(1), Float32Array.of(version), "a push", version),
+  );
+  for (const apply of prepared) apply();
+  assert.deepEqual([table.rows, table.turnover.refused], [1, 1]);
+});
+
+test("a table that is restored to fewer rows frees those that expire as one that never had more", () => {
+  const table = createTable({ ...spec, expiry: { steps: 3 } });
+  for (const version of [1, 2, 3]) table.push(ids(30), ones(30), version);
+  const fresh = createTable({ ...spec, expiry: { steps: 3 } });
+  fresh.push(ids(2), ones(2), 3);
+  table.restore(fresh.snapshot());
+  for (const each of [table, fresh]) {
+    for (let version = 4; version <= 12; version++) each.push(ids(1, 7), ones(1), version);
+  }
+  assert.deepEqual(table.snapshot(), fresh.snapshot());
+  assert.deepEqual([table.rows, fresh.rows], [1, 1]);
+});
+
 test("counts have a limit of their own: four ids for each row that the table may have", () => {
   const table = createTable({ ...spec, rowsMax: 100, admission: { count: 2 } });
   table.push(ids(400), ones(400), 1);
