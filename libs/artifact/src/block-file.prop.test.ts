@@ -147,6 +147,18 @@ test("any flipped bit and any missing end is reported with object and block, and
   await assert.rejects(readState([file(longer)]), { reason: "BLOCK_CORRUPT" });
 });
 
+test("a block that stands in another's place is corrupt, though each of its bytes is right", async () => {
+  const dense = { values: Float32Array.of(1), slots: Float32Array.of(2) };
+  const [magic, header, a, b, end] = [
+    ...encodeFile({ shard: 0, shards: 1 }, [], { a: dense, b: dense }),
+  ] as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  await readState([file(Buffer.concat([magic, header, a, b, end]))]);
+  await assert.rejects(readState([file(Buffer.concat([magic, header, b, a, end]))]), {
+    reason: "BLOCK_CORRUPT",
+    message: /block 1 .* its checksum differs/,
+  });
+});
+
 test("a block that asks for gigabytes is refused before anything is read for it", async () => {
   const bytes = bytesOf(stateOf([1n]));
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(8 + 4, 0xffffffff, true);
