@@ -56,6 +56,17 @@ test("a FENCED answer to a heartbeat aborts the job's fence", async () => {
   assert.equal((job.fenced.reason as HeddleError).reason, "FENCED");
 });
 
+test("a job that the scheduler does not know stops, for nobody waits for it", async () => {
+  const unknown = new HeddleError("NOT_FOUND", "UNKNOWN_JOB", "nobody waits for its result");
+  await using server = await fakeScheduler({
+    heartbeat: () => Promise.resolve({ leaseMs: 10_000 }),
+    complete: () => Promise.reject(unknown),
+  });
+  await using job = client(server.address);
+  await assert.rejects(job.complete({}), { reason: "UNKNOWN_JOB" });
+  assert.equal((job.fenced.reason as HeddleError | undefined)?.reason, "UNKNOWN_JOB");
+});
+
 test("a job whose lease cannot be renewed stops by itself", async () => {
   let beats = 0;
   await using server = await fakeScheduler({
