@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { HeddleError } from "@heddle/base";
-import { CallSchema, HelloSchema } from "@heddle/proto/lane";
+import { AnswerSchema, CallSchema, HelloSchema } from "@heddle/proto/lane";
 import { PullRequestSchema } from "@heddle/proto/parameter-server";
 import type { CallContext } from "@heddle/rpc";
 import { detach } from "./frames/bulk.ts";
-import { encodeFrame } from "./frames/frame.ts";
+import { bodyBytes, encodeFrame } from "./frames/frame.ts";
 import { offering, pull, push, signal, stats } from "./fixtures/echo.ts";
 import { connectLane, type Offer } from "./index.ts";
 
@@ -259,12 +259,19 @@ test("whoever does not read its answers is asked for no more calls until it does
   while (answered < 20) await new Promise(setImmediate);
 });
 
-test("an answer that is too large for a frame fails its call", async () => {
-  await using service = offering({ pull: async () => ({ dense: new Uint8Array(5_000) }) }, "unix", {
-    frameBytesMax: 2_048,
-  });
-  await using lane = await service.connect();
-  await assert.rejects(lane.call(pull, {}, call), { reason: "LANE_FRAME_TOO_LARGE" });
+test("an answer that is too large for a frame fails its call, and one that just fits does not", async () => {
+  const answer = { dense: new Uint8Array(5_000) };
+  const { message, segments } = detach(pull.output, create(pull.output, answer));
+  const segmentBytes = segments.map(({ length }) => length);
+  const header = toBinary(AnswerSchema, create(AnswerSchema, { message, segmentBytes }));
+  const size = bodyBytes(header, segments);
+  const asked = async (frameBytesMax: number): Promise<number> => {
+    await using service = offering({ pull: async () => answer }, "unix", { frameBytesMax });
+    await using lane = await service.connect();
+    return (await lane.call(pull, {}, call)).dense.length;
+  };
+  assert.equal(await asked(size), 5_000);
+  await assert.rejects(asked(size - 1), { reason: "LANE_FRAME_TOO_LARGE" });
 });
 
 test("a closing service lets calls end", async () => {

@@ -27,11 +27,14 @@ function encode(
 }
 
 /** What a parser makes of pieces: the frames, and the reason for which it stopped. */
-function parse(pieces: readonly Uint8Array[]): { seen: Frame[]; reason: string } {
+function parse(
+  pieces: readonly Uint8Array[],
+  bytesMax = frameBytesMax,
+): { seen: Frame[]; reason: string } {
   const seen: Frame[] = [];
   const parser = openParser({
     where: "test",
-    frameBytesMax: () => frameBytesMax,
+    frameBytesMax: () => bytesMax,
     pool,
     onFrame: (frame) => seen.push(frame),
   });
@@ -70,6 +73,12 @@ test("frames come out as they went in, wherever the bytes are cut", () => {
       });
     }),
   );
+});
+
+test("a frame of as many bytes as there may be is taken, and none of more", () => {
+  const all = Buffer.concat(encodeFrame("call", 1, new Uint8Array(8), [new Uint8Array(16)]));
+  assert.equal(parse([all], 24).seen.length, 1);
+  assert.deepEqual(parse([all], 23), { seen: [], reason: "LANE_FRAME_TOO_LARGE" });
 });
 
 test("a flipped bit is refused by name, and no frame from it on is handed on", () => {
