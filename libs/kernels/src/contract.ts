@@ -108,6 +108,7 @@ export function tableContract(name: string, create: Create): void {
     refused("NO_VERSIONS", () => plain.changedSince(1));
     refused("NO_VERSIONS", () => plain.freeze(1));
     const table = create({ ...spec, versions: true });
+    table.push(ids(1), zeros, 0);
     table.push(ids(1), zeros, 2 ** 32 - 4);
     const before = table.snapshot();
     for (const bad of [undefined, 2 ** 32 - 5, 2 ** 32 - 3.5, 2 ** 32 - 2, NaN]) {
