@@ -59,6 +59,12 @@ test("quantile bounds part the rows evenly, and equal bounds are one", () => {
   assert.deepEqual(fitter.fit().quantile, { q: [25, 50, 75], "c/of.1": [25, 40] });
 });
 
+test("nulls count for no quantile", () => {
+  const fitter = openFitter([embedding("q", quantile(value("x"), 2))]);
+  fitter.add(batch(null, 4, null, 2, 6, null, 8));
+  assert.deepEqual(fitter.fit().quantile, { q: [6] });
+});
+
 test("quantiles of more values than are kept are still near", () => {
   const fitter = openFitter([embedding("q", quantile(value("x"), 4))]);
   const part = 300_000;

@@ -86,6 +86,33 @@ export function relayContract(
     },
   );
 
+  check(
+    "a log that says it is away is asked again soon, and its aggregate is not at fault",
+    async () => {
+      const all = models();
+      await all.create("m", created, asked("1"));
+      const stop = new AbortController();
+      const reached = Promise.withResolvers<void>();
+      let tries = 0;
+      const append = async (): Promise<void> => {
+        tries += 1;
+        if (tries < 3) throw new HeddleError("UNAVAILABLE", "LOG_AWAY", "it is away");
+        reached.resolve();
+      };
+      const deps = {
+        ...{ service: "registry", clock, random: () => 0.5, pollMs: 60_000 },
+        log: { warn: () => undefined },
+        backoff: { initialMs: 1, maxMs: 2, multiplier: 2, jitter: 0 },
+      };
+      const relay = relayOutbox([all.outbox], { append }, deps, stop.signal);
+      const late = clock.sleep(20_000, stop.signal).then(() => assert.fail("not asked again"));
+      await Promise.race([reached.promise, late]);
+      late.catch(() => undefined);
+      stop.abort();
+      await relay;
+    },
+  );
+
   check("more aggregates than one look finds are relayed before the next look", async () => {
     const shared = documents();
     const [before, own] = [1, 2].map(() =>
