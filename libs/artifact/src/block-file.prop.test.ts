@@ -159,6 +159,23 @@ test("a block that stands in another's place is corrupt, though each of its byte
   });
 });
 
+test("rows of which a later piece begins with an id that came before are corrupt", async () => {
+  const header = { name: "rows", dimension: 3, slotWidth: 2, rows: 4 };
+  for (const [next, holds] of [
+    [3n, true],
+    [2n, false],
+    [1n, false],
+  ] as const) {
+    const pieces = [tableOf([1n, 2n]), tableOf([next, 9n])];
+    const bytes = Buffer.concat([
+      ...encodeFile({ shard: 0, shards: 1 }, [{ ...header, pieces }], {}),
+    ]);
+    const read = readState([file(bytes)]);
+    if (holds) await read;
+    else await assert.rejects(read, { reason: "BLOCK_CORRUPT" });
+  }
+});
+
 test("a block that asks for gigabytes is refused before anything is read for it", async () => {
   const bytes = bytesOf(stateOf([1n]));
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(8 + 4, 0xffffffff, true);

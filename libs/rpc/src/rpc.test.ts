@@ -144,6 +144,27 @@ test("calls that are answered leave nothing on their caller's signal", async () 
   assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
+test("a server that closes ends the calls that do not end in time", async () => {
+  const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const getRun = (_request: unknown, { signal }: CallContext): Promise<never> => {
+    signal.addEventListener("abort", () => ended.resolve());
+    begun.resolve();
+    return new Promise(() => undefined);
+  };
+  const implementations = [implementSome(RegistryService, { getRun })];
+  const server = await serve({ implementations, telemetry, drainMs: 20 });
+  await using registry = connect(RegistryService, server.address, { telemetry, actor });
+  const stop = new AbortController();
+  const call = { timeoutMs: 10_000, signal: stop.signal };
+  const asked = assert.rejects(registry.getRun({ run: "a" }, call));
+  await begun.promise;
+  await server[Symbol.asyncDispose]();
+  const late = new Promise((resolve) => setTimeout(resolve, 2_000, "late"));
+  assert.equal(await Promise.race([ended.promise, late]), undefined);
+  stop.abort();
+  await asked;
+});
+
 test("a server stream ends when its reader stops, and the handler is told", async () => {
   const aborted = Promise.withResolvers<void>();
   await using server = await serving(SchedulerService, {

@@ -89,6 +89,9 @@ test("a manifest counts rows, positives, slices and events, and says how rows we
   );
   assert.deepEqual(JSON.parse(manifest.samplingJson), { negatives: { perVisit: 3, seed: 7 } });
   assert.equal(Number(manifest.sourceEvents["sales"]), 120);
+  for (const { exampleTimeMinMs, exampleTimeMaxMs } of manifest.partitions) {
+    assert.ok(exampleTimeMinMs < exampleTimeMaxMs, "its visits are of several moments");
+  }
   assert.ok(
     manifest.exampleTimeMinMs >= BigInt(weekStart(1)) &&
       manifest.exampleTimeMaxMs < BigInt(weekStart(4)),
