@@ -54,6 +54,13 @@ test("a lost job's message quotes the end of its log, where its output went", as
   assert.match(readFileSync(logPath(folder, "run/1: vanish"), "utf8"), /^acting: vanish hi\n/);
 });
 
+test("a job that said it was done and then ended as one that broke is lost", async (t) => {
+  await using jobs = open(newFolder(t));
+  const exit = await (await jobs.start(spec("run/1", "succeed-and-break"))).exited;
+  assert.equal(exit.kind, "lost");
+  assert.match(exit.kind === "lost" ? exit.message : "", /ended with status 3 and no result/);
+});
+
 test("a Node that cannot be started is reported, and leaves no running id", async (t) => {
   await using jobs = open(newFolder(t), "/nowhere/node");
   const refused = jobs.start(spec("a", "succeed"));
