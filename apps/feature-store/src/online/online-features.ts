@@ -182,7 +182,8 @@ async function readPart(
   if (buckets === 0) return rows.map(() => undefined);
   const places = rows.map((row) => {
     const key = keys.map((column) => text(row, column));
-    return key.includes("null") ? undefined : bucketKey(key, buckets);
+    const known = keys.every((column) => row[column] !== null);
+    return known ? bucketKey(key, buckets) : undefined;
   });
   const names = [...new Set(places.flatMap((place) => (place === undefined ? [] : [place.row])))];
   const found = await online.get(partView(plan.model, current, part), names);
