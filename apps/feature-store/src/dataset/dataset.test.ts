@@ -206,6 +206,28 @@ test("a request for values nobody materialised, or without its keys, is told wha
   await assert.rejects(ask("{"), (e) => isHeddleError(e, "EXAMPLES_INVALID"));
 });
 
+test("a key that is the text null is a key as others are", async () => {
+  await using own = await openWorld();
+  await fillShop(own);
+  await own.ingestText("items", "odd.csv", "item,kind,grams\nnull,odd,1");
+  const modelDefinitionJson = JSON.stringify(ranker);
+  const { featureStore } = own;
+  await featureStore.materialise(
+    { requestId: "null/0", modelDefinitionJson, asOfTimeMs: BigInt(weekStart(4)) },
+    call,
+  );
+  const asked = ["null", null].map((item) => ({ member: 1, shop: 0, week: 4, item, place: "end" }));
+  const { rowsJson } = await featureStore.getOnlineFeatures(
+    { modelDefinitionJson, examplesJson: JSON.stringify(asked) },
+    call,
+  );
+  const rows = JSON.parse(rowsJson) as { kind: unknown }[];
+  assert.deepEqual(
+    rows.map(({ kind }) => kind),
+    ["odd", null],
+  );
+});
+
 test("values of an older moment do not take the place of newer ones", async () => {
   const modelDefinitionJson = JSON.stringify({ ...ranker, name: "older" });
   const materialise = (requestId: string, asOfTimeMs: bigint) =>
