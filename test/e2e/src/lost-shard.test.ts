@@ -9,6 +9,9 @@ const snapshotSteps = 8;
 /** Of some 38; who takes a lost one's place sees fewer. */
 const lastPush = 30;
 
+/** Of `heddle train`: a version was made, and its gate refused it. */
+const gateFailed = 4;
+
 /** What a person would write: bounded mode, two learners on two shards. */
 function twoByTwo(file: string): void {
   const text = readFileSync(file, "utf8");
@@ -36,17 +39,19 @@ for (const [what, how] of sample(
     const project = customersProject(folder);
     const failpoint = `parameter-server.push.after-apply@${lastPush}${how}`;
     const options = { cwd: project, environment: { HEDDLE_FAILPOINT: failpoint } };
-    const run = async (...args: string[]): Promise<string> => {
+    const endsWith = async (codes: readonly number[], ...args: string[]): Promise<string> => {
       const { code, stdout, stderr } = await heddle(args, options);
-      assert.equal(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
+      assert.ok(codes.includes(code ?? -1), `${args.join(" ")}: ${code} ${stdout}${stderr}`);
       return stdout;
     };
+    const run = (...args: string[]): Promise<string> => endsWith([0], ...args);
     await run("init", ".", "--from", "customers.csv", "--label", "churned", "--time", "signed");
     twoByTwo(join(project, "heddle.ts"));
     await using _host = await startHost(options);
     await run("apply");
     await run("ingest", "churn", "customers.csv");
-    const told = (await run("train", "churn")).replaceAll(/\s+/g, " ");
+    // Which updates are lost is a matter of time, and what is left of some 38 is now and then too few for the gate.
+    const told = (await endsWith([0, gateFailed], "train", "churn")).replaceAll(/\s+/g, " ");
     assert.match(told, /shard [01] died and served again .* later, as it was at step \d+, without/);
     const { versions } = (await heddleJson(["versions", "churn"], options)) as {
       versions: { training: { lostShards: { shard?: number; lostUpdates?: string }[] } }[];

@@ -208,7 +208,7 @@ test("a request for values nobody materialised, or without its keys, is told wha
 
 test("a key that is the text null is a key as others are", async () => {
   await using own = await openWorld();
-  await fillShop(own);
+  await fillShop(own, 1);
   await own.ingestText("items", "odd.csv", "item,kind,grams\nnull,odd,1");
   const modelDefinitionJson = JSON.stringify(ranker);
   const { featureStore } = own;
