@@ -42,3 +42,14 @@ test("once it is closed, what is under way ends and no other thread is started",
   assert.throws(() => encoder.begin([table]), /closed/);
   await assert.rejects(encoder.encode(part, [table], {}), /closed/);
 });
+
+test("a file that is half taken when it is closed ends with an error, and nobody waits for the rest", async () => {
+  const encoder = openEncoder();
+  encoder.begin([table]);
+  encoder.add("rows", rowsOf(1));
+  const { pieces } = await encoder.encode(part, [table], {});
+  const taken = pieces[Symbol.asyncIterator]();
+  assert.equal((await taken.next()).done, false);
+  await encoder[Symbol.asyncDispose]();
+  await assert.rejects(taken.next(), /closed/);
+});

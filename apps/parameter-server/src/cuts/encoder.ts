@@ -57,8 +57,8 @@ export function openEncoder(): Encoder {
   const start = (): Worker => {
     if (closed) throw new Error("the encoder was closed");
     const started = new Worker(new URL("./encode-thread.ts", import.meta.url));
-    // One that fails while nobody asks is missed by who asks next.
-    started.on("error", () => forget(started));
+    // One that fails or ends while nobody asks is missed by who asks next: it would never answer.
+    started.on("error", () => forget(started)).on("exit", () => forget(started));
     // Nobody waits for it but who asked it something.
     started.unref();
     return started;
