@@ -1,5 +1,5 @@
-import { gatherIds, openRowCache } from "@heddle/kernels";
-import { cachedRowBytesMax } from "../wire/calls/cached-rows.ts";
+import { gatherIds, gatherRows, openRowCache, scatterRows } from "@heddle/kernels";
+import { bitsOf, cachedRowBytesMax } from "../wire/calls/cached-rows.ts";
 import type { Parameters } from "../parameters.ts";
 import type { Pulled } from "../wire/wire.ts";
 import type { StateRead } from "./interleave.ts";
@@ -34,21 +34,13 @@ export function agedReads(store: ParameterStore, { tables }: Parameters, rowAge:
       const rows = read.rows[name] ?? new Float32Array();
       const old = new Float32Array(rows.length);
       const { positions, oldest } = cache.take(ids, anew ? applied : applied - rowAge, old);
-      const wanted = othersOf(positions, ids.length);
-      const rowOf = (of: Float32Array, at: number): Float32Array =>
-        of.subarray(at * dimension, (at + 1) * dimension);
+      const { wanted } = bitsOf(positions, ids.length);
       const fresh = new Float32Array(wanted.length * dimension);
-      wanted.forEach((at, n) => fresh.set(rowOf(rows, at), n * dimension));
+      gatherRows(rows, dimension, wanted, fresh);
       cache.keep(gatherIds(ids, wanted), fresh, applied);
-      positions.forEach((at, n) => rows.set(rowOf(old, n), at * dimension));
+      scatterRows(old.subarray(0, positions.length * dimension), dimension, positions, rows);
       state = Math.min(state, oldest);
     }
     return { read, state };
   };
-}
-
-/** The positions below `count` that are not among these, which ascend. */
-function othersOf(positions: Int32Array, count: number): Int32Array {
-  const there = new Set(positions);
-  return Int32Array.from({ length: count }, (_, at) => at).filter((at) => !there.has(at));
 }

@@ -104,7 +104,8 @@ export function openCachedRows(
   };
 }
 
-function bitsOf(positions: Int32Array, ids: number) {
+/** Of the ids of a part, those that were there as bits, and the positions of the others; all ascend. */
+export function bitsOf(positions: Int32Array, ids: number) {
   const wanted = new Int32Array(ids - positions.length);
   const bits = new Uint8Array(positions.length === 0 ? 0 : Math.ceil(ids / 8));
   let [next, count] = [0, 0];
