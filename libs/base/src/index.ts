@@ -17,3 +17,4 @@ export { hash32, mix32, type Random, seededRandom } from "./random.ts";
 export { stopAsked } from "./stop-asked.ts";
 export { type InTurn, type InTurnByKey, startTurns, startTurnsByKey } from "./turns.ts";
 export { utcMs } from "./utc.ts";
+export { within } from "./within.ts";

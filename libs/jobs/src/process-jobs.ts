@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type Clock, messageOf, sha256 } from "@heddle/base";
+import { type Clock, messageOf, sha256, within } from "@heddle/base";
 import { inputTooLarge, jobExists, jobsClosed, notStarted, programUnknown } from "./errors.ts";
 import { lastLines } from "./last-lines.ts";
 import type { JobExit, Jobs, JobSpec, RunningJob } from "./port.ts";
@@ -122,7 +122,7 @@ async function exitOf(child: ChildProcess, clock: Clock, log: string): Promise<J
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
     child.once("exit", (...how) => resolve(how));
   });
-  await within(clock, messageGraceMs, disconnected);
+  await within(messageGraceMs, disconnected, clock);
   if (said?.kind === "failed") return said;
   if (said?.kind === "succeeded" && code === 0) return said;
   const how =
@@ -138,17 +138,7 @@ async function stop(
   graceMs: number,
 ): Promise<void> {
   child.kill("SIGTERM");
-  await within(clock, graceMs, exited);
+  await within(graceMs, exited, clock);
   child.kill("SIGKILL");
   await exited;
-}
-
-/** Waits for `event`, at most `ms`. */
-async function within(clock: Clock, ms: number, event: Promise<unknown>): Promise<void> {
-  const enough = new AbortController();
-  const timer = clock.sleep(ms, enough.signal).catch((error: unknown) => {
-    if (!enough.signal.aborted) throw error;
-  });
-  await Promise.race([event, timer]);
-  enough.abort();
 }

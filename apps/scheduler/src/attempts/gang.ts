@@ -1,4 +1,4 @@
-import { type Clock, orAborted } from "@heddle/base";
+import { type Clock, orAborted, within } from "@heddle/base";
 import { failpoint } from "@heddle/failpoint";
 import type { JobExit, Jobs, JobSpec, RunningJob } from "@heddle/jobs";
 import type { Limits } from "../config.ts";
@@ -67,7 +67,7 @@ export async function runGang(
       if (turn.kind === "completed") {
         // The leader is about to leave by itself, with its traces written.
         const leader = running.get(members[0]?.role ?? "");
-        await atMost(deps.clock, config.stopGraceMs, leader?.exited, signal);
+        if (leader) await within(config.stopGraceMs, leader.exited, deps.clock, signal);
         return undefined;
       }
       const lost = await lostOf(turn, exits, running, deps, signal);
@@ -156,7 +156,7 @@ async function lostOf(
     return [{ role, reason: "LEASE_EXPIRED", error, retryable: true }];
   }
   const all = Promise.all([...running.values()].map((job) => job.exited));
-  await atMost(clock, noticeMs, all, signal);
+  await within(noticeMs, all, clock, signal);
   return failuresOf(exits.all);
 }
 
@@ -208,20 +208,4 @@ function failureOfExit(role: string, exit: JobExit): Failure {
     error: `job ${role} ended without recording a result: it must call Complete before it exits`,
     retryable: true,
   };
-}
-
-async function atMost(
-  clock: Clock,
-  ms: number,
-  event: Promise<unknown> | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const enough = new AbortController();
-  const timer = clock
-    .sleep(ms, AbortSignal.any([signal, enough.signal]))
-    .catch((error: unknown) => {
-      if (!enough.signal.aborted && !signal.aborted) throw error;
-    });
-  await Promise.race([event, timer]);
-  enough.abort();
 }

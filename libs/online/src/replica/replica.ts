@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Backoff, type Clock, defaultBackoff } from "@heddle/base";
+import { type Backoff, type Clock, defaultBackoff, within } from "@heddle/base";
 import { type EventLog, onlineTopic } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
 import type { LmdbEnvironment } from "@heddle/store";
@@ -118,12 +118,4 @@ export function openOnlineReplica(given: ReplicaDeps): OnlineReplica {
       await fed[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Whether what comes does so within some milliseconds; rejects when it does. */
-async function within(ms: number, coming: Promise<void>, clock: Clock): Promise<boolean> {
-  const over = new AbortController();
-  const no = (): boolean => false;
-  const late = clock.sleep(ms, over.signal).then(no, no);
-  return await Promise.race([late, coming.then(() => true)]).finally(() => over.abort());
 }

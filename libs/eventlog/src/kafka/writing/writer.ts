@@ -1,4 +1,4 @@
-import { assert, HeddleError } from "@heddle/base";
+import { assert, HeddleError, within } from "@heddle/base";
 import { letterBytesMax } from "../../dead-letter.ts";
 import { recordBytes } from "../../layout.ts";
 import type { NewRecord } from "../../port.ts";
@@ -99,10 +99,7 @@ export function openWriter(
     },
     [Symbol.asyncDispose]: async () => {
       // What is under way may end; a log that is away may not keep us.
-      const over = new AbortController();
-      const late = deps.clock.sleep(closeWithinMs, over.signal).catch(() => undefined);
-      await Promise.race([sending, late]);
-      over.abort();
+      if (sending) await within(closeWithinMs, sending, deps.clock);
       closed = true;
       await sender?.producer.close(true).catch(() => undefined);
     },
