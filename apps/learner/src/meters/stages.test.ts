@@ -59,6 +59,20 @@ test("what a thread computes is computing, whatever the loop waits for", async (
   assert.deepEqual(some(stages.shares()), { compute: 0.5, read: 0.2, transform: 0.1, other: 0.2 });
 });
 
+test("what a thread tells late is taken from what comes next, so that the shares sum to one", () => {
+  const clock = handClock();
+  let computed = 0;
+  const stages = startStages(clock, { computedMs: () => computed });
+  stages.started();
+  clock.add(60);
+  stages.work("push", () => clock.add(10));
+  // Of the 70 ms until now it computed 20, and says so only 10 ms later.
+  clock.add(10);
+  computed = 20;
+  stages.work("snapshot", () => clock.add(20));
+  assert.deepEqual(some(stages.shares()), { compute: 0.2, push: 0.1, other: 0.6, snapshot: 0.1 });
+});
+
 test("a thread that claims more time than there was is a fault, not a share", () => {
   const clock = handClock();
   let computed = 0;

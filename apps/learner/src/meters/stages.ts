@@ -43,7 +43,8 @@ const errorMax = 0.02;
 
 export function startStages(clock: Clock, threads: ThreadTimes = {}): Stages {
   const spent = new Map<Stage, number>(stageNames.map((stage) => [stage, 0]));
-  const since = { ms: clock.monotonicMs(), computed: 0, transformed: 0 };
+  // Owed: what was told late, computed in time that a stage before took for its own; taken from those that come.
+  const since = { ms: clock.monotonicMs(), computed: 0, transformed: 0, owed: 0 };
   const startMs = since.ms;
   let unclaimed: Stage = "start";
   let on: Stage = "start";
@@ -59,7 +60,8 @@ export function startStages(clock: Clock, threads: ThreadTimes = {}): Stages {
       transformed: threads.transformedMs?.() ?? 0,
     };
     const computed = now.computed - since.computed;
-    const rest = Math.max(0, now.ms - since.ms - computed);
+    const left = now.ms - since.ms - computed - since.owed;
+    const rest = Math.max(0, left);
     add("compute", computed);
     if (on === "read") {
       const transformed = Math.min(rest, now.transformed - since.transformed);
@@ -71,7 +73,7 @@ export function startStages(clock: Clock, threads: ThreadTimes = {}): Stages {
     } else {
       add(on, rest);
     }
-    Object.assign(since, now);
+    Object.assign(since, now, { owed: rest - left });
   };
   const turnTo = (stage: Stage): Stage => {
     settle();
