@@ -70,6 +70,12 @@ test("an evaluation is named by its content and read back whole", async () => {
   await assert.rejects(world.evaluator.getEvaluation({ evaluation: "none" }, soon), {
     reason: "UNKNOWN_EVALUATION",
   });
+  // Another's bytes under its name, whole as they are, are not what was recorded.
+  const bytes = await world.objects.get(`evaluations/${other.evaluation}.json`);
+  await world.objects.delete(`evaluations/${evaluation}.json`);
+  await world.objects.put(`evaluations/${evaluation}.json`, bytes);
+  const read = world.evaluator.getEvaluation({ evaluation }, soon);
+  await assert.rejects(read, { code: "DATA_LOSS", reason: "OBJECT_CORRUPT" });
 });
 
 test("what no evaluation can say is refused", async () => {

@@ -101,6 +101,15 @@ export function jobsContract(
     await assert.rejects(jobs.start(spec("b", "succeed")), { reason: "JOBS_CLOSED" });
   });
 
+  check("what is about to start when it closes does not run", async (jobs) => {
+    const late = jobs.start(spec("a", "wait"));
+    await Promise.all([
+      jobs[Symbol.asyncDispose](),
+      assert.rejects(late, { reason: "JOBS_CLOSED" }),
+    ]);
+    assert.deepEqual(jobs.running(), []);
+  });
+
   check("an unknown program and too large an input are refused", async (jobs) => {
     const unknown = jobs.start({ ...spec("a", "succeed"), program: "none" });
     await assert.rejects(unknown, { code: "INVALID_ARGUMENT", reason: "PROGRAM_UNKNOWN" });
