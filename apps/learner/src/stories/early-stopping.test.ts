@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import { sample } from "@heddle/testkit";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
-import { loseGang, trainTogether } from "../fixtures/gang.ts";
+import { loseGang, trainTogether, undisturbed } from "../fixtures/gang.ts";
 import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { openWorld } from "../fixtures/world.ts";
 
@@ -14,14 +14,9 @@ const definitionOf = (lag: 0 | 1, patience = 2) =>
     earlyStopping: { patience, minDelta: 9 },
   });
 
-async function undisturbed(lag: 0 | 1, learners: number, shards: number): Promise<string> {
-  await using world = await openWorld(definitionOf(lag), shards);
-  return await trainTogether(world.input(1), learners);
-}
-
 const expected = new Map<0 | 1, string>();
 before(async () => {
-  for (const lag of [0, 1] as const) expected.set(lag, await undisturbed(lag, 1, 1));
+  for (const lag of [0, 1] as const) expected.set(lag, await undisturbed(definitionOf(lag), 1, 1));
 });
 
 test("a training stops at the cut at which its patience ends, and says where, why and what it left", async () => {
@@ -66,7 +61,7 @@ test("one, two and three learners on one and two shards stop at the same step wi
       [2, 1],
       [3, 2],
     ] as const) {
-      assert.equal(await undisturbed(lag, learners, shards), expected.get(lag));
+      assert.equal(await undisturbed(definitionOf(lag), learners, shards), expected.get(lag));
     }
   }
 });

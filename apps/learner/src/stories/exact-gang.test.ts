@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import { sample } from "@heddle/testkit";
 import { attempt } from "../fixtures/attempt.ts";
 import { memoryReader, tinyDefinition } from "../fixtures/data.ts";
-import { loseGang, trainTogether } from "../fixtures/gang.ts";
+import { loseGang, trainTogether, undisturbed } from "../fixtures/gang.ts";
 import { lastSnapshot } from "../fixtures/last-snapshot.ts";
 import { killedAt } from "../fixtures/killed-at.ts";
 import { openWorld } from "../fixtures/world.ts";
@@ -11,14 +11,9 @@ import { openWorld } from "../fixtures/world.ts";
 const microBatches = 3;
 const definitionOf = (lag: 0 | 1) => tinyDefinition({ lag, microBatches });
 
-async function undisturbed(lag: 0 | 1, learners: number, shards: number): Promise<string> {
-  await using world = await openWorld(definitionOf(lag), shards);
-  return await trainTogether(world.input(1), learners);
-}
-
 const expected = new Map<0 | 1, string>();
 before(async () => {
-  for (const lag of [0, 1] as const) expected.set(lag, await undisturbed(lag, 1, 1));
+  for (const lag of [0, 1] as const) expected.set(lag, await undisturbed(definitionOf(lag), 1, 1));
 });
 
 test("one, two and three learners on one and two shards give the same version", async () => {
@@ -28,7 +23,7 @@ test("one, two and three learners on one and two shards give the same version", 
       [2, 1],
       [3, 2],
     ] as const) {
-      assert.equal(await undisturbed(lag, learners, shards), expected.get(lag));
+      assert.equal(await undisturbed(definitionOf(lag), learners, shards), expected.get(lag));
     }
   }
 });

@@ -1,6 +1,6 @@
 import { HeddleError } from "@heddle/base";
 import type { CompiledStep, Step, StepSpec } from "../port.ts";
-import { fillDraws } from "../random/fill-draws.ts";
+import { fillDraws } from "./fill-draws.ts";
 import { stepFailed } from "../step-failed.ts";
 import { checkInputs } from "../step-inputs.ts";
 import { compileOpByOp, type OpByOpStep } from "../tfjs/op-by-op.ts";

@@ -1,7 +1,7 @@
 import type { RunOptions, StepSpec, TensorData } from "../port.ts";
-import { sizeAt } from "../recording/dim.ts";
-import type { ProgramDraw } from "../recording/program.ts";
-import { drawNumbers, seedFor } from "./draw.ts";
+import { sizeAt } from "./dim.ts";
+import type { ProgramDraw } from "./program.ts";
+import { drawNumbers, seedFor } from "../random/draw.ts";
 
 /**
  * The random numbers of a run, as inputs of its graph: those that the step's operations draw when it runs op by op.
