@@ -39,7 +39,7 @@ export function startLoader(deps: LoadDeps): Loader {
       inTurn(async () => {
         const known = versions.find(version);
         if (known !== undefined && known.model === model) {
-          const digest = known.scorer.memoryDigest();
+          const digest = await known.scorer.memoryDigest();
           if (digest === known.scorer.manifest.memoryDigest) return digest;
         }
         const opened = { ...(await open(model, version, manifest, deps)), traceparent };
@@ -49,7 +49,8 @@ export function startLoader(deps: LoadDeps): Loader {
           await opened.scorer[Symbol.asyncDispose]();
           throw error;
         }
-        return opened.scorer.memoryDigest();
+        // Looked at when it was opened.
+        return opened.scorer.manifest.memoryDigest;
       }),
     unload: (version) =>
       inTurn(async () => {

@@ -3,6 +3,7 @@ import { ModelServerService } from "@heddle/proto/model-server";
 import { implement, type Implementation } from "@heddle/rpc";
 import type { Limits } from "./config.ts";
 import type { Loader } from "./load.ts";
+import { type MemoryDigests, openMemoryDigests } from "./memory-digests.ts";
 import { readRows } from "./rows.ts";
 import { goldenError, ranked, type Scoring } from "./scoring.ts";
 import type { LoadedVersion, Versions } from "./versions.ts";
@@ -20,6 +21,7 @@ const rankLimitDefault = 10;
 /** The RPCs of a model server. */
 export function modelServerService(deps: ServiceDeps): Implementation {
   const { versions, loader, scoring, limits } = deps;
+  const digests = openMemoryDigests(deps.clock);
   const momentOf = (timeMs: bigint): number => (timeMs === 0n ? deps.clock.now() : Number(timeMs));
   return implement(ModelServerService, {
     load: async ({ model, version, manifest, traceparent }) => {
@@ -27,21 +29,27 @@ export function modelServerService(deps: ServiceDeps): Implementation {
       const place = { name, bytes: Number(bytes), sha256 };
       return { memoryDigest: await loader.load(model, version, place, traceparent) };
     },
-    loaded: async () => ({
-      versions: versions.all().map((loaded) => ({
-        model: loaded.model,
-        version: loaded.version,
-        memoryDigest: loaded.scorer.memoryDigest(),
-        routed: versions.routed(loaded.model) === loaded,
-      })),
-    }),
+    loaded: async ({ version, digestAgeMaxMs }) => {
+      const wanted = versions.all().filter((one) => version === "" || one.version === version);
+      const found = [];
+      for (const loaded of wanted) {
+        const memoryDigest = await digests.of(loaded, Number(digestAgeMaxMs));
+        found.push({ loaded, memoryDigest });
+      }
+      return {
+        versions: found.map(({ loaded, memoryDigest }) => ({
+          ...{ model: loaded.model, version: loaded.version, memoryDigest },
+          routed: versions.routed(loaded.model) === loaded,
+        })),
+      };
+    },
     golden: async ({ version }) => {
       const loaded = versions.get(version);
       const golden = await versions.using(loaded, () => loaded.scorer.golden());
       return { outputs: [...golden.outputs], error: goldenError(golden) };
     },
     route: async ({ model, version }) => {
-      if (version !== "") checkMemory(versions.get(version));
+      if (version !== "") await checkMemory(versions.get(version), digests);
       return { previous: versions.route(model, version) };
     },
     unload: async ({ version }) => {
@@ -62,8 +70,9 @@ export function modelServerService(deps: ServiceDeps): Implementation {
 }
 
 /** The server's own last look before traffic moves, whoever asks for it. */
-function checkMemory({ version, scorer }: LoadedVersion): void {
-  const found = scorer.memoryDigest();
+async function checkMemory(loaded: LoadedVersion, digests: MemoryDigests): Promise<void> {
+  const { version, scorer } = loaded;
+  const found = await digests.of(loaded);
   if (found === scorer.manifest.memoryDigest) return;
   throw new HeddleError(
     "DATA_LOSS",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { canonicalJson, sha256 } from "@heddle/base";
 import { type ModelManifest, readManifest } from "@heddle/model";
 import type { ObjectInfo } from "@heddle/objects";
@@ -109,11 +110,21 @@ test("one flipped byte in memory changes the reported digest and stops the route
   assert.equal(await bench.load(place), manifest.memoryDigest);
   const embeddings = manifest.files.find(({ role }) => role === "embeddings");
   const bytes = bench.memory.get(embeddings?.object ?? "") ?? Buffer.alloc(0);
+  const recent = { digestAgeMaxMs: 3_600_000n };
+  const digests = async (request: object): Promise<readonly string[]> => {
+    const { versions } = await bench.server.loaded(request, soon);
+    return versions.map(({ memoryDigest }) => memoryDigest);
+  };
+  assert.deepEqual(await digests(recent), [manifest.memoryDigest]);
   // The last values of the last tensor, so that a bit of a weight turns and no header is hit.
   bytes[bytes.length - 2] = (bytes[bytes.length - 2] ?? 0) ^ 1;
 
-  const { versions } = await bench.server.loaded({}, soon);
-  assert.notEqual(versions[0]?.memoryDigest, manifest.memoryDigest);
+  assert.deepEqual(await digests(recent), [manifest.memoryDigest], "who takes an old one gets it");
+  assert.deepEqual(await digests({ ...recent, version: "another" }), []);
+  await sleep(5);
+  const [found] = await digests({ version: place.sha256, digestAgeMaxMs: 1n });
+  assert.notEqual(found, manifest.memoryDigest);
+  assert.deepEqual([await digests(recent), await digests({})], [[found], [found]]);
   const route = bench.server.route({ model, version: place.sha256 }, soon);
   await assert.rejects(route, { reason: "DIGEST_MISMATCH" });
   await assert.rejects(bench.server.predict(asked, soon), { reason: "UNKNOWN_MODEL" });

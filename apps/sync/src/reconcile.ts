@@ -33,8 +33,10 @@ async function reconcile(deps: RolloutDeps): Promise<void> {
 }
 
 /** Every few seconds, and mostly all is as it was: traces of it would be most of what an idle host writes. */
-function look({ target, telemetry }: RolloutDeps): Promise<readonly LoadedVersion[]> {
-  return telemetry.span("sync.look", { parent: unkeptTraceparent() }, () => target.loaded());
+function look({ target, telemetry, limits }: RolloutDeps): Promise<readonly LoadedVersion[]> {
+  return telemetry.span("sync.look", { parent: unkeptTraceparent() }, () =>
+    target.loaded(limits.digestAgeMaxMs),
+  );
 }
 
 /** A rollout that fails has said so; the fleet has what it had. */

@@ -226,6 +226,24 @@ test("memory that changes under way is loaded afresh, and what stays wrong stops
   await until(() => modelServer.routed() === version);
 });
 
+test("a proof is of memory as it is now and of its version alone; a look takes a digest of a minute ago", async () => {
+  await using bench = await openBench();
+  const { looks } = bench.modelServer;
+  await publish(bench, await bench.registry.register(bench.objects, "a"));
+  const version = await bench.registry.register(bench.objects, "b");
+  const before = looks.length;
+  await publish(bench, version);
+  const published = looks.slice(before).filter(({ digestAgeMaxMs }) => digestAgeMaxMs === 0n);
+  assert.deepEqual(
+    published.map((look) => look.version),
+    [version],
+  );
+  const after = looks.length;
+  await until(() => looks.length > after);
+  const { version: looked, digestAgeMaxMs } = looks.at(-1) ?? {};
+  assert.deepEqual([looked, digestAgeMaxMs], ["", 60_000n]);
+});
+
 test("racing publications come one after the other, and the last one serves everywhere", async () => {
   await using bench = await openBench();
   const { registry, objects, modelServer } = bench;
@@ -276,8 +294,8 @@ test("a rollout leaves spans, and looks that find all as it was leave none", asy
       await using telemetry = await startTelemetry({ service: "sync", folder, logLevel: "silent" });
       await using bench = await openBench(telemetry);
       await publish(bench, await bench.registry.register(bench.objects, "a"));
-      const before = bench.modelServer.looks();
-      await until(() => bench.modelServer.looks() >= before + 10);
+      const before = bench.modelServer.looks.length;
+      await until(() => bench.modelServer.looks.length >= before + 10);
     }
     const file = readdirSync(folder).find((name) => name.startsWith("spans-")) ?? "";
     const lines = readFileSync(join(folder, file), "utf8").trim().split("\n");

@@ -33,7 +33,8 @@ export interface Target {
    */
   prove(version: VersionPlace, expectedDigest: string): Promise<Proof>;
   route(model: string, version: string): Promise<void>;
-  loaded(): Promise<readonly LoadedVersion[]>;
+  /** @param digestAgeMaxMs of the digests of what is in memory; of any age when absent. */
+  loaded(digestAgeMaxMs?: number): Promise<readonly LoadedVersion[]>;
   unload(version: string): Promise<void>;
 }
 
@@ -46,8 +47,11 @@ export interface TargetDeps {
 
 export function openTarget({ modelServer, objects, clock, limits }: TargetDeps): Target {
   const soon = { timeoutMs: limits.callTimeoutMs };
-  const loaded = async (): Promise<readonly LoadedVersion[]> =>
-    (await reached(() => modelServer.client().loaded({}, soon))).versions;
+  const long = { timeoutMs: limits.loadTimeoutMs };
+  const look = async (version: string, ageMs: number): Promise<readonly LoadedVersion[]> => {
+    const request = { version, digestAgeMaxMs: BigInt(ageMs) };
+    return (await reached(() => modelServer.client().loaded(request, long))).versions;
+  };
 
   return {
     copyable: async ({ manifest: place }) => {
@@ -65,9 +69,8 @@ export function openTarget({ modelServer, objects, clock, limits }: TargetDeps):
     load: async ({ model, version, manifest, traceparent = "" }) => {
       const place = { ...manifest, bytes: BigInt(manifest.bytes) };
       const request = { model, version, manifest: place, traceparent };
-      const call = { timeoutMs: limits.loadTimeoutMs };
       try {
-        await reached(() => modelServer.client().load(request, call));
+        await reached(() => modelServer.client().load(request, long));
       } catch (error) {
         if (isHeddleError(error, "MEMORY_DIFFERS")) throw digestMismatch(version, error.message);
         throw lost(error) && !isHeddleError(error, "COPY_CORRUPT")
@@ -76,7 +79,7 @@ export function openTarget({ modelServer, objects, clock, limits }: TargetDeps):
       }
     },
     prove: async ({ version }, expectedDigest) => {
-      const held = (await loaded()).find((one) => one.version === version);
+      const [held] = await look(version, 0);
       const reportedDigest = held?.memoryDigest ?? "";
       if (reportedDigest !== expectedDigest) {
         const holds = held === undefined ? "it is not loaded" : `its memory has ${reportedDigest}`;
@@ -91,9 +94,9 @@ export function openTarget({ modelServer, objects, clock, limits }: TargetDeps):
       throw goldenMismatch(version, golden.outputs.length, golden.error, limits.goldenErrorMax);
     },
     route: async (model, version) => {
-      await reached(() => modelServer.client().route({ model, version }, soon));
+      await reached(() => modelServer.client().route({ model, version }, long));
     },
-    loaded,
+    loaded: (digestAgeMaxMs = Number.MAX_SAFE_INTEGER) => look("", digestAgeMaxMs),
     unload: async (version) => {
       await reached(() => modelServer.client().unload({ version }, soon));
     },

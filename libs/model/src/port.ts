@@ -46,8 +46,8 @@ export interface Scoring extends AsyncDisposable {
   transform(batch: ColumnBatch, from: number, to: number, memory: RowMemory): TransformedRows;
   /** Probabilities, shape [rows], after prior correction, float32. */
   predict(rows: TransformedRows): Promise<Float32Array>;
-  /** SHA-256 over the tensors in memory now, in canonical order. */
-  memoryDigest(): string;
+  /** SHA-256 over the tensors in memory, in canonical order, computed while others on this thread go on. */
+  memoryDigest(): Promise<string>;
 }
 
 /** A loaded version. */

@@ -4,6 +4,8 @@ import type { Clients } from "../host/clients.ts";
 
 const lookEveryMs = 100;
 const callMs = 10_000;
+/** Any: sync looks at digests. */
+const digestAgeMaxMs = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
  * Asks what is served of a model that has a live version. A host that has just started is up before its model server has loaded again what
@@ -35,7 +37,7 @@ export async function untilRouted(
   waitMs = 10_000,
 ): Promise<void> {
   for (const until = performance.now() + waitMs; performance.now() < until;) {
-    const { versions } = await modelServer.loaded({}, { timeoutMs: callMs });
+    const { versions } = await modelServer.loaded({ digestAgeMaxMs }, { timeoutMs: callMs });
     if (versions.some((of) => of.model === model && of.routed)) return;
     await sleep(lookEveryMs);
   }

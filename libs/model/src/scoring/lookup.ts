@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createIndex, type FieldCodes, halvesOf, openFieldRows } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
 import type { ModelTensors } from "../version/digest.ts";
@@ -13,8 +14,8 @@ export interface Lookup {
    * @param wide shape [rows, fields].
    */
   gather(rows: TransformedRows, joined: Float32Array, wide: Float32Array): void;
-  /** The ids in memory, in the order of their rows. */
-  ids(): BigUint64Array;
+  /** The ids in memory, in the order of their rows; read while others on this thread go on. */
+  ids(): Promise<BigUint64Array>;
 }
 
 /** Dictionaries' rows that are kept; each partition of a dataset may bring dictionaries of its own. */
@@ -68,6 +69,10 @@ export function createLookup(
       fields.forEach(keep);
       fieldRows.gather(numeric, fields.map(placed), joined, wide);
     },
-    ids: () => index.ids(),
+    ids: async () => {
+      const ids = new BigUint64Array(index.rows);
+      for (const _ of index.copyIds(ids)) await nextTurn();
+      return ids;
+    },
   };
 }

@@ -59,7 +59,7 @@ export async function createScoring(parts: ModelParts, executor: Executor): Prom
       correct(predictions, negativeSamplingRate);
       return predictions;
     },
-    memoryDigest: () => memoryDigest({ dense, ids: table.ids(), values: parts.values }),
+    memoryDigest: async () => memoryDigest({ dense, ids: await table.ids(), values: parts.values }),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   };
 }

@@ -26,7 +26,7 @@ export async function openScorer(options: ScorerOptions): Promise<Scorer> {
   const contents = await getFiles(objects, manifest);
   const { negativeSamplingRate } = manifest;
   const scoring = await createScoring({ ...contents, negativeSamplingRate }, executor);
-  const digest = scoring.memoryDigest();
+  const digest = await scoring.memoryDigest();
   if (digest !== manifest.memoryDigest) {
     await scoring[Symbol.asyncDispose]();
     throw new HeddleError(

@@ -46,7 +46,7 @@ export async function writeModel(
     configuration,
     dataset,
     parentVersion,
-    memoryDigest: memoryDigest(model),
+    memoryDigest: await memoryDigest(model),
     negativeSamplingRate,
     snapshot,
     files,

@@ -78,6 +78,19 @@ export declare const LoadResponseSchema: GenMessage<LoadResponse>;
  * @generated from message heddle.model_server.v1.LoadedRequest
  */
 export declare type LoadedRequest = Message<"heddle.model_server.v1.LoadedRequest"> & {
+  /**
+   * Only this version; all when empty.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * Digests that were computed at most so many milliseconds ago will do; 0: they are computed now, which takes a second for each GiB or so.
+   *
+   * @generated from field: int64 digest_age_max_ms = 2;
+   */
+  digestAgeMaxMs: bigint;
 };
 
 /**
@@ -127,7 +140,7 @@ export declare type LoadedVersion = Message<"heddle.model_server.v1.LoadedVersio
   version: string;
 
   /**
-   * Digest of the tensors in memory, computed now.
+   * Digest of the tensors in memory, as old as the request allows.
    *
    * @generated from field: string memory_digest = 3;
    */
