@@ -96,6 +96,18 @@ test("lineage walks from the served version to its sources and authors", async (
   assert.ok(nodes.some(({ kind, label }) => kind === "source" && label.includes("purchases")));
 });
 
+test("lineage and origin of a pipeline run are those of the version it trained", async () => {
+  const { runs } = (await ask("runs")) as { runs: { pipelineRun: string; variant: string }[] };
+  const careless = runs.find(({ variant }) => variant !== "")?.pipelineRun ?? "";
+  const refused = (await versions()).find(({ verdict }) => verdict === "fail")?.version ?? "";
+  for (const command of ["lineage", "origin"]) {
+    assert.deepEqual(await ask(command, careless), await ask(command, refused));
+  }
+  const { code, stderr } = await heddle(["lineage", "grocer-weekly/9"], { cwd: folder.path });
+  assert.equal(code, 1);
+  assert.match(stderr, /grocer-weekly\/9.*\[UNKNOWN_PIPELINE_RUN\]/);
+});
+
 test("lineage walks back from a source to the version that serves", async () => {
   const { nodes } = (await ask("lineage", "source:purchases")) as { nodes: { kind: string }[] };
   assert.ok(nodes.some(({ kind }) => kind === "version"));

@@ -7,7 +7,7 @@ export const lineage = buildCommand({
   docs: {
     brief: "Walk from a version to its run, data, features, sources and authors, and back",
     fullDescription:
-      "NODE is a version, run, configuration or dataset (a unique prefix will do), source:NAME,\nview:NAME@N, or a model, whose live version is meant. What came of the node is shown below what it came from.",
+      'NODE is a version, run, configuration or dataset (a unique prefix will do), source:NAME, view:NAME@N; a\npipeline run as "heddle runs" lists it, whose version is meant; or a model, whose live version is meant. What\ncame of the node is shown below what it came from.',
   },
   parameters: {
     flags: hostFlags,
@@ -15,9 +15,9 @@ export const lineage = buildCommand({
   },
   async func(this: Context, flags: HostFlags, node: string) {
     const { lineageTree } = await import("../lineage/tree.ts");
-    const { liveVersionOr } = await import("../lineage/live-version.ts");
+    const { meantVersion } = await import("../lineage/meant-version.ts");
     const graph = await this.withHost(flags.state, async (clients) =>
-      clients.registry.lineage({ node: await liveVersionOr(clients, node) }, { timeoutMs }),
+      clients.registry.lineage({ node: await meantVersion(clients, node) }, { timeoutMs }),
     );
     this.print(flags, graph, () => lineageTree(graph, this.palette));
   },
