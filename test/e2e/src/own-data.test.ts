@@ -81,6 +81,22 @@ test("a model of which nothing is live yet has no lineage to show, and says so",
   assert.match(stderr, /no version of model churn is live; .*\[NOTHING_LIVE\]/);
 });
 
+test("a run that ended before it trained is told by the step that failed, and has no lineage", async () => {
+  const there = ["--state", "unserved"];
+  const trained = await run("train", "churn", ...there);
+  assert.equal(trained.code, 1);
+  assert.match(trained.stderr, /churn\/all failed at step \w+ after 1 attempt: /);
+  assert.match(trained.stderr, /has no events in partition "all": ingest them first \[NO_EVENTS\]/);
+  const { stdout } = await run("runs", ...there);
+  assert.match(stdout, /^churn\/all +failed +.* UTC +(dataset|holdout) failed, 5 cancelled$/m);
+  const { code, stderr } = await run("lineage", "churn/all", ...there);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /churn\/all has trained no version: its step train is cancelled; .*\[NO_VERSION_YET\]/,
+  );
+});
+
 test("predict answers for a row of one's own by the served version", async () => {
   const { versions } = (await ask("versions", "churn")) as { versions: { version: string }[] };
   const score = async (row: object): Promise<number> => {

@@ -30,12 +30,16 @@ export const runs = buildCommand({
   },
 });
 
-/** What steps came to: those that are well are counted, the others named, so that they stand out. */
+/** What steps came to: those that are well are counted, and those that another's end cancelled; the others are named, so that they stand out. */
 function byStatus(steps: readonly (readonly [step: string, status: string])[]): string {
-  const well = steps.filter(([, status]) => status === "succeeded").length;
-  const others = steps.filter(([, status]) => status !== "succeeded");
+  const counted = (word: string): readonly string[] => {
+    const count = steps.filter(([, status]) => status === word).length;
+    return count === 0 ? [] : [`${count} ${word}`];
+  };
+  const named = steps.filter(([, status]) => status !== "succeeded" && status !== "cancelled");
   return [
-    ...(well === 0 ? [] : [`${well} succeeded`]),
-    ...others.map(([step, status]) => `${step} ${status}`),
+    ...counted("succeeded"),
+    ...named.map(([step, status]) => `${step} ${status}`),
+    ...counted("cancelled"),
   ].join(", ");
 }

@@ -1,7 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { type PipelineRun, Status, type StepRun } from "@heddle/proto/scheduler";
 import type { Clients } from "../host/clients.ts";
-import { count } from "../output/numbers.ts";
+import { count, counted } from "../output/numbers.ts";
 import type { Progress } from "../output/progress.ts";
 
 export interface Submission {
@@ -69,10 +69,14 @@ export function failureOf(run: PipelineRun): HeddleError | undefined {
   if (run.status === Status.SUCCEEDED) return undefined;
   const step = run.steps.find(({ status }) => status === Status.FAILED);
   const attempt = step?.attempts.at(-1);
+  const place =
+    step === undefined
+      ? ""
+      : ` at step ${step.step} after ${counted(step.attempts.length, "attempt")}`;
   return new HeddleError(
     "FAILED_PRECONDITION",
     attempt?.reason ?? "RUN_ENDED",
-    `${run.pipelineRun} ${Status[run.status].toLowerCase()}${step === undefined ? "" : ` at step ${step.step} after ${step.attempts.length} attempts`}: ${attempt?.error ?? "stopped"}`,
+    `${run.pipelineRun} ${Status[run.status].toLowerCase()}${place}: ${attempt?.error ?? "stopped"}`,
   );
 }
 
