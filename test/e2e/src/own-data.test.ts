@@ -86,7 +86,10 @@ test("a run that ended before it trained is told by the step that failed, and ha
   const trained = await run("train", "churn", ...there);
   assert.equal(trained.code, 1);
   assert.match(trained.stderr, /churn\/all failed at step \w+ after 1 attempt: /);
-  assert.match(trained.stderr, /has no events in partition "all": ingest them first \[NO_EVENTS\]/);
+  assert.match(
+    trained.stderr,
+    /the source churn \(branch main\) has no events: ingest them first \[NO_EVENTS\]/,
+  );
   const { stdout } = await run("runs", ...there);
   assert.match(stdout, /^churn\/all +failed +.* UTC +(dataset|holdout) failed, 5 cancelled$/m);
   const { code, stderr } = await run("lineage", "churn/all", ...there);

@@ -32,7 +32,7 @@ export function partitionsIn(plan: DatasetPlan, { from, to }: Range): readonly s
     new HeddleError(
       "FAILED_PRECONDITION",
       "NO_EVENTS",
-      `model ${plan.model}: the source ${name} (branch ${plan.sources[name]?.branch}) has no events in ${rangeText({ from, to })}${heldText(segments, partitioning)}: ingest them first`,
+      `model ${plan.model}: the source ${name} (branch ${plan.sources[name]?.branch}) has no events${missingText(segments, partitioning, { from, to })}: ingest them first`,
       { metadata: { source: name, from, to } },
     );
   if (segments.length === 0) throw nothing();
@@ -125,14 +125,21 @@ const rangeText = ({ from, to }: Range): string =>
     ? `partition "${from}"`
     : `partitions "${from || "first"}" to "${to || "last"}"`;
 
-/** What there is instead; empty where that is nothing, or cannot be told from the outside. */
+/** Where there are none, and what there is instead; empty where there is nothing at all. */
+const missingText = (
+  segments: readonly SegmentFile[],
+  partitioning: DatasetPlan["partitioning"],
+  range: Range,
+): string =>
+  segments.length === 0 ? "" : ` in ${rangeText(range)}${heldText(segments, partitioning)}`;
+
+/** Empty where it cannot be told from the outside. */
 function heldText(
   segments: readonly SegmentFile[],
   partitioning: DatasetPlan["partitioning"],
 ): string {
   const bounds = (low: (s: SegmentFile) => number, high: (s: SegmentFile) => number) =>
     [Math.min(...segments.map(low)), Math.max(...segments.map(high))] as const;
-  if (segments.length === 0) return "";
   if (partitioning.by === "time") {
     const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
     const [first, last] = bounds(

@@ -61,17 +61,6 @@ export function createIndex(expectedRows: number): IdIndex {
 
   const find = (low: number, high: number): number => (slots[probe(low, high) + 2] as number) - 1;
 
-  function* copyIds(out: BigUint64Array): Generator<void> {
-    const halves = halvesOf(out);
-    for (let at = 0; at < slots.length; at += 3) {
-      if (at > 0 && at % (3 * slotsMax) === 0) yield;
-      const number = (slots[at + 2] as number) - 1;
-      if (number < 0) continue;
-      halves[2 * number] = slots[at] as number;
-      halves[2 * number + 1] = slots[at + 1] as number;
-    }
-  }
-
   return {
     get rows() {
       return rows;
@@ -99,9 +88,20 @@ export function createIndex(expectedRows: number): IdIndex {
     },
     ids: () => {
       const ids = new BigUint64Array(rows);
-      for (const _ of copyIds(ids));
+      for (const _ of copyIds(slots, ids));
       return ids;
     },
-    copyIds,
+    copyIds: (out) => copyIds(slots, out),
   };
+}
+
+function* copyIds(slots: Uint32Array, out: BigUint64Array): Generator<void> {
+  const halves = halvesOf(out);
+  for (let at = 0; at < slots.length; at += 3) {
+    if (at > 0 && at % (3 * slotsMax) === 0) yield;
+    const number = (slots[at + 2] as number) - 1;
+    if (number < 0) continue;
+    halves[2 * number] = slots[at] as number;
+    halves[2 * number + 1] = slots[at + 1] as number;
+  }
 }
