@@ -89,6 +89,7 @@ export function openWriter(
   };
   return {
     append: async (records) => {
+      if (closed) throw logClosed(topic, place);
       const pieces = piecesOf(records);
       const bytes = bytesOf(pieces);
       if (waitingBytes > 0 && waitingBytes + bytes > waitingBytesMax) throw logBusy(topic, place);
