@@ -6,6 +6,7 @@ import { changeContextOf } from "@heddle/store";
 import type { Limits } from "./config.ts";
 import { type LiveAttempts, type LiveJob, parseJobId } from "./attempts/live-attempts.ts";
 import { bySubmission, type Driver } from "./driver/driver.ts";
+import type { Waits } from "./driver/waits.ts";
 import { attemptSucceeded } from "./runs/pipeline-run.ts";
 import { cancelled, resumed } from "./runs/run-end.ts";
 import { fenced } from "./runs/run-steps.ts";
@@ -21,6 +22,7 @@ export interface ServiceDeps {
   readonly config: Limits;
   readonly clock: Clock;
   readonly live: LiveAttempts;
+  readonly waits: Waits;
   /** Comes once the runs of an earlier scheduler are taken over. */
   readonly driver: Promise<Driver>;
   /** Aborts when the scheduler stops: watches end. */
@@ -39,7 +41,7 @@ export function schedulerService(deps: ServiceDeps): Implementation {
 type ForJobs = "heartbeat" | "awaitGang" | "complete";
 
 function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
-  const { store, clock, live, driver } = deps;
+  const { store, clock, driver } = deps;
   const { runs } = store;
   const submission = { ...deps, now: () => clock.now() };
   return {
@@ -63,16 +65,16 @@ function forPeople(deps: ServiceDeps): Omit<Scheduler, ForJobs> {
       return submitted;
     },
     getPipelineRun: async ({ pipelineRun }) => ({
-      run: runMessage(await runs.get(pipelineRun), live),
+      run: runMessage(await runs.get(pipelineRun), deps),
     }),
     listPipelineRuns: async ({ pipeline, pageSize }) => {
       const known = [...(await runs.list(pipeline === "" ? undefined : pipeline))];
       const newest = known.sort(bySubmission).reverse();
       const size = pageSize === 0 ? pageSizeDefault : pageSize;
-      return { runs: newest.slice(0, size).map((run) => runMessage(run, live)) };
+      return { runs: newest.slice(0, size).map((run) => runMessage(run, deps)) };
     },
     watchPipelineRun: (request, call) =>
-      watchRun(request, AbortSignal.any([call.signal, deps.closing]), { runs, live }),
+      watchRun(request, AbortSignal.any([call.signal, deps.closing]), { ...deps, runs }),
     cancelRun: async (request, call) => {
       const { pipelineRun, reason } = request;
       const context = changeContextOf(request, call);

@@ -10,6 +10,7 @@ import { Limits, type LimitSettings } from "./config.ts";
 import { openLiveAttempts } from "./attempts/live-attempts.ts";
 import { startLateDriver } from "./driver/late-driver.ts";
 import type { Driver } from "./driver/driver.ts";
+import { openWaits } from "./driver/waits.ts";
 import { schedulerService } from "./service.ts";
 import { openSlots } from "./attempts/slots.ts";
 import type { Clients } from "./steps/work.ts";
@@ -49,6 +50,7 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
   const relay = { service: "scheduler", clock, random, log: telemetry.log };
   stack.use(startRelay(store.outboxes, eventLog, relay));
 
+  const waits = openWaits(store.runs.touch);
   const driving = Promise.withResolvers<Driver>();
   // A call that waits for it hears of it; where none waits nobody must.
   driving.promise.catch(() => undefined);
@@ -58,6 +60,7 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     config,
     clock,
     live,
+    waits,
     driver: driving.promise,
     closing: closing.signal,
   });
@@ -77,7 +80,7 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     "wall time of attempts",
   );
   const { runs } = store;
-  const parts = { runs, config, clients, live, surroundings, slots, attemptSeconds };
+  const parts = { runs, config, clients, live, waits, surroundings, slots, attemptSeconds };
   const late = stack.use(await startLateDriver({ ...deps, ...parts }));
   driving.resolve(late.driver);
 

@@ -23,7 +23,10 @@ export const runs = buildCommand({
               run.pipelineRun,
               word(run.status),
               when(run.createdTimeMs),
-              byStatus(run.steps.map((step) => [step.step, word(step.status)])),
+              [
+                byStatus(run.steps.map((step) => [step.step, word(step.status)])),
+                ...(run.waitsFor === "" ? [] : [`waits: ${run.waitsFor}`]),
+              ].join(", "),
             ]),
           ),
     );

@@ -54,7 +54,8 @@ async function followRun(
   const watch = clients.scheduler.watchPipelineRun({ pipelineRun }, { timeoutMs: followMs });
   for await (const { run } of watch) {
     if (run === undefined) continue;
-    progress.say(`${run.pipelineRun}  ${run.steps.filter(isRunning).map(words).join(" · ")}`);
+    const now = run.steps.filter(isRunning).map(words).join(" · ");
+    progress.say(`${run.pipelineRun}  ${run.waitsFor === "" ? now : `waits: ${run.waitsFor}`}`);
     if (hasEnded(run)) return run;
   }
   throw new HeddleError(

@@ -4,12 +4,14 @@ import type { Slots } from "../attempts/slots.ts";
 import { attemptsLost } from "../runs/pipeline-run.ts";
 import { runEnded, type RunState } from "../runs/run-state.ts";
 import type { KnownRun, RunStore } from "../store.ts";
+import type { Waits } from "./waits.ts";
 
 export interface DriverDeps extends AttemptDeps {
   readonly runs: RunStore;
   readonly random: () => number;
   readonly slots: Slots;
   readonly attemptSeconds: Histogram;
+  readonly waits: Waits;
 }
 
 /** A run that this scheduler drives, and no other can. */

@@ -14,12 +14,20 @@ export interface Driver extends AsyncDisposable {
 /** Starts driving; the runs that an earlier scheduler left are the first, oldest first. */
 export async function startDriver(deps: DriverDeps): Promise<Driver> {
   const closing = new AbortController();
-  const queues = new Map<string, Promise<void>>();
+  /** By pipeline: the last of its runs that are driven or wait for it. */
+  const queues = new Map<string, { readonly id: string; readonly ended: Promise<void> }>();
+  const driven = new Set<string>();
+  const driveAlone = async (id: string): Promise<void> => {
+    driven.add(id);
+    await driveUntilEnded(id, deps, closing.signal);
+    driven.delete(id);
+  };
   const drive: Driver["drive"] = (id, pipeline) => {
-    const before = queues.get(pipeline) ?? Promise.resolve();
-    const mine = before.then(() => driveUntilEnded(id, deps, closing.signal));
+    const before = queues.get(pipeline);
+    if (before !== undefined && !driven.has(id)) deps.waits.say(id, `it follows ${before.id}`);
+    const mine = { id, ended: (before?.ended ?? Promise.resolve()).then(() => driveAlone(id)) };
     queues.set(pipeline, mine);
-    void mine.then(() => {
+    void mine.ended.then(() => {
       if (queues.get(pipeline) === mine) queues.delete(pipeline);
     });
   };
@@ -31,7 +39,7 @@ export async function startDriver(deps: DriverDeps): Promise<Driver> {
     drive,
     [Symbol.asyncDispose]: async () => {
       closing.abort();
-      await Promise.all(queues.values());
+      await Promise.all([...queues.values()].map(({ ended }) => ended));
     },
   };
 }
@@ -42,7 +50,7 @@ export const bySubmission = (a: KnownRun, b: KnownRun): number =>
 
 /** Starts over with a new fence when the store or a peer failed, and stops when another scheduler took over. */
 async function driveUntilEnded(id: string, deps: DriverDeps, closing: AbortSignal): Promise<void> {
-  const { clock, random, telemetry } = deps;
+  const { clock, random, telemetry, waits } = deps;
   for (let failures = 1; !closing.aborted; failures++) {
     try {
       return await driveRun(id, deps, closing);
@@ -51,9 +59,11 @@ async function driveUntilEnded(id: string, deps: DriverDeps, closing: AbortSigna
       if (closing.aborted) return;
       const facts = { pipelineRun: id, failures, error: messageOf(error) };
       if (isHeddleError(error, "FENCED")) {
+        waits.say(id, "");
         return telemetry.log.warn(facts, "another scheduler drives this run");
       }
       telemetry.log.warn(facts, "driving a run failed, taking it over again");
+      waits.say(id, messageOf(error));
       await clock.sleep(backoffMs(defaultBackoff, failures, random()), closing).catch(() => {
         // Closing ends the wait, and the loop with it.
       });
@@ -64,6 +74,7 @@ async function driveUntilEnded(id: string, deps: DriverDeps, closing: AbortSigna
 async function driveRun(id: string, deps: DriverDeps, closing: AbortSignal): Promise<void> {
   const { telemetry } = deps;
   const { state, change } = await takeOver(id, deps);
+  deps.waits.say(id, "");
   if (runEnded(state)) return;
   const { model, pipeline, window, variant, traceparent } = state;
   const attributes = { "heddle.run": id, model, pipeline, window, variant };

@@ -1,14 +1,21 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { PipelineRunSchema } from "@heddle/proto/scheduler";
 import type { LiveAttempts } from "../attempts/live-attempts.ts";
+import type { Waits } from "../driver/waits.ts";
 import { lossMessage, statusOf } from "../runs/run-events.ts";
 import type { StepState } from "../runs/run-state.ts";
 import type { KnownRun } from "../store.ts";
 
+/** What is shown of runs and not kept. */
+export interface Shown {
+  readonly live: LiveAttempts;
+  readonly waits: Waits;
+}
+
 /** A run as others see it, with the progress of the jobs that run here now. */
 export function runMessage(
   { id, state, revision }: KnownRun,
-  live: LiveAttempts,
+  { live, waits }: Shown,
 ): MessageInitShape<typeof PipelineRunSchema> {
   return {
     pipelineRun: id,
@@ -22,6 +29,7 @@ export function runMessage(
     createdTimeMs: BigInt(state.createdMs),
     endedTimeMs: BigInt(state.endedMs ?? 0),
     traceparent: state.traceparent ?? "",
+    waitsFor: waits.of(id),
   };
 }
 

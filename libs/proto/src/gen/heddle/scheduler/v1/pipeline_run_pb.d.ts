@@ -92,6 +92,13 @@ export declare type PipelineRun = Message<"heddle.scheduler.v1.PipelineRun"> & {
    * @generated from field: string traceparent = 11;
    */
   traceparent: string;
+
+  /**
+   * Why nothing of it goes on now, in words for people: another run is before it, or it failed to be written and is tried again. Empty when it goes on.
+   *
+   * @generated from field: string waits_for = 12;
+   */
+  waitsFor: string;
 };
 
 /**
