@@ -1,5 +1,5 @@
 export { widthsOf } from "./network/architecture.ts";
-export { memoryDigest, type ModelTensors } from "./version/digest.ts";
+export { memoryDigest, type ModelTensors } from "./digest.ts";
 export { checkModel, type CheckedModel } from "./step/check.ts";
 export { moduleBytesMax, moduleFilesMax, packModule } from "./network/module.ts";
 export { isFrozen } from "./parameters/frozen.ts";

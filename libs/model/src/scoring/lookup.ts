@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createIndex, type FieldCodes, halvesOf, openFieldRows } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
-import type { ModelTensors } from "../version/digest.ts";
+import type { ModelTensors } from "../digest.ts";
 import type { Widths } from "@heddle/sdk/architecture";
 import type { TransformedRows } from "../port.ts";
 

@@ -2,7 +2,7 @@ import { canonicalJson, present } from "@heddle/base";
 import type { Executor } from "@heddle/executor";
 import type { ModelDefinition } from "@heddle/sdk";
 import { type ColumnBatch, compileTransform, type Fit, openArena } from "@heddle/transform";
-import { memoryDigest, type ModelTensors } from "../version/digest.ts";
+import { memoryDigest, type ModelTensors } from "../digest.ts";
 import { createLookup } from "./lookup.ts";
 import type { Widths } from "@heddle/sdk/architecture";
 import { widthsOf } from "../network/architecture.ts";

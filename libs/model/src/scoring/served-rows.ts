@@ -1,4 +1,4 @@
-import type { ModelTensors } from "../version/digest.ts";
+import type { ModelTensors } from "../digest.ts";
 
 /** Rows of one table, ascending by id. */
 export interface TermRows {

@@ -3,7 +3,7 @@ import type { Objects } from "@heddle/objects";
 import type { ModelDefinition, ModelInput } from "@heddle/sdk";
 import { decodeTensors, encodeTensors, type Tensor, tensorOf } from "@heddle/tensor";
 import type { Fit } from "@heddle/transform";
-import type { ModelTensors } from "./digest.ts";
+import type { ModelTensors } from "../digest.ts";
 import type { Golden } from "./golden.ts";
 import { widthsOf } from "../network/architecture.ts";
 import { shapesOf } from "../parameters/parameters.ts";

@@ -5,7 +5,7 @@ import type { ObjectInfo } from "@heddle/objects";
 import { encodeTensors } from "@heddle/tensor";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryDigest } from "./digest.ts";
+import { memoryDigest } from "../digest.ts";
 import { tinyExamples } from "../fixtures/tiny.ts";
 import { temporaryObjects, trainedModel } from "../fixtures/trained.ts";
 import { openScorer, readManifest } from "./open.ts";

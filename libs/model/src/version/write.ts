@@ -3,7 +3,7 @@ import type { Executor } from "@heddle/executor";
 import type { ObjectInfo, Objects } from "@heddle/objects";
 import type { ColumnBatch } from "@heddle/transform";
 import { widthsOf } from "../network/architecture.ts";
-import { memoryDigest } from "./digest.ts";
+import { memoryDigest } from "../digest.ts";
 import { jsonBytes, putFiles } from "./files.ts";
 import { encodeGolden, firstRows } from "./golden.ts";
 import { shapesOf } from "../parameters/parameters.ts";
