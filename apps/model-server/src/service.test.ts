@@ -6,8 +6,8 @@ import { definition, rows, timeMs, writeVersion } from "./fixtures/model.ts";
 const model = definition.name;
 const asked = { model, rowsJson: JSON.stringify(rows), timeMs: BigInt(timeMs) };
 
-async function routed(bench: Bench, seed: number): Promise<string> {
-  const manifest = await writeVersion(bench.objects, bench.executor, seed);
+async function routed(bench: Bench, seed: number, embeddingRows?: number): Promise<string> {
+  const manifest = await writeVersion(bench.objects, bench.executor, seed, {}, embeddingRows);
   await bench.load(manifest);
   await bench.server.route({ model, version: manifest.sha256 }, soon);
   return manifest.sha256;
@@ -32,6 +32,18 @@ test("a loaded version gets no traffic until it is routed", async () => {
   const { predictions, version } = await server.predict(asked, soon);
   assert.equal(version, manifest.sha256);
   assert.deepEqual(predictions, golden.outputs, "serving and golden rows are the same rows");
+});
+
+test("of routes that are asked for at once the last one holds", async () => {
+  await using bench = await openBench();
+  const { server } = bench;
+  // Looking at the memory of the one takes far longer than at that of the other.
+  const [large, small] = [await routed(bench, 1, 100_000), await routed(bench, 2)];
+  for (const last of [small, ""]) {
+    await Promise.all([large, last].map((version) => server.route({ model, version }, soon)));
+    const { versions } = await server.loaded({}, soon);
+    assert.equal(versions.find((one) => one.routed)?.version ?? "", last);
+  }
 });
 
 test("rows are ranked by score, highest first, and cut to the limit", async () => {

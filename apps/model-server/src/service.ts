@@ -1,4 +1,4 @@
-import { type Clock, HeddleError, shortName } from "@heddle/base";
+import { type Clock, HeddleError, shortName, startTurns } from "@heddle/base";
 import { ModelServerService } from "@heddle/proto/model-server";
 import { implement, type Implementation } from "@heddle/rpc";
 import type { Limits } from "./config.ts";
@@ -21,6 +21,7 @@ const rankLimitDefault = 10;
 /** The RPCs of a model server. */
 export function modelServerService(deps: ServiceDeps): Implementation {
   const { versions, loader, scoring, limits } = deps;
+  const routeInTurn = startTurns();
   const digests = openMemoryDigests(deps.clock);
   const momentOf = (timeMs: bigint): number => (timeMs === 0n ? deps.clock.now() : Number(timeMs));
   return implement(ModelServerService, {
@@ -48,10 +49,12 @@ export function modelServerService(deps: ServiceDeps): Implementation {
       const golden = await versions.using(loaded, () => loaded.scorer.golden());
       return { outputs: [...golden.outputs], error: goldenError(golden) };
     },
-    route: async ({ model, version }) => {
-      if (version !== "") await checkMemory(versions.get(version), digests);
-      return { previous: versions.route(model, version) };
-    },
+    // The last one asked for is the one that holds, however long it takes to look at its memory.
+    route: ({ model, version }) =>
+      routeInTurn(async () => {
+        if (version !== "") await checkMemory(versions.get(version), digests);
+        return { previous: versions.route(model, version) };
+      }),
     unload: async ({ version }) => {
       await loader.unload(version);
       return {};
