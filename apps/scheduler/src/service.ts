@@ -11,7 +11,7 @@ import { attemptSucceeded } from "./runs/pipeline-run.ts";
 import { cancelled, resumed } from "./runs/run-end.ts";
 import { fenced } from "./runs/run-steps.ts";
 import { runMessage } from "./watching/run-message.ts";
-import type { Clients } from "./steps/work.ts";
+import type { Clients } from "./peers.ts";
 import type { SchedulerStore } from "./store.ts";
 import { applyPipeline, submitRun, unknownPipeline } from "./runs/submission.ts";
 import { watchRun } from "./watching/watch.ts";

@@ -1,28 +1,22 @@
 import type { ServiceParts } from "@heddle/backends";
 import { parseStrict } from "@heddle/config";
 import type { Jobs } from "@heddle/jobs";
-import { EvaluatorService } from "@heddle/proto/evaluator";
-import { RegistryService } from "@heddle/proto/registry";
-import { SyncService } from "@heddle/proto/sync";
-import { connect, type Running, serve } from "@heddle/rpc";
+import { type Running, serve } from "@heddle/rpc";
 import { startRelay } from "@heddle/store";
 import { Limits, type LimitSettings } from "./config.ts";
 import { openLiveAttempts } from "./attempts/live-attempts.ts";
 import { startLateDriver } from "./driver/late-driver.ts";
 import type { Driver } from "./driver/driver.ts";
 import { openWaits } from "./driver/waits.ts";
+import { connectPeers, type Peers } from "./peers.ts";
 import { schedulerService } from "./service.ts";
 import { openSlots } from "./attempts/slots.ts";
-import type { Clients } from "./steps/work.ts";
 import { openSchedulerStore } from "./store.ts";
 
 export interface SchedulerDeps extends Omit<ServiceParts, "objects"> {
   /** Runs the programs `dataset`, `learner`, `shard` and `evaluation`. */
   readonly jobs: Jobs;
-  /** Addresses, `host:port`; every job gets all of them. */
-  readonly peers: Readonly<
-    Record<"registry" | "featureStore" | "evaluator" | "sync", string> & Record<string, string>
-  >;
+  readonly peers: Peers;
   /** Where the objects lie, for the jobs: a folder, or an s3:// URL. */
   readonly objectsPlace: string;
   /** Added to every job's environment, e.g. where telemetry goes. */
@@ -43,7 +37,7 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
     "CONFIG_INVALID",
   );
   await using stack = new AsyncDisposableStack();
-  const clients = connectPeers(deps, stack);
+  const clients = connectPeers(deps.peers, telemetry, stack);
   const store = openSchedulerStore(deps);
   const live = openLiveAttempts(clock, config);
   const closing = stack.adopt(new AbortController(), (controller) => controller.abort());
@@ -91,14 +85,5 @@ export async function startScheduler(deps: SchedulerDeps): Promise<Running> {
       closing.abort();
       await opened.disposeAsync();
     },
-  };
-}
-
-function connectPeers({ telemetry, peers }: SchedulerDeps, stack: AsyncDisposableStack): Clients {
-  const options = { telemetry, actor: "scheduler" };
-  return {
-    registry: stack.use(connect(RegistryService, peers.registry, options)),
-    evaluator: stack.use(connect(EvaluatorService, peers.evaluator, options)),
-    sync: stack.use(connect(SyncService, peers.sync, options)),
   };
 }

@@ -9,7 +9,8 @@ import { attemptSucceeded, memberLost } from "../runs/pipeline-run.ts";
 import type { AttemptState, Failure, RunState } from "../runs/run-state.ts";
 import { failureOf } from "../steps/failure.ts";
 import { workOf } from "../steps/index.ts";
-import type { Clients, Member } from "../steps/work.ts";
+import type { Clients } from "../peers.ts";
+import type { Member } from "../steps/work.ts";
 
 /** What every job needs of its surroundings; the host gives it. */
 interface JobSurroundings {

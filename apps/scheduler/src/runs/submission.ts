@@ -9,7 +9,7 @@ import { parsePipeline, type PipelineState } from "../pipelines/pipeline.ts";
 import { newRun } from "./pipeline-run.ts";
 import { pipelineEvent } from "./run-events.ts";
 import { runId } from "./run-state.ts";
-import type { Clients } from "../steps/work.ts";
+import type { Clients } from "../peers.ts";
 import type { SchedulerStore } from "../store.ts";
 
 export interface SubmissionDeps {

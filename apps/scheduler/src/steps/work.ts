@@ -1,19 +1,10 @@
 import { assert, present } from "@heddle/base";
-import type { EvaluatorService } from "@heddle/proto/evaluator";
-import type { RegistryService, Version } from "@heddle/proto/registry";
-import type { SyncService } from "@heddle/proto/sync";
-import type { Client } from "@heddle/rpc";
+import type { Version } from "@heddle/proto/registry";
 import type { Step } from "@heddle/sdk";
 import type { Limits } from "../config.ts";
+import type { Clients } from "../peers.ts";
 import { stepOf } from "../runs/run-steps.ts";
 import type { Outputs, RunState } from "../runs/run-state.ts";
-
-/** Other services that steps ask by themselves. */
-export interface Clients {
-  readonly registry: Client<typeof RegistryService>;
-  readonly evaluator: Client<typeof EvaluatorService>;
-  readonly sync: Client<typeof SyncService>;
-}
 
 /** What a step knows when an attempt starts. */
 export interface StepContext {
