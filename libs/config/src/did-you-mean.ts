@@ -1,12 +1,16 @@
 /**
- * The known name nearest to a misspelt one, if it is near enough to be meant.
+ * The known name nearest to a misspelt one, if it is near enough to be meant: that which differs in spaces and capitals alone, before all others.
  *
  * @source Damerau–Levenshtein distance, optimal string alignment variant.
  */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
+  const all = [...known];
+  const plain = (one: string): string => one.trim().toLowerCase();
+  const same = all.find((one) => plain(one) === plain(name));
+  if (same !== undefined) return same;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
+  for (const candidate of all) {
     const d = distance(name, candidate);
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
   }

@@ -53,6 +53,8 @@ test("a settings file that is not there is named", () => {
 test("a name far from every known one gets no suggestion", () => {
   assert.equal(didYouMean("zebra", ["address", "leaseMs"]), undefined);
   assert.equal(didYouMean("lesaeMs", ["address", "leaseMs"]), "leaseMs");
+  assert.equal(didYouMean("y", ["x", " Y"]), " Y");
+  assert.equal(didYouMean("CHURNED", ["customer", "churned"]), "churned");
 });
 
 test("a secret shows itself to nobody but reveal", () => {

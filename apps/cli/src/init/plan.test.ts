@@ -78,6 +78,28 @@ test("what a person should look at is said: few rows, and a column that is text 
   assert.deepEqual(planInit({ ...table, rows: 5_000 }, choices).remarks, []);
 });
 
+test("an --id that rows share is a thing to look at, and an empty column is none", () => {
+  const shared = planInit(table, { ...choices, id: "store_id" }).remarks;
+  assert.match(
+    shared.join(),
+    /store_id has 20 values in 100 rows: rows that share one count as one/,
+  );
+  const nulls = { ...column("code", "int64", 98), nulls: 2 };
+  const lacking = { ...table, columns: [...table.columns, nulls] };
+  const said = planInit(lacking, { ...choices, id: "code" }).remarks;
+  assert.match(
+    said.join(),
+    /code has 98 values in 100 rows, and none in 2: an ingestion wants one/,
+  );
+  const nothing = { most: "timestamp", count: 0, of: 0, row: 0, value: "" } as const;
+  const empty = { ...column("empty", "string", 0), nulls: 100, odd: nothing };
+  const other = planInit(
+    { ...table, columns: [...table.columns, empty] },
+    { ...choices, id: "row" },
+  );
+  assert.deepEqual(other.remarks, planInit(table, choices).remarks);
+});
+
 test("a label that cannot be one says what it is", () => {
   const refused = (label: object, reason: string, message: RegExp) =>
     assert.throws(

@@ -1,6 +1,7 @@
 import { HeddleError } from "@heddle/base";
 import { didYouMean } from "@heddle/config";
 import type { ColumnDescription, Odd, TableDescription } from "@heddle/feature-engine";
+import { counted } from "../output/numbers.ts";
 
 /** How each column of a table is used by the model that `heddle init` writes. */
 export interface InitPlan {
@@ -83,6 +84,7 @@ export function planInit(table: TableDescription, choices: InitChoices): InitPla
     leftOut,
     remarks: [
       ...fewRows(table.rows),
+      ...sameId(table, id),
       ...table.columns.flatMap((one) => (one.name === label ? [] : remark(one))),
     ],
     ...(time === undefined ? {} : { time }),
@@ -116,6 +118,18 @@ function checkTime({ name, type, odd }: ColumnDescription): void {
   );
 }
 
+/** Rows that share an identity are one event: of a column that names something else the rows would be lost. */
+function sameId(table: TableDescription, [column, ...others]: readonly string[]): string[] {
+  const id = table.columns.find(({ name }) => name === column);
+  if (id === undefined || others.length > 0 || id.distinct === table.rows) return [];
+  const said = `${id.name} has ${counted(id.distinct, "value")} in ${counted(table.rows, "row")}`;
+  return [
+    id.nulls > 0
+      ? `${said}, and none in ${id.nulls}: an ingestion wants one in each row; name another --id`
+      : `${said}: rows that share one count as one, the first of them; name another --id, or leave it out`,
+  ];
+}
+
 function fewRows(rows: number): string[] {
   if (rows >= rowsMin) return [];
   return [
@@ -125,7 +139,7 @@ function fewRows(rows: number): string[] {
 
 /** A column may be texts by mistake. */
 function remark({ name, odd }: ColumnDescription): string[] {
-  if (odd === undefined || 2 * odd.count < odd.of) return [];
+  if (odd === undefined || odd.of === 0 || 2 * odd.count < odd.of) return [];
   const what = odd.most === "timestamp" ? "a time" : "a number";
   return [
     `${name} is taken for text: ${oddText(odd)}; where each value is ${what} or empty, init takes it for one`,

@@ -81,10 +81,15 @@ async function typeColumns(
   return odd;
 }
 
-/** The value as that type; null where an ingestion would refuse it. */
+/**
+ * The value as that type; null where an ingestion would refuse it, and where it would lose digits: those of a postal code (01005), and
+ * those of a name that is longer than whole numbers are.
+ */
 function valueOf(name: string, type: ColumnType): string {
   const value = parsed(id(name), type);
-  return type === "float64" ? `case when isfinite(${value}) then 1 end` : value;
+  if (type !== "int64" && type !== "float64") return value;
+  const names = `regexp_full_match(${id(name)}, '[+-]?(0\\d+${type === "float64" ? "|\\d{19,}" : ""})')`;
+  return `case when isfinite(${value}::double) and not ${names} then 1 end`;
 }
 
 async function firstNot(

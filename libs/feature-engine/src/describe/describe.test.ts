@@ -53,3 +53,22 @@ test("without a label of two values nothing is told", async () => {
     assert.deepEqual(columns.find(({ name }) => name === "left")?.nulls, 1);
   }
 });
+
+test("digits that are a name stay text, for as numbers they would lose some", async () => {
+  const path = join(folder, "digits.csv");
+  const rows = Array.from({ length: 20 }, (_, i) =>
+    [`010${10 + i}`, `999999999999999999${10 + i}`, `90071992547409${10 + i}`, `0.${i}`, i].join(),
+  );
+  writeFileSync(path, `zip,long,id,share,count\n${rows.join("\n")}\n`);
+  const { columns } = await describeTable(db, path);
+  assert.deepEqual(
+    columns.map(({ name, type, distinct }) => [name, type, distinct]),
+    [
+      ["zip", "string", 20],
+      ["long", "string", 20],
+      ["id", "int64", 20],
+      ["share", "float64", 19],
+      ["count", "int64", 20],
+    ],
+  );
+});
