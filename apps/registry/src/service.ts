@@ -92,8 +92,11 @@ function readsOf(deps: RegistrationDeps): Omit<RegistryHandlers, Change> {
   };
   return {
     getConfiguration: async ({ configuration, model }) => {
-      const newest = async (): Promise<string> =>
-        (await families.get(model))?.state.configurations.at(-1) ?? "";
+      const newest = async (): Promise<string> => {
+        const family = await families.get(model);
+        if (family === undefined) throw await unknownModel(model, registry);
+        return family.state.configurations.at(-1) ?? "";
+      };
       const name = configuration === "" ? await newest() : configuration;
       const { state } = await findByPrefix(configurations, "configuration", name);
       return {
@@ -189,9 +192,7 @@ async function unknownModel(
   const meant = didYouMean(model, names);
   const known = names.length === 0 ? "" : `there is ${names.join(", ")}; `;
   const remedy =
-    meant === undefined
-      ? `${known}register a configuration of it first`
-      : `did you mean "${meant}"?`;
+    meant === undefined ? `${known}define it, and apply that first` : `did you mean "${meant}"?`;
   const message = `there is no model "${model}": ${remedy}`;
   return new HeddleError("NOT_FOUND", "UNKNOWN_MODEL", message, { metadata: { model } });
 }

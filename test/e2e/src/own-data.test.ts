@@ -13,6 +13,7 @@ import {
 } from "@heddle/testkit";
 import { churnRows, writeCsv } from "./fixtures/churn.ts";
 import { customersProject } from "./fixtures/project.ts";
+import { segmentsOf } from "./fixtures/segments.ts";
 
 // The story of docs/guide/your-own-data.md in a folder that knows nothing of this workspace. The tests go on from each other.
 let folder: TemporaryFolder;
@@ -79,6 +80,14 @@ test("a model of which nothing is live yet has no lineage to show, and says so",
   const { code, stderr } = await run("lineage", "churn", "--state", "unserved");
   assert.equal(code, 1);
   assert.match(stderr, /no version of model churn is live; .*\[NOTHING_LIVE\]/);
+  const trains = join(project, "misspelt.ts");
+  const text = readFileSync(join(project, "heddle.ts"), "utf8");
+  writeFileSync(trains, text.replace('model: "churn"', 'model: "churm"'));
+  const misspelt = await run("apply", trains, "--state", "unserved");
+  assert.match(
+    misspelt.stderr,
+    /pipeline churn trains the model "churm", .* did you mean "churn"\? \[UNKNOWN_MODEL\]/,
+  );
 });
 
 test("a run that ended before it trained is told by the step that failed, and has no lineage", async () => {
@@ -92,6 +101,9 @@ test("a run that ended before it trained is told by the step that failed, and ha
   );
   const { stdout } = await run("runs", ...there);
   assert.match(stdout, /^churn\/all +failed +.* UTC +(dataset|holdout) failed, 5 cancelled$/m);
+  const asked = await run("predict", "churn", "{}", ...there);
+  assert.equal(asked.code, 1);
+  assert.match(asked.stderr, /no version of model churn is live: .* gate; .*\[NOTHING_LIVE\]/);
   const { code, stderr } = await run("lineage", "churn/all", ...there);
   assert.equal(code, 1);
   assert.match(
@@ -110,9 +122,21 @@ test("predict answers for a row of one's own by the served version", async () =>
   const leaves = await score({ months: 3, plan: "basic", spend: 20 });
   const stays = await score({ months: 50, plan: "plus", spend: null });
   assert.ok(leaves > 0.7 && stays < 0.3, `${leaves} and ${stays}`);
+  // JSON has no whole numbers above 2^53, so they may be texts.
+  assert.equal(await score({ months: "3", plan: "basic", spend: 20 }), leaves);
   const misspelt = await run("predict", "churn", JSON.stringify({ monhts: 3, plan: "basic" }));
   assert.deepEqual([misspelt.code, misspelt.stdout], [1, ""]);
   assert.match(misspelt.stderr, /column "monhts", .* did you mean "months"\? \[UNKNOWN_COLUMN\]/);
+  for (const [example, said] of [
+    ["null", /no JSON object of columns and their values; write it as /],
+    ['[{ "months": 3 }]', /no JSON object of columns and their values; write it as /],
+    ['{ "months": 3.5 }', /column "months" is int64, and has 3.5: .* \[EXAMPLES_INVALID\]/],
+    ['{ "plan": 7 }', /column "plan" is string, and has 7: write a text .* \[EXAMPLES_INVALID\]/],
+  ] as const) {
+    const refused = await run("predict", "churn", example);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, said);
+  }
 });
 
 test("lineage leads from the version to the table and its owner", async () => {
@@ -187,4 +211,31 @@ test("changed inputs are told to start from nothing, and a run that is there kee
   );
   const row = JSON.stringify({ months: 3, plan: "basic", spend: 20 });
   assert.equal(typeof (await ask("predict", "churn", row))["prediction"], "number");
+  // Going back to what was applied before is a change, too.
+  writeFileSync(file, text);
+  assert.equal((await run("apply")).code, 0);
+  assert.doesNotMatch((await run("train", "churn")).stderr, /keeps the definitions/);
+});
+
+test("a reference table goes back to an earlier file when that is sent again", async () => {
+  const file = join(project, "heddle.ts");
+  const plans = `
+export const plans = defineSource({
+  ...source,
+  name: "plans",
+  columns: { plan: "string", price: "int64" },
+  eventId: ["plan"],
+  eventTime: undefined,
+});
+`;
+  writeFileSync(file, `${readFileSync(file, "utf8")}${plans}`);
+  assert.equal((await run("apply")).code, 0);
+  writeCsv(join(project, "one.csv"), ["basic,5"], "plan,price");
+  writeCsv(join(project, "two.csv"), ["basic,5", "plus,9"], "plan,price");
+  const held: unknown[] = [];
+  for (const name of ["one.csv", "two.csv", "one.csv"]) {
+    assert.equal((await run("ingest", "plans", name)).code, 0);
+    held.push(await segmentsOf(join(project, ".heddle"), "plans"));
+  }
+  assert.deepEqual(held, [["one.csv"], ["two.csv"], ["one.csv"]]);
 });

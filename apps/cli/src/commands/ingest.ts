@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 import { count } from "../output/numbers.ts";
@@ -39,7 +40,10 @@ export const ingest = buildCommand({
     const results = await this.withHost(flags.state, async (clients) => {
       const done = [];
       for (const file of files) {
-        const { events, duplicates } = await ingestFile(clients, file, to);
+        const { events, duplicates } = await ingestFile(clients, file, {
+          ...to,
+          requestId: randomUUID(),
+        });
         done.push({ file, events, duplicates });
       }
       return done;

@@ -82,13 +82,18 @@ const itemOf = ({ examples }: ModelDefinition): string =>
   examples.kind === "candidates" ? examples.candidates.item : examples.label;
 
 function exampleOf(text: string): Record<string, unknown> {
+  const how = `write it as '{"household_id": 1}'`;
+  let example: unknown;
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    example = JSON.parse(text);
   } catch (error) {
-    throw new HeddleError(
-      "INVALID_ARGUMENT",
-      "USAGE_EXAMPLE",
-      `the example is no JSON (${messageOf(error)}); write it as '{"household_id": 1}'`,
-    );
+    throw usage(`the example is no JSON (${messageOf(error)}); ${how}`);
   }
+  if (typeof example !== "object" || example === null || Array.isArray(example)) {
+    throw usage(`the example is no JSON object of columns and their values; ${how}`);
+  }
+  return example as Record<string, unknown>;
 }
+
+const usage = (message: string): HeddleError =>
+  new HeddleError("INVALID_ARGUMENT", "USAGE_EXAMPLE", message);

@@ -1,9 +1,11 @@
-import { contentName } from "@heddle/base";
+import { randomUUID } from "node:crypto";
 import type { CheckedModel } from "@heddle/model";
 import type { Definition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
-import { checkTransfers } from "./transfers.ts";
+import { appliedName } from "./load.ts";
 import { checkModules } from "./modules.ts";
+import { checkPipelines } from "./pipelines.ts";
+import { checkTransfers } from "./transfers.ts";
 
 export interface Applied {
   readonly kind: Definition["kind"];
@@ -16,22 +18,25 @@ export interface Applied {
 
 const timeoutMs = 30_000;
 
-/** Registers definitions with the service that owns each kind, once all networks were tried out, and what they take over from versions fits. Repeating it changes nothing. */
+/**
+ * Registers definitions with the service that owns each kind, once all networks were tried out, and what they name is there. Repeating it
+ * changes nothing; going back to earlier ones is a change like any other.
+ */
 export async function applyDefinitions(
   clients: Clients,
   definitions: readonly Definition[],
 ): Promise<Applied[]> {
   const checked = await checkModules(definitions);
   await checkTransfers(clients, definitions);
+  await checkPipelines(clients, definitions);
   const applied: Applied[] = [];
   for (const definition of definitions) {
     const json = JSON.stringify(definition);
-    // The request is its content: whoever repeats it, and when, it is applied once.
-    const request = { requestId: contentName(definition), definitionJson: json };
+    // Not named by its content: after another one was applied, the same definition again is not the same request.
+    const request = { requestId: randomUUID(), definitionJson: json };
     const created = await register(clients, definition, request);
-    const version = definition.kind === "feature-view" ? `@${definition.version}` : "";
     const runs = definition.kind === "model" ? checked.get(definition.name) : undefined;
-    const name = `${definition.name}${version}`;
+    const name = appliedName(definition);
     applied.push({ kind: definition.kind, name, created, ...(runs === undefined ? {} : { runs }) });
   }
   return applied;

@@ -16,14 +16,21 @@ const formats: Readonly<Record<string, string>> = {
 /** The format that a file's name says; undefined for one that is not known. */
 export const formatOf = (file: string): string | undefined => formats[extname(file).toLowerCase()];
 
-/**
- * Sends one event file to the feature store. Its request id is derived from its bytes, so sending
- * the same file again, after a crash or by mistake, adds nothing.
- */
+interface Destination {
+  readonly source: string;
+  readonly branch?: string;
+  /**
+   * Derived from the file's bytes when absent: a story that is told again sends each file once. Someone who sends a file again may mean
+   * it: after another one, a reference table goes back to what it was.
+   */
+  readonly requestId?: string;
+}
+
+/** Sends one event file to the feature store. Events that are there already are not added again, whatever the request. */
 export async function ingestFile(
   clients: Clients,
   file: string,
-  to: { readonly source: string; readonly branch?: string },
+  to: Destination,
 ): Promise<IngestResponse> {
   const format = formatOf(file);
   if (format === undefined) {
@@ -35,7 +42,7 @@ export async function ingestFile(
   }
   const { digest, bytes } = await digestOf(file);
   const header = {
-    requestId: sha256(to.source, "\0", to.branch ?? "main", "\0", digest),
+    requestId: to.requestId ?? sha256(to.source, "\0", to.branch ?? "main", "\0", digest),
     source: to.source,
     branch: to.branch ?? "",
     format,
@@ -53,7 +60,7 @@ async function* chunksOf(file: string, header: object) {
 /**
  * A file's bytes in pieces.
  *
- * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE.
+ * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE, INVALID_ARGUMENT NO_FILE of a folder.
  */
 export async function* readFile(file: string): AsyncIterable<Uint8Array> {
   try {

@@ -66,6 +66,15 @@ const mistakes: readonly [what: string, text: string, reason: string, message: R
     /source clicks in .*heddle\.ts: retentionDays is NaN; write a finite number/,
   ],
   [
+    "names two sources alike",
+    `${source}${source
+      .replace("clicks", "more")
+      .replace(/import.*/, "")
+      .replace("export const clicks", "export const more")}`,
+    "DEFINITION_TWICE",
+    /heddle\.ts exports two definitions of source clicks: give one of them another name/,
+  ],
+  [
     "exports nothing",
     source.replace("export ", ""),
     "NO_DEFINITIONS",

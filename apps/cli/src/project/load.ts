@@ -16,8 +16,8 @@ const fileNames = ["heddle.ts", "heddle.mjs", "heddle.js"];
  * Loads every definition that a project's file exports, alone or in arrays, in order of application.
  *
  * @param place a definition file, or a folder that has one.
- * @throws {HeddleError} NOT_FOUND NO_DEFINITION_FILE, INVALID_ARGUMENT DEFINITION_FILE_BROKEN, NO_DEFINITIONS, and those of
- * `packModules`.
+ * @throws {HeddleError} NOT_FOUND NO_DEFINITION_FILE, INVALID_ARGUMENT DEFINITION_FILE_BROKEN, NO_DEFINITIONS, DEFINITION_TWICE, and
+ * those of `packModules`.
  */
 export async function loadProject(place: string): Promise<Definition[]> {
   const file = definitionFile(place);
@@ -33,7 +33,8 @@ export async function loadProject(place: string): Promise<Definition[]> {
       { cause: error },
     );
   }
-  const found = Object.values(exports).flat().filter(isDefinition);
+  // A definition may be exported twice, alone and in an array.
+  const found = [...new Set(Object.values(exports).flat().filter(isDefinition))];
   if (found.length === 0) {
     throw new HeddleError(
       "INVALID_ARGUMENT",
@@ -41,6 +42,7 @@ export async function loadProject(place: string): Promise<Definition[]> {
       `${file} exports no definitions: export what defineSource, defineFeatureView, defineModel and definePipeline return`,
     );
   }
+  checkNames(found, file);
   for (const definition of found) checkNumbers(definition, file);
   const packed = await packModules(found, dirname(file));
   return kinds.flatMap((kind) => packed.filter((definition) => definition.kind === kind));
@@ -83,6 +85,26 @@ function definitionFile(place: string): string {
     `no ${fileNames.join(", ")} in ${resolve(place)}: run this in a project folder, name one, or make one with "heddle init NAME"`,
   );
 }
+
+/** Of two definitions with one name the later would hold, and nobody say so. */
+function checkNames(found: readonly Definition[], file: string): void {
+  const seen = new Set<string>();
+  for (const definition of found) {
+    const name = `${definition.kind} ${appliedName(definition)}`;
+    if (seen.has(name)) {
+      throw new HeddleError(
+        "INVALID_ARGUMENT",
+        "DEFINITION_TWICE",
+        `${file} exports two definitions of ${name}: give one of them another name, or leave it out`,
+      );
+    }
+    seen.add(name);
+  }
+}
+
+/** How a definition is told from others of its kind: views are kept by version. */
+export const appliedName = (definition: Definition): string =>
+  definition.kind === "feature-view" ? `${definition.name}@${definition.version}` : definition.name;
 
 /** JSON has no NaN and no infinity, and would keep them as null. */
 function checkNumbers(definition: Definition, file: string): void {

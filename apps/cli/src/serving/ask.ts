@@ -1,4 +1,4 @@
-import { contentName } from "@heddle/base";
+import { contentName, HeddleError, isHeddleError } from "@heddle/base";
 import type { ModelDefinition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
 import { checkColumns } from "./example-columns.ts";
@@ -64,7 +64,7 @@ export async function askServed(
   );
   const rows = JSON.parse(rowsJson) as Record<string, unknown>[];
   const asked = <T extends { version: string }>(ask: () => Promise<T>): Promise<T> =>
-    live ? askRouted(clients, model, ask) : ask();
+    live ? askRouted(clients, model, ask) : askUnserved(model, ask);
   const request = { model, rowsJson, timeMs: timeMs === 0 ? asOfTimeMs : BigInt(timeMs) };
   if (!ranks) {
     const { predictions, version } = await asked(() =>
@@ -88,6 +88,21 @@ export async function askServed(
     ranked: byModel.rows,
     fallback: byFallback.rows,
   };
+}
+
+/** Before a version serves there may be a fallback, and mostly nothing. @throws {HeddleError} NOT_FOUND NOTHING_LIVE. */
+async function askUnserved<T>(model: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isHeddleError(error, "UNKNOWN_MODEL")) throw error;
+    throw new HeddleError(
+      "NOT_FOUND",
+      "NOTHING_LIVE",
+      `no version of model ${model} is live: train one that passes its gate; "heddle versions ${model}" lists those there are, each with its verdict`,
+      { cause: error },
+    );
+  }
 }
 
 /** The definition that the live version was trained by, or the newest applied when none is live. */

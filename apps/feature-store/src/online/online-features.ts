@@ -14,10 +14,8 @@ import {
 } from "@heddle/feature-engine";
 import type { OnlineValues } from "@heddle/online";
 import { refuse } from "../definitions/definition.ts";
+import { invalid, parseExamples, type Row, type Scalar } from "./examples.ts";
 import { type Current, partView } from "./materialise.ts";
-
-type Scalar = string | number | boolean | null;
-type Row = Record<string, Scalar>;
 
 const onlineRowsMax = 10_000;
 
@@ -32,14 +30,14 @@ export interface OnlineReader {
  * Completes example rows with their features: subjects become pseudonyms, candidates are added when
  * asked for, lookups and aggregates are read from the online store.
  *
- * @throws {HeddleError} INVALID_ARGUMENT EXAMPLES_INVALID naming the row and the missing column.
+ * @throws {HeddleError} INVALID_ARGUMENT EXAMPLES_INVALID naming the column that is missing, or the row whose value has another type.
  */
 export async function onlineFeatures(
   reader: OnlineReader,
   examplesJson: string,
   withCandidates: boolean,
 ): Promise<Row[]> {
-  const given = parseExamples(examplesJson).map((row) => pseudonymised(row, reader));
+  const given = parseExamples(examplesJson, reader.plan).map((row) => pseudonymised(row, reader));
   const rows = withCandidates ? await addCandidates(given, reader) : given;
   if (rows.length > onlineRowsMax) {
     throw invalid(`${rows.length} rows are more than ${onlineRowsMax}: ask in parts`);
@@ -48,22 +46,6 @@ export async function onlineFeatures(
   await addLookups(rows, reader);
   await addAggregates(rows, reader);
   return rows;
-}
-
-function parseExamples(json: string): Row[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw invalid(`they are no JSON: ${String(error)}`);
-  }
-  const isScalar = (cell: unknown): boolean => cell === null || typeof cell !== "object";
-  const isRow = (row: unknown): boolean =>
-    typeof row === "object" && row !== null && Object.values(row).every(isScalar);
-  if (!Array.isArray(value) || !value.every(isRow)) {
-    throw invalid("they must be a JSON array of objects of numbers, texts, booleans and nulls");
-  }
-  return (value as Row[]).map((row) => ({ ...row }));
 }
 
 function pseudonymised(row: Row, { plan, pseudonymKeyHex }: OnlineReader): Row {
@@ -199,9 +181,10 @@ function text(row: Row, column: string): string {
   throw invalid(`a row lacks "${column}", which a feature is found by`);
 }
 
-const typed = (value: Scalar, type: string): Scalar =>
-  value === null || type !== "category" ? value : String(value);
-
-function invalid(problem: string): HeddleError {
-  return new HeddleError("INVALID_ARGUMENT", "EXAMPLES_INVALID", `examples_json: ${problem}`);
+/** A whole number may come as text, for JSON has none above 2^53. */
+function typed(value: Scalar, type: string): Scalar {
+  if (value === null) return value;
+  if (type === "category") return String(value);
+  const isNumber = type === "int64" || type === "float64";
+  return isNumber && typeof value === "string" ? Number(value) : value;
 }

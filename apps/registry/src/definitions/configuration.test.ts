@@ -29,7 +29,7 @@ test("a definition is registered once, and the one applied last is its model's c
   await assert.rejects(apply({ extra: 1 }), { reason: "DEFINITION_INVALID" });
   const unknown = { configuration: "", model: "nothing" };
   await assert.rejects(registry.getConfiguration(unknown, soon), {
-    reason: "UNKNOWN_CONFIGURATION",
+    reason: "UNKNOWN_MODEL",
   });
   await assert.rejects(registry.createConfiguration({ definitionJson: "{}" }, soon), {
     reason: "REQUEST_ID_MISSING",
@@ -49,7 +49,7 @@ test("a definition that reads what the feature store does not know is refused an
     },
   );
   const asked = registry.getConfiguration({ model: definition.name }, soon);
-  await assert.rejects(asked, { reason: "UNKNOWN_CONFIGURATION" });
+  await assert.rejects(asked, { reason: "UNKNOWN_MODEL" });
   await assert.rejects(registry.whatWasLive({ model: definition.name }, soon), {
     reason: "UNKNOWN_MODEL",
   });

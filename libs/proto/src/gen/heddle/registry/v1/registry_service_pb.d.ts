@@ -853,7 +853,7 @@ export declare const RegistryService: GenService<{
   },
   /**
    * A configuration by name, or the current one of a model.
-   * Errors: UNKNOWN_CONFIGURATION.
+   * Errors: UNKNOWN_CONFIGURATION, UNKNOWN_MODEL (where only a model is named).
    *
    * @generated from rpc heddle.registry.v1.RegistryService.GetConfiguration
    */
