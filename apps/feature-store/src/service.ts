@@ -65,10 +65,16 @@ function sourceCalls(
       return {};
     },
     ingest: async (requests, call) => {
-      const { events, duplicates, segments } = await ingest(requests, actorOf(call), deps);
+      const {
+        events,
+        duplicates,
+        differing = 0,
+        segments,
+      } = await ingest(requests, actorOf(call), deps);
       return {
         events: BigInt(events),
         duplicates: BigInt(duplicates),
+        differing: BigInt(differing),
         segments: segments.map(encodeSegment),
       };
     },

@@ -228,7 +228,7 @@ test("events sent twice, in one file or in two, are counted once", async () => {
     return (answer["files"] as { events: string; duplicates: string }[])[0];
   };
   const first = await ingested("twice.csv", [...rows, ...rows.slice(0, 5)]);
-  assert.deepEqual(first, { file: "twice.csv", events: "60", duplicates: "5" });
+  assert.deepEqual(first, { file: "twice.csv", events: "60", duplicates: "5", differing: "0" });
   const second = await ingested("more.csv", rows.slice(10, 20));
-  assert.deepEqual(second, { file: "more.csv", events: "0", duplicates: "10" });
+  assert.deepEqual(second, { file: "more.csv", events: "0", duplicates: "10", differing: "0" });
 });

@@ -185,7 +185,15 @@ test("applying and ingesting the same again changes nothing", async () => {
   const before = await ask("lineage", "source:churn");
   writeCsv(join(project, "again.csv"), churnRows(1_500, 11).slice(0, 10));
   const { files } = (await ask("ingest", "churn", "again.csv")) as { files: object[] };
-  assert.deepEqual(files, [{ file: "again.csv", events: "0", duplicates: "10" }]);
+  assert.deepEqual(files, [{ file: "again.csv", events: "0", duplicates: "10", differing: "0" }]);
+  const corrected = churnRows(1_500, 11).slice(0, 10);
+  corrected[3] = corrected[3]!.replace(/[01]$/, (label) => String(1 - Number(label)));
+  writeCsv(join(project, "corrected.csv"), corrected);
+  const { stdout } = await run("ingest", "churn", "corrected.csv");
+  assert.match(
+    stdout,
+    /look at: 1 of corrected\.csv's duplicates say something else than the event/,
+  );
   assert.deepEqual(await ask("lineage", "source:churn"), before);
 });
 

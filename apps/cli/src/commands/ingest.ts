@@ -3,6 +3,7 @@ import { buildCommand } from "@stricli/core";
 import { type Context, hostFlags, type HostFlags } from "../context.ts";
 import { count } from "../output/numbers.ts";
 import { table } from "../output/table.ts";
+import { wrapped } from "../output/wrapped.ts";
 
 interface Flags extends HostFlags {
   readonly branch?: string;
@@ -40,23 +41,34 @@ export const ingest = buildCommand({
     const results = await this.withHost(flags.state, async (clients) => {
       const done = [];
       for (const file of files) {
-        const { events, duplicates } = await ingestFile(clients, file, {
+        const { events, duplicates, differing } = await ingestFile(clients, file, {
           ...to,
           requestId: randomUUID(),
         });
-        done.push({ file, events, duplicates });
+        done.push({ file, events, duplicates, differing });
       }
       return done;
     });
     this.print(flags, { source, files: results }, () =>
-      table(
-        [
-          { header: "file" },
-          { header: "events", align: "right" },
-          { header: "duplicates", align: "right" },
-        ],
-        results.map(({ file, events, duplicates }) => [file, count(events), count(duplicates)]),
-      ),
+      [
+        table(
+          [
+            { header: "file" },
+            { header: "events", align: "right" },
+            { header: "duplicates", align: "right" },
+          ],
+          results.map(({ file, events, duplicates }) => [file, count(events), count(duplicates)]),
+        ),
+        ...results.flatMap(({ file, differing }) =>
+          differing === 0n ? [] : [wrap(differingText(file, differing))],
+        ),
+      ].join("\n"),
     );
   },
 });
+
+/** A correction under an id that is there already changes nothing, which nobody expects who sends one. */
+const differingText = (file: string, differing: bigint): string =>
+  `look at: ${count(differing)} of ${file}'s duplicates say something else than the event that is kept under their id, the one that came first; a row of its own needs an id of its own, and to correct what is kept ingest all of it into a source of another name`;
+
+const wrap = (text: string): string => wrapped(text.split(" "), 76).join("\n  ");

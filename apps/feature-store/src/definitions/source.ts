@@ -34,6 +34,8 @@ export const segmentsMax = 700;
 export type IngestOutcome = {
   readonly events: number;
   readonly duplicates: number;
+  /** Absent of what was answered before it was counted. */
+  readonly differing?: number;
 };
 
 /** Segments a reader of the branch sees; a branch nobody made yet is main. */

@@ -40,6 +40,8 @@ export interface ExistingSegment {
 export interface IngestResult {
   readonly events: number;
   readonly duplicates: number;
+  /** Of the duplicates those that say something else than the event that is kept; 0 where a log may repeat what it said. */
+  readonly differing: number;
   /** Rows that are no events; in order, absent unless asked for. */
   readonly leftOut?: readonly LeftOut[];
   readonly segment?: {

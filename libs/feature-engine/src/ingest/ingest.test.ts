@@ -82,7 +82,7 @@ test("an event that comes twice, or that a segment holds, is kept as it came fir
   };
   const [early, late] = ["2026-01-01 10:00:00", "2026-01-01 12:00:00"];
   const twice = await ingest("twice.csv", [`5,${early}`, `5,${late}`, `7,${early}`], []);
-  assert.deepEqual([twice.events, twice.duplicates], [2, 1]);
+  assert.deepEqual([twice.events, twice.duplicates, twice.differing], [2, 1, 1]);
   const { segment } = twice;
   assert.deepEqual(
     [segment?.eventTimeMaxMs, segment?.ranges["click"]],
@@ -99,6 +99,8 @@ test("an event that comes twice, or that a segment holds, is kept as it came fir
       clicks.map((click) => `${click},${late}`),
       held,
     );
-    assert.deepEqual([again.events, again.duplicates], [1, 1], clicks.join());
+    assert.deepEqual([again.events, again.duplicates, again.differing], [1, 1, 1], clicks.join());
   }
+  const same = await ingest("same.csv", [`5,${early}`, `7,${early}`, `7,${early}`], held);
+  assert.deepEqual([same.events, same.duplicates, same.differing], [0, 3, 0]);
 });

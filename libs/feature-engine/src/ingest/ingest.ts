@@ -30,8 +30,10 @@ export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestRe
     await pseudonymise(db, "incoming", task.source, task.pseudonymKeyHex);
     await keepNew(db, task);
     const events = await db.count("select count(*) from fresh");
+    const duplicates = arrived - leftOut.length - events;
     const counted = {
-      ...{ events, duplicates: arrived - leftOut.length - events },
+      ...{ events, duplicates },
+      differing: duplicates > 0 && task.leaveOut !== true ? await countDiffering(db, task) : 0,
       ...(task.leaveOut === true && { leftOut }),
     };
     return events === 0 ? counted : { ...counted, segment: await writeSegment(db, task) };
@@ -56,6 +58,20 @@ async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
       semi join (select min(heddle_row) as first from incoming group by ${ids}) f on f.first = i.heddle_row
       ${known})
     order by ${canonicalOrder(source)}`);
+}
+
+/** Rows of `incoming` whose id is that of an event which is kept, `fresh` or in a segment, and which say something else. */
+async function countDiffering(db: Duckdb, task: IngestTask): Promise<number> {
+  const { eventId, columns } = task.source;
+  if (isWholeRow(task.source)) return 0;
+  const existing = await overlapping(db, task);
+  const all = Object.keys(columns);
+  const kept = ["fresh", ...(existing.length === 0 ? [] : [parquetFiles(existing)])];
+  const differing = kept.map(
+    (events) => `select heddle_row from incoming i join ${events} k
+      on ${equal(eventId, "i", "k")} where not (${same(all, "i", "k")})`,
+  );
+  return db.count(`select count(*) from (${differing.join(" union all ")})`);
 }
 
 /** Paths of the segments whose event ids can be those of the file, as far as whole numbers in them tell. */

@@ -502,6 +502,13 @@ export declare type IngestResponse = Message<"heddle.feature_store.v1.IngestResp
    * @generated from field: repeated heddle.feature_store.v1.Segment segments = 3;
    */
   segments: Segment[];
+
+  /**
+   * Of the duplicates those that say something else than the event that is kept under their id.
+   *
+   * @generated from field: uint64 differing = 4;
+   */
+  differing: bigint;
 };
 
 /**
