@@ -54,8 +54,8 @@ const routes = buildRouteMap<string, Context>({
       "Heddle turns a company's events into features, features into models, and only good models",
       "into served ones; and can say afterwards what happened and why.",
       "",
-      "Start with:  heddle demo grocer      three minutes of a retailer's year",
-      "             heddle init my-model    a project of your own, from a CSV file",
+      "Start with:  heddle demo grocer    three minutes of a retailer's year",
+      "             heddle init shop --from visits.csv --label bought    your table",
     ].join("\n"),
   },
 });

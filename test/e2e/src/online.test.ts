@@ -101,7 +101,7 @@ test("a file of events that is not there is named, without a stack", async () =>
   await using _host = await startHost(options);
   const { code, stderr } = await heddle(["stream", "clicks", "none.jsonl"], options);
   assert.equal(code, 1);
-  assert.match(stderr, /none\.jsonl cannot be read: .* \[NO_SUCH_FILE\]/);
+  assert.match(stderr, /none\.jsonl: there is no such file .* \[NO_SUCH_FILE\]/);
   assert.doesNotMatch(stderr, /^\s+at /m);
   const csv = await heddle(["stream", "clicks", "clicks.csv"], options);
   assert.equal(csv.code, 1);

@@ -82,12 +82,19 @@ test("a model of which nothing is live yet has no lineage to show, and says so",
   assert.match(stderr, /no version of model churn is live; .*\[NOTHING_LIVE\]/);
   const trains = join(project, "misspelt.ts");
   const text = readFileSync(join(project, "heddle.ts"), "utf8");
-  writeFileSync(trains, text.replace('model: "churn"', 'model: "churm"'));
-  const misspelt = await run("apply", trains, "--state", "unserved");
-  assert.match(
-    misspelt.stderr,
-    /pipeline churn trains the model "churm", .* did you mean "churn"\? \[UNKNOWN_MODEL\]/,
-  );
+  for (const [right, wrong, said] of [
+    ['model: "churn"', 'model: "churm"', /pipeline churn trains the model "churm", .* "churn"\?/],
+    [
+      "metrics: []",
+      'metrics: ["brier"]',
+      /model churn has the metric "brier", which nobody defined/,
+    ],
+  ] as const) {
+    writeFileSync(trains, text.replace(right, wrong));
+    const misspelt = await run("apply", trains, "--state", "unserved");
+    assert.equal(misspelt.code, 1);
+    assert.match(misspelt.stderr, said);
+  }
 });
 
 test("a run that ended before it trained is told by the step that failed, and has no lineage", async () => {

@@ -4,7 +4,7 @@ import type { Definition } from "@heddle/sdk";
 import type { Clients } from "../host/clients.ts";
 import { appliedName } from "./load.ts";
 import { checkModules } from "./modules.ts";
-import { checkPipelines } from "./pipelines.ts";
+import { checkReferences } from "./references.ts";
 import { checkTransfers } from "./transfers.ts";
 
 export interface Applied {
@@ -28,7 +28,7 @@ export async function applyDefinitions(
 ): Promise<Applied[]> {
   const checked = await checkModules(definitions);
   await checkTransfers(clients, definitions);
-  await checkPipelines(clients, definitions);
+  await checkReferences(clients, definitions);
   const applied: Applied[] = [];
   for (const definition of definitions) {
     const json = JSON.stringify(definition);

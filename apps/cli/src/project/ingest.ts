@@ -1,8 +1,9 @@
-import { open, stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { HeddleError, messageOf, sha256 } from "@heddle/base";
+import { HeddleError, sha256 } from "@heddle/base";
 import type { IngestResponse } from "@heddle/proto/feature-store";
 import type { Clients } from "../host/clients.ts";
+import { systemError } from "../system-error.ts";
 
 const chunkBytes = 1 << 20;
 const timeoutMs = 300_000;
@@ -60,27 +61,19 @@ async function* chunksOf(file: string, header: object) {
 /**
  * A file's bytes in pieces.
  *
- * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE, INVALID_ARGUMENT NO_FILE of a folder.
+ * @throws {HeddleError} NOT_FOUND NO_SUCH_FILE, INVALID_ARGUMENT NO_FILE of a folder, and others of `systemError`.
  */
 export async function* readFile(file: string): AsyncIterable<Uint8Array> {
   try {
-    await stat(file);
+    await using handle = await open(file);
+    for (;;) {
+      const buffer = new Uint8Array(chunkBytes);
+      const { bytesRead } = await handle.read(buffer, 0, chunkBytes);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
   } catch (error) {
-    throw new HeddleError(
-      "NOT_FOUND",
-      "NO_SUCH_FILE",
-      `${file} cannot be read: ${messageOf(error)}; check the path`,
-      {
-        cause: error,
-      },
-    );
-  }
-  await using handle = await open(file);
-  for (;;) {
-    const buffer = new Uint8Array(chunkBytes);
-    const { bytesRead } = await handle.read(buffer, 0, chunkBytes);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
+    throw systemError(error, file) ?? error;
   }
 }
 

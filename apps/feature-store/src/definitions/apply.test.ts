@@ -91,6 +91,22 @@ test("a sum of floats, a lookup that matches several rows, an aggregate of a ref
   );
 });
 
+test("a condition compares a column with a value of its type", async () => {
+  const where = (column: string, value: unknown) =>
+    apply(withFeature({ ...aggregate, where: [{ column, is: ">", value }] }, 11));
+  for (const [column, value, hint] of [
+    ["cents", "500", /feature odd of all@11 asks for "cents" > "500", but the column is int64/],
+    ["weight", true, /"weight" > true, but the column is float64: compare it with a value/],
+    ["item", 3, /"item" > 3, but the column is string/],
+    ["time", "yesterday", /"time" > "yesterday", but the column is timestamp/],
+    ["time", 1764400000000, /but the column is timestamp/],
+  ] as const) {
+    await assert.rejects(where(column, value), refused("DEFINITION_INVALID", hint));
+  }
+  await assert.rejects(where("cent", 1), refused("UNKNOWN_COLUMN", /did you mean "cents"/));
+  assert.equal((await where("time", "2026-01-01T00:00:00")).created, true);
+});
+
 test("a model that reads what nobody defined is refused when its rows are resolved", async () => {
   const resolve = (model: object) =>
     world.featureStore.resolveDataset(

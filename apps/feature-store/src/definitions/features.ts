@@ -2,6 +2,7 @@ import { HeddleError } from "@heddle/base";
 import { didYouMean } from "@heddle/config";
 import { type DatasetPlan, exampleRowColumns, exampleSource } from "@heddle/feature-engine";
 import type { ColumnType, FeaturePlan, FeatureType, Filter, SourceDefinition } from "@heddle/sdk";
+import { checkFilter } from "./filter.ts";
 import { refuse } from "./definition.ts";
 
 type Sources = ReadonlyMap<string, SourceDefinition>;
@@ -74,7 +75,7 @@ export function checkFeature(sources: Sources, where: string, plan: FeaturePlan)
       `${where} aggregates the source ${source.name}, which has no eventTime: look it up instead`,
     );
   }
-  plan.where?.forEach((condition) => columnNamed(source, condition.column, where));
+  checkFilter(where, plan.where ?? [], (column) => columnNamed(source, column, where));
   const { aggregate } = plan;
   if (aggregate.op === "count") checkType(where, plan.type, "int64");
   else if (aggregate.op === "latest-time") checkType(where, plan.type, "timestamp");
