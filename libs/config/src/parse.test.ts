@@ -18,6 +18,17 @@ test("an unknown key is refused with its path and the nearest known key", () => 
   );
 });
 
+test("a key of a record that may not be is told why", () => {
+  const schema = z.record(
+    z.string().refine((key) => key !== "weight", "is taken"),
+    z.number(),
+  );
+  assert.throws(() => parseStrict(schema, { weight: 1 }, "view", "BAD"), {
+    reason: "BAD",
+    message: "view: weight: is taken",
+  });
+});
+
 test("an unknown key in a member of a union is compared with the keys of all members", () => {
   const Shape = z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("a"), dimension: z.number() }),

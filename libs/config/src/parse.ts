@@ -25,6 +25,10 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType): string[] {
   if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
     return [`${place}it is missing: expected ${issue.expected}`];
   }
+  // Of a key of a record, what is wrong with it lies within.
+  if (issue.code === "invalid_key") {
+    return issue.issues.map(({ message }) => `${place}${lower(message)}`);
+  }
   if (issue.code !== "unrecognized_keys") return [`${place}${lower(issue.message)}`];
   const known = keysAt(schema, issue.path);
   return issue.keys.map((key) => {

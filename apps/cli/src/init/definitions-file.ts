@@ -1,4 +1,4 @@
-import type { ColumnDescription } from "@heddle/feature-engine";
+import { type ColumnDescription, exampleColumns } from "@heddle/feature-engine";
 import { type InitPlan, positivesMin } from "./plan.ts";
 
 /** The text of a project's `heddle.ts`: definitions a person can read and change. */
@@ -33,7 +33,7 @@ export const features = defineFeatureView({
   author: "me",
   reason: "first features",
   features: {
-${used.map((column) => `    ${key(column.name)}: { from: "example", column: ${q(column.name)}, type: ${q(featureType(plan, column))} },`).join("\n")}
+${used.map((column) => `    ${key(featureName(plan, column))}: { from: "example", column: ${q(column.name)}, type: ${q(featureType(plan, column))} },`).join("\n")}
   },
 });
 
@@ -98,19 +98,31 @@ export function table({ name }: InitPlan): string {
 const q = (text: string): string => JSON.stringify(text);
 const key = (name: string): string => (/^[A-Za-z_]\w*$/.test(name) ? name : q(name));
 
+/** A feature is named as its column, but where every dataset has a column of that name already. */
+function featureName(plan: InitPlan, { name }: ColumnDescription): string {
+  return exampleColumns.some((own) => own.name === name) ? unused(plan, `${name}_value`) : name;
+}
+
+/** The wished name, or a longer one where a column has it. */
+function unused(plan: InitPlan, wished: string): string {
+  const isTaken = plan.columns.some(({ name }) => name === wished);
+  return isTaken ? unused(plan, `${wished}_`) : wished;
+}
+
 function featureType(plan: InitPlan, column: ColumnDescription): string {
   if (!plan.numbers.includes(column)) return "category";
   return column.type;
 }
 
 function inputs(plan: InitPlan, column: ColumnDescription): string[] {
-  const name = q(column.name);
+  const feature = featureName(plan, column);
+  const name = q(feature);
   if (!plan.numbers.includes(column)) return [`embedding(${name}, category(${name}))`];
   const raw = column.type === "timestamp" ? `ageDays(${name})` : `value(${name})`;
-  const missing = q(`${column.name}_missing`);
+  const missing = q(unused(plan, `${feature}_missing`));
   return [
     `numeric(${name}, withDefault(standardise(${raw}), 0))`,
-    `embedding(${q(`${column.name}_bucket`)}, quantile(${raw}, 10))`,
+    `embedding(${q(unused(plan, `${feature}_bucket`))}, quantile(${raw}, 10))`,
     ...(column.nulls > 0 ? [`numeric(${missing}, isMissing(${name}))`] : []),
   ];
 }

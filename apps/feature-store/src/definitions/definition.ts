@@ -86,7 +86,7 @@ const view = z.strictObject({
   features: z.record(
     column.refine(
       (c) => !exampleColumns.some((own) => own.name === c),
-      "is a column that every dataset has",
+      "is a column that every dataset has: give it another name",
     ),
     plan,
   ),

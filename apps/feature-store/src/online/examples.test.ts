@@ -6,7 +6,7 @@ import { sales } from "../fixtures/shop.ts";
 const columns = { ...sales.columns, gift: "boolean" } as const;
 const plan = {
   examples: { kind: "rows", source: "sales", label: "gift" },
-  sources: { sales: { definition: { ...sales, columns }, segments: [] } },
+  sources: { sales: { definition: { ...sales, columns }, branch: "main", segments: [] } },
 } as const;
 const row = {
   ...{ sale: 1, member: "9007199254740993", week: "-4", item: "apple", weight: 0.5 },

@@ -199,7 +199,7 @@ async function checked(
     }
   }
   for (const traceparent of traces) telemetry.link(traceparent);
-  if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0 } };
+  if (places.length === 0) return { refusals, outcome: { events: 0, duplicates: 0, differing: 0 } };
   const task = {
     ...{ source: definition, path, fileName: "its stream", format: "jsonl" as const },
     ...{ nowMs, target },
