@@ -12,7 +12,12 @@ import { checkModelPlan, sourceNamed, unknownName } from "../definitions/feature
 import { mainBranch, segmentsOn } from "../definitions/source.ts";
 import type { FeatureStoreStore } from "../store.ts";
 
-/** The plan of a model's rows over all that its sources hold. */
+/**
+ * The plan of a model's rows over all that its sources hold.
+ *
+ * @param branches source → the branch to read instead of main.
+ * @throws {HeddleError} INVALID_ARGUMENT UNKNOWN_SOURCE, UNKNOWN_BRANCH, UNKNOWN_COLUMN, UNKNOWN_FEATURE, DEFINITION_INVALID.
+ */
 export async function planOf(
   store: FeatureStoreStore,
   model: ModelDefinition,
@@ -33,12 +38,20 @@ export async function planOf(
     ...features.flatMap(({ plan }) => (plan.from === "example" ? [] : [plan.source])),
   ]);
   const definitions = new Map(known.map(({ id, state }) => [id, state.definition]));
+  checkBranches(branches, names, model.name);
   const sources: Record<string, PlannedSource> = {};
   for (const name of [...names].sort()) {
     const definition = sourceNamed(definitions, name, `model ${model.name}`);
     const state = known.find(({ id }) => id === name)?.state;
-    const wanted = branches[name] ?? mainBranch;
-    const branch = state?.branches[wanted] === undefined ? mainBranch : wanted;
+    const branch = branches[name] ?? mainBranch;
+    if (state?.branches[branch] === undefined && branch !== mainBranch) {
+      throw unknownName(
+        "UNKNOWN_BRANCH",
+        `source ${name} has no branch "${branch}": nothing was ingested into it`,
+        branch,
+        Object.keys(state?.branches ?? {}),
+      );
+    }
     sources[name] = {
       definition,
       branch,
@@ -49,6 +62,22 @@ export async function planOf(
   const plan = { model: model.name, use, examples, partitioning, features, slices, sources };
   checkModelPlan(plan);
   return plan;
+}
+
+/** A branch of a source that is not read would be passed over, and main's rows be taken for the branch's. */
+function checkBranches(
+  branches: Readonly<Record<string, string>>,
+  read: ReadonlySet<string>,
+  model: string,
+): void {
+  const other = Object.keys(branches).find((source) => !read.has(source));
+  if (other === undefined) return;
+  throw unknownName(
+    "UNKNOWN_SOURCE",
+    `a branch of the source "${other}" is asked for, which model ${model} does not read`,
+    other,
+    read,
+  );
 }
 
 async function featuresOf(

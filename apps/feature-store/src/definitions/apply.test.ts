@@ -108,11 +108,19 @@ test("a condition compares a column with a value of its type", async () => {
 });
 
 test("a model that reads what nobody defined is refused when its rows are resolved", async () => {
-  const resolve = (model: object) =>
+  const resolve = (model: object, branches = {}) =>
     world.featureStore.resolveDataset(
-      { modelDefinitionJson: JSON.stringify(model), use: DatasetUse.TRAINING },
+      { modelDefinitionJson: JSON.stringify(model), use: DatasetUse.TRAINING, branches },
       call,
     );
+  await assert.rejects(
+    resolve(ranker, { sale: "new" }),
+    refused("UNKNOWN_SOURCE", /branch of the source "sale" .*not read; did you mean "sales"/),
+  );
+  await assert.rejects(
+    resolve(ranker, { sales: "new" }),
+    refused("UNKNOWN_BRANCH", /source sales has no branch "new": nothing was ingested into it/),
+  );
   await assert.rejects(
     resolve({ ...ranker, views: ["none@1"] }),
     refused("UNKNOWN_FEATURE", /none@1/),

@@ -1088,7 +1088,7 @@ export declare const FeatureStoreService: GenService<{
   },
   /**
    * Everything a build needs, resolved now: definitions, segments, partitions already built.
-   * Errors: UNKNOWN_SOURCE, UNKNOWN_COLUMN, UNKNOWN_FEATURE, DEFINITION_INVALID, PURPOSE_NOT_ALLOWED, NO_EVENTS.
+   * Errors: UNKNOWN_SOURCE, UNKNOWN_BRANCH, UNKNOWN_COLUMN, UNKNOWN_FEATURE, DEFINITION_INVALID, PURPOSE_NOT_ALLOWED, NO_EVENTS.
    *
    * @generated from rpc heddle.feature_store.v1.FeatureStoreService.ResolveDataset
    */
