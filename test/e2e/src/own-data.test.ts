@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { lockFolder } from "@heddle/base/lock-folder";
 import {
   type Finished,
   heddle,
@@ -119,6 +121,17 @@ test("a run that ended before it trained is told by the step that failed, and ha
   );
 });
 
+test("a command waits for another one that is starting or ending a host of its own", async () => {
+  const other = lockFolder(join(project, "unserved"), "host", () => new Error("it is free"));
+  const waiting = run("runs", "--state", "unserved");
+  const first = await Promise.race([waiting, sleep(2_000, "waits")]);
+  assert.equal(first, "waits");
+  other[Symbol.dispose]();
+  const { code, stdout, stderr } = await waiting;
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^churn\/all +failed/m);
+});
+
 test("predict answers for a row of one's own by the served version", async () => {
   const { versions } = (await ask("versions", "churn")) as { versions: { version: string }[] };
   const score = async (row: object): Promise<number> => {
@@ -155,6 +168,11 @@ test("lineage leads from the version to the table and its owner", async () => {
       kind,
     );
   }
+  const { stdout } = await run("lineage", "source:churn");
+  assert.match(
+    stdout,
+    /built from it: dataset [0-9a-f]{12} .*\n +└─ trained on it: run [0-9a-f]{12}/,
+  );
 });
 
 test("doctor says what is installed here, and how to have what is not", async () => {

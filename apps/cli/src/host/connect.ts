@@ -2,7 +2,8 @@ import { fork } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { HeddleError } from "@heddle/base";
+import { setTimeout as sleep } from "node:timers/promises";
+import { HeddleError, isHeddleError } from "@heddle/base";
 import { parentVariable } from "@heddle/jobs";
 import { Health } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
@@ -13,6 +14,8 @@ import { telemetryOf } from "./places.ts";
 
 const probeMs = 1_000;
 const startMs = 20_000;
+/** How often a folder that another command uses is looked at: each look may start a process. */
+const lookEveryMs = 500;
 
 /** Runs `use` against the host of a state folder: the one that runs, or one started for as long. */
 export async function withHost<T>(
@@ -21,13 +24,28 @@ export async function withHost<T>(
 ): Promise<T> {
   const place = telemetryOf(state, process.env);
   await using telemetry = await startTelemetry({ service: "cli", ...place, logLevel: "error" });
-  await using host = (await running(state, telemetry)) ?? (await startForNow(state));
+  await using host = await hostOf(state, telemetry);
   await using clients = connectAll(host.addresses, telemetry, userInfo().username);
   return await use(clients);
 }
 
 interface Host extends AsyncDisposable {
   readonly addresses: Addresses;
+}
+
+/**
+ * The host that runs, or one for as long as this command takes. Another command may be starting or ending one of its own: then it is waited for.
+ *
+ * @throws {HeddleError} STATE_FOLDER_IN_USE when that lasts.
+ */
+async function hostOf(state: string, telemetry: Telemetry): Promise<Host> {
+  for (const until = performance.now() + startMs; ; await sleep(lookEveryMs)) {
+    try {
+      return (await running(state, telemetry)) ?? (await startForNow(state));
+    } catch (error) {
+      if (!isHeddleError(error, "STATE_FOLDER_IN_USE") || performance.now() > until) throw error;
+    }
+  }
 }
 
 /** The host whose file lies in the folder, if it still answers. */

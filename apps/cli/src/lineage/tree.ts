@@ -19,7 +19,7 @@ export function lineageTree(graph: LineageResponse, palette: Palette): string {
   if (root === undefined) return "nothing is known of it";
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const madeFrom = links(nodes, graph.edges, (edge) => [edge.from, edge.to, edge.relation]);
-  const cameOf = links(nodes, graph.edges, (edge) => [edge.to, edge.from, `${edge.relation} by`]);
+  const cameOf = links(nodes, graph.edges, (edge) => [edge.to, edge.from, `${edge.relation} it:`]);
   const lines = [head(root, palette), ...branches(root.id, madeFrom, palette)];
   if (cameOf.has(root.id)) {
     lines.push("", palette.faint("what came of it:"), head(root, palette));

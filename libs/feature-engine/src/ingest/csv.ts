@@ -60,6 +60,13 @@ function otherFormat(head: Buffer): Problem | undefined {
   if (starts(0x50, 0x4b, 3, 4)) {
     return { problem: "it is a workbook or a zip archive", remedy: "save it as CSV" };
   }
+  if (/^\s*\[?\s*\{\s*"/.test(head.toString("latin1", 0, 64))) {
+    return {
+      problem: "it is JSON",
+      remedy:
+        "write it as CSV; heddle ingest takes a file with an object in each line, by the name .jsonl",
+    };
+  }
   if (starts(0x1f, 0x8b)) return { problem: "it is compressed", remedy: "unpack it" };
   if (starts(0x50, 0x41, 0x52, 0x31)) {
     return { problem: "it is Parquet", remedy: "give it a name that ends in .parquet" };
