@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { HeddleError } from "@heddle/base";
 import { lockFolder } from "@heddle/base/lock-folder";
 import {
   type Finished,
@@ -122,7 +123,11 @@ test("a run that ended before it trained is told by the step that failed, and ha
 });
 
 test("a command waits for another one that is starting or ending a host of its own", async () => {
-  const other = lockFolder(join(project, "unserved"), "host", () => new Error("it is free"));
+  const other = lockFolder(
+    join(project, "unserved"),
+    "host",
+    () => new HeddleError("INTERNAL", "HELD", "it is free"),
+  );
   const waiting = run("runs", "--state", "unserved");
   const first = await Promise.race([waiting, sleep(2_000, "waits")]);
   assert.equal(first, "waits");
