@@ -132,7 +132,7 @@ test("a module is kept by its sources, whose text is part of the configuration's
   assert.notEqual(named({ "net.ts": "export {}" }, "net.ts", { settings: { width: 1 } }), name);
   const refusals: [files: object, message: RegExp, entry?: string][] = [
     [{ "net.ts": "" }, /module: expected the entry among the files/, "other.ts"],
-    [{ "net.ts": "", "../net.ts": "" }, /\.\.\/net\.ts: invalid key/],
+    [{ "net.ts": "", "../net.ts": "" }, /\.\.\/net\.ts: expected a relative path/],
     [{ "net.ts": "x".repeat(300_000) }, /at most 64 files of 262144 bytes/],
   ];
   for (const [files, message, entry] of refusals) {
