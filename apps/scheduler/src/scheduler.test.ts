@@ -256,7 +256,7 @@ test("what cannot be submitted is refused with its reason", async () => {
   const other = JSON.stringify({ ...pipeline, name: "other", model: "unknown" });
   await scheduler.applyPipeline({ requestId: "o", definitionJson: other }, call);
   await assert.rejects(scheduler.submitRun({ ...request, pipeline: "other" }, call), {
-    reason: "UNKNOWN_CONFIGURATION",
+    reason: "UNKNOWN_MODEL",
   });
   const unknown = { code: "NOT_FOUND", reason: "UNKNOWN_PIPELINE_RUN" };
   const pipelineRun = "grocer/1";
