@@ -21,10 +21,11 @@ export function parseTarget(address: string): Target {
     if (host === undefined || port === undefined) throw invalid(address);
     return { kind: "name", host, port };
   }
-  if (!address.includes(",")) return { kind: "one", address };
   const addresses = [...new Set(address.split(",").map((each) => each.trim()))];
+  // Without a port gRPC would call 443.
   if (!addresses.every((each) => hostPort.test(each))) throw invalid(address);
-  return { kind: "list", addresses };
+  const [one = "", ...others] = addresses;
+  return others.length === 0 ? { kind: "one", address: one } : { kind: "list", addresses };
 }
 
 function invalid(address: string): HeddleError {
