@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "@heddle/testkit";
 import { z } from "zod";
@@ -33,4 +36,23 @@ test("a place that is told as to a host is refused, and the service's own variab
     ...{ ...own, HEDDLE_LOG_URL: log, HEDDLE_TOY_STORE_LOG_URL: log },
   });
   assert.equal(program.config.logUrl, log);
+});
+
+test("what is expected to go wrong ends the process with one sentence, and only a bug with its stack", () => {
+  using folder = temporaryFolder("program");
+  const settings = { state: folder.file("state"), objects: folder.file("objects") };
+  const run = (given: object, ...how: readonly string[]) => {
+    writeFileSync(folder.file("settings.json"), JSON.stringify(given));
+    const program = join(import.meta.dirname, "fixtures/toy-service.ts");
+    const args = [program, folder.file("settings.json"), ...how];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stderr };
+  };
+  assert.deepEqual(run({ ...settings, adress: "x" }), {
+    status: 1,
+    stderr: 'toy: settings: unknown key "adress"; did you mean "address"? [CONFIG_INVALID]\n',
+  });
+  const { status, stderr } = run(settings, "bug");
+  assert.equal(status, 1);
+  assert.match(stderr, /^toy: TypeError: a bug\n +at .*toy-service\.ts/);
 });

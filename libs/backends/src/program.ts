@@ -1,4 +1,5 @@
-import { HeddleError, stopAsked, systemClock } from "@heddle/base";
+import { inspect } from "node:util";
+import { HeddleError, isHeddleError, stopAsked, systemClock } from "@heddle/base";
 import { loadConfig } from "@heddle/config";
 import { isObjectsUrl } from "@heddle/objects";
 import type { Running } from "@heddle/rpc";
@@ -47,6 +48,7 @@ export async function openProgram<S extends z.ZodType<ProgramSettings>>(
   schema: S,
   host: NodeJS.Process,
 ): Promise<Program<z.output<S>>> {
+  host.once("uncaughtException", (error) => endWith(error, service, host));
   const asked = stopAsked(host);
   const file = host.argv[2];
   const prefix = `HEDDLE_${service.toUpperCase().replaceAll("-", "_")}_`;
@@ -69,6 +71,12 @@ export async function openProgram<S extends z.ZodType<ProgramSettings>>(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** What is expected to go wrong is one sentence; only a bug shows its stack. */
+function endWith(error: Error, service: string, host: NodeJS.Process): void {
+  const said = isHeddleError(error) ? `${error.message} [${error.reason}]` : inspect(error);
+  host.stderr.write(`${service}: ${said}\n`, () => host.exit(1));
 }
 
 /**

@@ -261,3 +261,12 @@ test("a call to the address of another service is told so", async () => {
     message: new RegExp(`EvaluatorService/Gate at ${registry.address}: .*another service listens`),
   });
 });
+
+test("an address to listen on that has no port is refused", async () => {
+  for (const address of ["127.0.0.1", "http://127.0.0.1:0"]) {
+    await assert.rejects(serve({ address, implementations: [], telemetry }), {
+      reason: "ADDRESS_INVALID",
+      message: /cannot listen on "[^"]+": write host:port/,
+    });
+  }
+});

@@ -7,7 +7,8 @@ export type Target =
   /** All addresses of a name. */
   | { readonly kind: "name"; readonly host: string; readonly port: string };
 
-const hostPort = /^(?<host>[^\s:,/]+|\[[0-9a-f:.]+\]):(?<port>\d{1,5})$/i;
+/** `host:port`, as it is written in settings. */
+export const hostPort = /^(?<host>[^\s:,/]+|\[[0-9a-f:.]+\]):(?<port>\d{1,5})$/i;
 const names = "dns:///";
 
 /**
