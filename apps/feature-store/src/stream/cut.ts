@@ -167,7 +167,7 @@ async function commit(
     windows: before.windows + (segment === undefined ? 0 : 1),
     from: segment === undefined ? before.from : cut,
     cut,
-    refused: countedWith(before.refused, refusals),
+    ...refusedWith(before, refusals),
   };
   await store.sources.update(
     name,
@@ -230,11 +230,16 @@ async function checked(
   return { refusals, outcome };
 }
 
-function countedWith(
-  before: StreamState["refused"],
+function refusedWith(
+  { refused, refusedExample }: StreamState,
   refusals: readonly Refusal[],
-): StreamState["refused"] {
-  const counts = { ...before };
+): Pick<StreamState, "refused" | "refusedExample"> {
+  const counts = { ...refused };
   for (const { reason } of refusals) counts[reason] = (counts[reason] ?? 0) + 1;
-  return counts;
+  const newest = refusals.at(-1);
+  const example = newest === undefined ? refusedExample : exampleOf(newest);
+  return { refused: counts, ...(example !== undefined && { refusedExample: example }) };
 }
+
+const exampleOf = ({ record: { partition, offset }, reason, problem }: Refusal): string =>
+  `partition ${partition}, offset ${offset}: ${reason}: ${problem}`;

@@ -99,8 +99,9 @@ test("a record that is no event is left out and counted, and stops nothing", asy
     JSON.stringify({ ...third, secret: 1 }),
     String.raw`{"id": 4, "item": "\ud800"}`,
   ]);
-  const { windows: cut, refused, problem } = await untilCut(world, 6);
+  const { windows: cut, refused, refusedExample, problem } = await untilCut(world, 6);
   assert.deepEqual([cut, problem], [1, ""]);
+  assert.match(refusedExample, /^partition 0, offset 3: WRONG_TYPE: .*column "price" is not /);
   assert.deepEqual(refused, {
     FUTURE_EVENT: 1n,
     WRONG_TYPE: 1n,
