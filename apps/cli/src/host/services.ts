@@ -48,7 +48,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
   const modelServerStarts = startModelServerChild({ ...options, objects }, telemetry.log);
-  modelServerStarts.catch(() => undefined);
+  const modelServerStarted = modelServerStarts.catch(() => undefined);
+  stack.defer(async () => (await modelServerStarted)?.[Symbol.asyncDispose]());
   // First, because it knows documents that another host keeps by its pseudonym key: no relay, loop or run of this one touches them.
   const featureStore = stack.use(
     await startFeatureStore({
@@ -67,7 +68,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await startEvaluator({ ...(await of("evaluator")), peers: { registry: registry.address } }),
   );
   stack.use(watchLoopDelay(telemetry));
-  const modelServer = stack.use(await modelServerStarts);
+  const modelServer = await modelServerStarts;
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),
