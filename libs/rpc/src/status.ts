@@ -63,15 +63,17 @@ export function errorOf(error: grpc.ServiceError, target: string): HeddleError {
       { cause: error },
     );
   }
-  const remedy = code === "UNIMPLEMENTED" ? `; ${otherService}` : "";
-  return new HeddleError(code, `RPC_${code}`, `${target}: ${error.details}${remedy}`, {
-    cause: error,
-  });
+  // Ours have a reason when they lack something: nobody there handles such a call.
+  if (code === "UNIMPLEMENTED") {
+    return new HeddleError(
+      "UNIMPLEMENTED",
+      "RPC_UNIMPLEMENTED",
+      `${target}: ${error.details}; another service listens there, or one of an older Heddle: correct the address in the settings of whoever calls`,
+      { cause: error },
+    );
+  }
+  return new HeddleError(code, `RPC_${code}`, `${target}: ${error.details}`, { cause: error });
 }
-
-/** Ours have a reason when they lack something: nobody here handles such a call. */
-const otherService =
-  "another service listens there, or one of an older Heddle: correct the address in the settings of whoever calls";
 
 /** What grpc-js says of a message above `messageBytesMax` of method.ts, whoever noticed it. */
 const tooLarge = /message .*larger than/;
