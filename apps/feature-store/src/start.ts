@@ -25,7 +25,7 @@ export interface FeatureStoreDeps extends ServiceParts {
 /**
  * Starts the feature store over the given backends, which stay their opener's to close.
  *
- * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE, PSEUDONYM_KEY_EMPTY.
+ * @throws {HeddleError} FAILED_PRECONDITION STATE_FOLDER_IN_USE, PSEUDONYM_KEY_EMPTY; PSEUDONYM_KEY_DIFFERS, where the store can be asked.
  */
 export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running> {
   const { eventLog, objects, online, clock, random, telemetry, address, needs = [] } = deps;
@@ -33,6 +33,7 @@ export async function startFeatureStore(deps: FeatureStoreDeps): Promise<Running
   const limits = Limits.parse(deps.limits ?? {});
   stack.use(lockFolder(deps.stateFolder, "feature-store", folderInUse(deps.stateFolder)));
   const pseudonymKey = await openPseudonymKey(deps.pseudonymKeyFile, deps.store);
+  await checkKey(pseudonymKey);
   const folder = join(deps.stateFolder, "under-way");
   // What lies there is of a process that died before it acknowledged anything.
   await rm(folder, { recursive: true, force: true });

@@ -191,9 +191,8 @@ test(
     );
 
     await t.test("a third one that made a pseudonym key of its own is refused", async () => {
-      await using stranger = await start("stranger", "another.key");
-      const differs = { reason: "PSEUDONYM_KEY_DIFFERS", message: /another\.key/ };
-      await assert.rejects(momentOf(stranger), differs);
+      const differs = { message: /another\.key.*PSEUDONYM_KEY_DIFFERS/s };
+      await assert.rejects(start("stranger", "another.key"), differs);
     });
   },
 );

@@ -43,6 +43,20 @@ test("without servers documents, events and online values share one folder, and 
   assert.equal((await backends.objects.head("object"))?.bytes, 2);
 });
 
+test("a state folder that another process has open is refused, and opens again when that one has closed it", async () => {
+  using folder = temporaryFolder("backends");
+  const places = settings({ state: folder.file("state"), objects: folder.file("objects") });
+  {
+    await using _first = await openBackends(places, deps);
+    await assert.rejects(openBackends(places, deps), {
+      code: "FAILED_PRECONDITION",
+      reason: "STATE_FOLDER_IN_USE",
+      message: new RegExp(`pid ${process.pid}\\) keeps its documents or events in ${places.state}`),
+    });
+  }
+  await using _again = await openBackends(places, deps);
+});
+
 test("where servers keep all, opening makes no folder and waits for no server", async () => {
   using folder = temporaryFolder("backends");
   // Nobody listens there.

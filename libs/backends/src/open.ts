@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, HeddleError, messageOf } from "@heddle/base";
+import { lockFolder } from "@heddle/base/lock-folder";
 import { Secret } from "@heddle/config";
 import { type EventLog, openLocalLog, traceLog } from "@heddle/eventlog";
 import {
@@ -63,16 +64,13 @@ export interface BackendsDeps {
  * restart.
  *
  * @throws {HeddleError} INVALID_ARGUMENT STORE_URL_INVALID, LOG_URL_INVALID, LOG_PASSWORD_UNREADABLE, OBJECTS_URL_INVALID,
- *   CONFIG_UNREADABLE.
+ *   CONFIG_UNREADABLE; FAILED_PRECONDITION STATE_FOLDER_IN_USE.
  */
 export async function openBackends(places: Places, deps: BackendsDeps): Promise<Backends> {
   const stack = new AsyncDisposableStack();
   let opened: LmdbEnvironment | undefined;
   /** One for all that lies in it, opened when the first of them is. */
-  const environment = (): LmdbEnvironment =>
-    (opened ??= stack.use(
-      openLmdbEnvironment({ path: lmdbFolder(places), mapBytesMax: places.mapBytesMax }),
-    ));
+  const environment = (): LmdbEnvironment => (opened ??= openEnvironment(places, stack));
   try {
     const { storeOf, needs: storeNeeds } = await openStores(places, deps, environment, stack);
     const { eventLog, needs: logNeeds } = await openLog(places, deps, environment, stack);
@@ -117,14 +115,29 @@ function traced(
   };
 }
 
-const hasStoreUrl = ({ storeUrl, storeUrlFile }: Places): boolean =>
+export const hasStoreUrl = ({
+  storeUrl,
+  storeUrlFile,
+}: Pick<Places, "storeUrl" | "storeUrlFile">): boolean =>
   storeUrl !== undefined || storeUrlFile !== undefined;
 
-function lmdbFolder({ state }: Places): string {
+/** LMDB would let two processes in, and neither hears of what the other appends, leases and relays. */
+function openEnvironment(
+  { state, mapBytesMax }: Places,
+  stack: AsyncDisposableStack,
+): LmdbEnvironment {
   const path = join(state, "store");
-  mkdirSync(path, { recursive: true });
-  return path;
+  stack.use(lockFolder(path, "opener", folderInUse(state)));
+  return stack.use(openLmdbEnvironment({ path, mapBytesMax }));
 }
+
+const folderInUse = (folder: string) => (pid: string, cause: unknown) =>
+  new HeddleError(
+    "FAILED_PRECONDITION",
+    "STATE_FOLDER_IN_USE",
+    `another process (pid ${pid}) keeps its documents or events in ${folder}: stop it, or name another folder for this one; services that share documents and events have them on servers`,
+    { metadata: { folder, pid }, cause },
+  );
 
 /** The documents of each service. */
 interface Stores extends Pick<Ports, "needs"> {

@@ -1,3 +1,4 @@
+export { offsetGone } from "./errors.ts";
 export { openLocalLog } from "./local/local-log.ts";
 export { type LocalLogDeps } from "./local/local-partitions.ts";
 export {

@@ -15,8 +15,11 @@ export async function openObjects(place: string): Promise<Objects> {
   return openS3Objects({ location: parseS3Location(place), clock: systemClock });
 }
 
-/** Whether a place of objects is no folder, so that its server may be away. */
-export const isObjectsUrl = (place: string): boolean => /^[a-z0-9+.-]+:\/\//i.test(place);
+/**
+ * Whether a place of objects is no folder, so that its server may be away. What is nearly a URL (`"s3://bucket"` in quotes, `s3:/bucket`)
+ * is to be refused as one: as a folder it would take all that is written.
+ */
+export const isObjectsUrl = (place: string): boolean => /^[^/]*:\//.test(place);
 
 /**
  * Whether objects can be had now: rejects with the reason why not. It asks for one that nobody stores, which is the cheapest request

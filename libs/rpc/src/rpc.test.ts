@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { DescService } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { HeddleError } from "@heddle/base";
+import { EvaluatorService } from "@heddle/proto/evaluator";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { ServerReflection } from "@heddle/proto/reflection";
 import { RegistryService } from "@heddle/proto/registry";
@@ -250,4 +251,22 @@ test("a port in use is named with the remedy", async () => {
     reason: "PORT_IN_USE",
     message: new RegExp(`cannot listen on ${server.address}.*choose another port`),
   });
+});
+
+test("a call to the address of another service is told so", async () => {
+  await using registry = await serving(RegistryService, {});
+  await using evaluator = connect(EvaluatorService, registry.address, { telemetry, actor });
+  await assert.rejects(evaluator.gate({ requestId: "g" }, { timeoutMs: 5_000 }), {
+    reason: "RPC_UNIMPLEMENTED",
+    message: new RegExp(`EvaluatorService/Gate at ${registry.address}: .*another service listens`),
+  });
+});
+
+test("an address to listen on that has no port is refused", async () => {
+  for (const address of ["127.0.0.1", "http://127.0.0.1:0"]) {
+    await assert.rejects(serve({ address, implementations: [], telemetry }), {
+      reason: "ADDRESS_INVALID",
+      message: /cannot listen on "[^"]+": write host:port/,
+    });
+  }
 });

@@ -63,6 +63,15 @@ export function errorOf(error: grpc.ServiceError, target: string): HeddleError {
       { cause: error },
     );
   }
+  // Ours have a reason when they lack something: nobody there handles such a call.
+  if (code === "UNIMPLEMENTED") {
+    return new HeddleError(
+      "UNIMPLEMENTED",
+      "RPC_UNIMPLEMENTED",
+      `${target}: ${error.details}; another service listens there, or one of an older Heddle: correct the address in the settings of whoever calls`,
+      { cause: error },
+    );
+  }
   return new HeddleError(code, `RPC_${code}`, `${target}: ${error.details}`, { cause: error });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Addresses } from "./clients.ts";
 
@@ -10,10 +10,17 @@ export interface HostFile {
   readonly objects: string;
 }
 
+/** With the inode of the file itself, which a copy does not have; a file that was written by hand names none. */
+interface Written extends HostFile {
+  readonly ino?: number;
+}
+
 const fileOf = (state: string): string => join(state, "host.json");
 
 export function writeHostFile(state: string, host: HostFile): Disposable {
-  writeFileSync(`${fileOf(state)}.new`, JSON.stringify(host, null, 2));
+  writeFileSync(`${fileOf(state)}.new`, "");
+  const { ino } = statSync(`${fileOf(state)}.new`);
+  writeFileSync(`${fileOf(state)}.new`, JSON.stringify({ ...host, ino }, null, 2));
   renameSync(`${fileOf(state)}.new`, fileOf(state));
   return {
     [Symbol.dispose]: () => {
@@ -22,10 +29,15 @@ export function writeHostFile(state: string, host: HostFile): Disposable {
   };
 }
 
-/** What a host wrote, if one did; it may have died since. */
+/**
+ * What a host wrote, if one did; it may have died since. What was copied with its folder counts as none: it leads to the host of the
+ * folder it was copied from.
+ */
 export function readHostFile(state: string): HostFile | undefined {
   try {
-    return JSON.parse(readFileSync(fileOf(state), "utf8")) as HostFile;
+    const file = JSON.parse(readFileSync(fileOf(state), "utf8")) as Written;
+    const copied = file.ino !== undefined && file.ino !== statSync(fileOf(state)).ino;
+    return copied ? undefined : file;
   } catch {
     return undefined;
   }

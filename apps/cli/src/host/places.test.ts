@@ -21,3 +21,18 @@ test("a variable that is nearly one of a host's is refused, and others are not i
   });
   assert.equal(places.logUrl, known.HEDDLE_LOG_URL);
 });
+
+test("a value in quotes, or with a blank at an end, is refused without being shown", () => {
+  const url = "s3://bucket/hunter2";
+  for (const value of [`"${url}"`, `'${url}'`, `${url} `, ` ${url}`, `${url}\r`]) {
+    for (const name of ["HEDDLE_STORE_URL", "HEDDLE_OBJECTS_URL", "HEDDLE_LOG_USER"]) {
+      assert.throws(() => placesOf("/state", { [name]: value }), {
+        reason: "CONFIG_INVALID",
+        message: new RegExp(
+          `^the value of ${name} begins or ends with a quote or a blank, (?!.*hunter2)`,
+        ),
+      });
+    }
+  }
+  assert.equal(placesOf("/state", { HEDDLE_OBJECTS_URL: url }).objects, url);
+});

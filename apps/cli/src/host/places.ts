@@ -1,21 +1,12 @@
 import { join } from "node:path";
 import type { Places } from "@heddle/backends";
+import { placeVariables } from "@heddle/backends/variables";
 import { HeddleError } from "@heddle/base";
 import { didYouMean, Secret } from "@heddle/config";
 import { type TelemetryPlace, telemetryPlace, telemetryVariableNames } from "@heddle/telemetry";
 
 const mapBytesMax = 16 * 1024 ** 3;
 const prefix = "HEDDLE_";
-
-/** The variables that say where a host keeps what. */
-const placeVariables = {
-  storeUrl: "HEDDLE_STORE_URL",
-  storeUrlFile: "HEDDLE_STORE_URL_FILE",
-  logUrl: "HEDDLE_LOG_URL",
-  logUser: "HEDDLE_LOG_USER",
-  logPasswordFile: "HEDDLE_LOG_PASSWORD_FILE",
-  objects: "HEDDLE_OBJECTS_URL",
-} as const;
 
 /** What a host is told by its environment, after the prefix. */
 const known = [...Object.values(placeVariables), ...telemetryVariableNames].map((name) =>
@@ -41,11 +32,25 @@ function checkNames(environment: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
+ * What reads a file of variables may keep the quotes around a value, or a blank behind it: `docker run --env-file` does.
+ *
+ * @throws {HeddleError} INVALID_ARGUMENT CONFIG_INVALID, without the value: it may hold a password.
+ */
+function checkEnds(name: string, value: string): void {
+  if (!/^["'\s]|["'\s]$/.test(value)) return;
+  throw new HeddleError(
+    "INVALID_ARGUMENT",
+    "CONFIG_INVALID",
+    `the value of ${name} begins or ends with a quote or a blank, which are taken for a part of it: leave them away, where the variable is set`,
+  );
+}
+
+/**
  * Where a host keeps what: on the servers that HEDDLE_STORE_URL (or the file that
  * HEDDLE_STORE_URL_FILE names, where a URL with a password belongs), HEDDLE_LOG_URL (with HEDDLE_LOG_USER and HEDDLE_LOG_PASSWORD_FILE) and
  * HEDDLE_OBJECTS_URL name, and in its state folder what none of them does.
  *
- * @throws {HeddleError} INVALID_ARGUMENT CONFIG_INVALID for a variable that is nearly one of these.
+ * @throws {HeddleError} INVALID_ARGUMENT CONFIG_INVALID for a variable that is nearly one of these, or a value in quotes.
  */
 export function placesOf(
   state: string,
@@ -53,9 +58,12 @@ export function placesOf(
 ): Places {
   checkNames(environment);
   const given: Partial<Record<keyof typeof placeVariables, string>> = Object.fromEntries(
-    Object.entries(placeVariables).flatMap(([place, name]) =>
-      environment[name] ? [[place, environment[name]]] : [],
-    ),
+    Object.entries(placeVariables).flatMap(([place, name]) => {
+      const value = environment[name];
+      if (!value) return [];
+      checkEnds(name, value);
+      return [[place, value]];
+    }),
   );
   const { storeUrl, objects = join(state, "objects"), ...others } = given;
   return {

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBackends, type Places } from "@heddle/backends";
-import { HeddleError, systemClock } from "@heddle/base";
+import { systemClock } from "@heddle/base";
 import { startEvaluator } from "@heddle/evaluator";
 import { startFeatureStore } from "@heddle/feature-store";
 import { openProcessJobs, passedOn } from "@heddle/jobs";
@@ -48,16 +48,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const { telemetry } = await of("host");
   // A process of its own, it loads while the services start. What goes wrong is heard where it is waited for.
   const modelServerStarts = startModelServerChild({ ...options, objects }, telemetry.log);
-  modelServerStarts.catch(() => undefined);
-  // The registry asks the feature store, which starts after it, only when a call needs it.
-  const later: { featureStore?: string } = {};
-
-  const registry = stack.use(
-    await startRegistry({
-      ...(await of("registry")),
-      peers: { featureStore: () => started(later.featureStore, "feature-store") },
-    }),
-  );
+  const modelServerStarted = modelServerStarts.catch(() => undefined);
+  stack.defer(async () => (await modelServerStarted)?.[Symbol.asyncDispose]());
+  // First, because it knows documents that another host keeps by its pseudonym key: no relay, loop or run of this one touches them.
   const featureStore = stack.use(
     await startFeatureStore({
       ...backends.withOnline(await of("feature-store")),
@@ -65,12 +58,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       pseudonymKeyFile: join(state, "pseudonym.key"),
     }),
   );
-  later.featureStore = featureStore.address;
+  const registry = stack.use(
+    await startRegistry({
+      ...(await of("registry")),
+      peers: { featureStore: () => featureStore.address },
+    }),
+  );
   const evaluator = stack.use(
     await startEvaluator({ ...(await of("evaluator")), peers: { registry: registry.address } }),
   );
   stack.use(watchLoopDelay(telemetry));
-  const modelServer = stack.use(await modelServerStarts);
+  const modelServer = await modelServerStarts;
   const sync = stack.use(
     await startSync({
       ...(await of("sync")),
@@ -137,9 +135,4 @@ function folderOf(state: string, name: string): string {
   const path = join(state, name);
   mkdirSync(path, { recursive: true });
   return path;
-}
-
-function started(address: string | undefined, service: string): string {
-  if (address !== undefined) return address;
-  throw new HeddleError("UNAVAILABLE", "PEER_NOT_STARTED", `the ${service} has not started yet`);
 }

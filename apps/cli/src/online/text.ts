@@ -5,7 +5,8 @@ import type { Outcome } from "../pipeline/outcome.ts";
 import type { Lag } from "./follow.ts";
 
 /** A source's stream for people. */
-export function streamText({ topic, windows, partitions, refused, problem }: GetStreamResponse) {
+export function streamText(stream: GetStreamResponse) {
+  const { topic, windows, partitions, refused, refusedExample, problem } = stream;
   const refusals = Object.entries(refused).map(([why, n]) => `${count(n)} ${why}`);
   return [
     `${topic}: ${windows} windows cut`,
@@ -22,6 +23,7 @@ export function streamText({ topic, windows, partitions, refused, problem }: Get
       ),
     ),
     ...(refusals.length === 0 ? [] : [`left out: ${refusals.join(", ")} (${topic}.dead-letter)`]),
+    ...(refusedExample === "" ? [] : [`one of them: ${refusedExample}`]),
     ...(problem === "" ? [] : [`stopped: ${problem}`]),
   ].join("\n");
 }

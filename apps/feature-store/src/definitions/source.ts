@@ -24,6 +24,8 @@ export interface StreamState {
   readonly cut: readonly number[];
   /** Records that were no events, by reason. */
   readonly refused: Readonly<Record<string, number>>;
+  /** One of those of the newest window that had some: where it was, and what is wrong with it. */
+  readonly refusedExample?: string;
 }
 
 export const mainBranch = "main";

@@ -104,6 +104,6 @@ function keyDiffers(file: string, known: string): HeddleError {
   return new HeddleError(
     "FAILED_PRECONDITION",
     "PSEUDONYM_KEY_DIFFERS",
-    `the pseudonym key file ${file} is not the one that the pseudonyms in the document store were made with, so a subject would not be the one of earlier events: stop this feature store, copy the file of one that works (or of a backup) there, and start again; if that key is lost for good, append the line "replaces ${known}" to the file of every feature store instead`,
+    `the pseudonym key file ${file} is not the one that the pseudonyms in the document store were made with, so a subject would not be the one of earlier events: if the store is another system's, correct its URL; else stop this feature store, copy the file of one that works (or of a backup) there, and start again; if that key is lost for good, append the line "replaces ${known}" to the file of every feature store instead`,
   );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isHeddleError, type LogRange, present } from "@heddle/base";
-import { type EventLog, ingestTopicOf, type Position } from "@heddle/eventlog";
+import { type EventLog, ingestTopicOf, offsetGone, type Position } from "@heddle/eventlog";
 import { failpoint } from "@heddle/failpoint";
 import type { IngestResult, SegmentFile } from "@heddle/feature-engine";
 import type { Known } from "@heddle/store";
@@ -53,6 +53,7 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
   const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
   const before = known.state.stream ?? beginning(positions);
+  checkSameLog(topic, before, positions);
   await trimCut(topic, before, positions, eventLog);
   const piece = nextPiece(topic, windowRecords, before, positions);
   if (piece === undefined) return false;
@@ -77,6 +78,19 @@ async function cutNext(source: string, deps: CutDeps): Promise<boolean> {
 
 async function hasChanged({ id, revision }: Known<Source>, store: FeatureStoreStore) {
   return (await sourceOf(store, id)).revision !== revision;
+}
+
+/**
+ * A log that ends before what is cut is another one: its topic was made anew, or lost records. Windows would begin in its midst, and what
+ * lies before would be removed unread.
+ *
+ * @throws {HeddleError} OUT_OF_RANGE OFFSET_GONE.
+ */
+function checkSameLog(topic: string, { cut }: StreamState, positions: readonly Position[]): void {
+  for (const [partition, offset] of cut.entries()) {
+    const held = positions[partition] ?? { start: 0, end: 0 };
+    if (held.end < offset) throw offsetGone(topic, partition, offset, held);
+  }
 }
 
 /** Removes what is cut: raw subjects lie in the log, the segment has their pseudonyms. A death before it only puts it off. */
@@ -153,7 +167,7 @@ async function commit(
     windows: before.windows + (segment === undefined ? 0 : 1),
     from: segment === undefined ? before.from : cut,
     cut,
-    refused: countedWith(before.refused, refusals),
+    ...refusedWith(before, refusals),
   };
   await store.sources.update(
     name,
@@ -216,11 +230,16 @@ async function checked(
   return { refusals, outcome };
 }
 
-function countedWith(
-  before: StreamState["refused"],
+function refusedWith(
+  { refused, refusedExample }: StreamState,
   refusals: readonly Refusal[],
-): StreamState["refused"] {
-  const counts = { ...before };
+): Pick<StreamState, "refused" | "refusedExample"> {
+  const counts = { ...refused };
   for (const { reason } of refusals) counts[reason] = (counts[reason] ?? 0) + 1;
-  return counts;
+  const newest = refusals.at(-1);
+  const example = newest === undefined ? refusedExample : exampleOf(newest);
+  return { refused: counts, ...(example !== undefined && { refusedExample: example }) };
 }
+
+const exampleOf = ({ record: { partition, offset }, reason, problem }: Refusal): string =>
+  `partition ${partition}, offset ${offset}: ${reason}: ${problem}`;

@@ -17,7 +17,7 @@ export async function streamState(
   streamOf(state.definition);
   const topic = ingestTopicOf(source);
   const positions = await eventLog.positions(topic);
-  const { windows, cut, refused } = state.stream ?? beginning(positions);
+  const { windows, cut, refused, refusedExample = "" } = state.stream ?? beginning(positions);
   const oldest: number[] = [];
   for (const [partition, { start, end }] of positions.entries()) {
     const at = Math.max(start, cut[partition] ?? 0);
@@ -26,7 +26,7 @@ export async function streamState(
     if (record !== undefined) oldest.push(record.timeMs);
   }
   return {
-    ...{ topic, windows, problem: problem ?? "" },
+    ...{ topic, windows, refusedExample, problem: problem ?? "" },
     partitions: positions.map(({ start, end }, partition) => ({
       partition,
       startOffset: BigInt(start),

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { sample } from "@heddle/testkit";
+import { openBackends, placesIn } from "@heddle/backends";
+import { systemClock } from "@heddle/base";
+import { sample, temporaryFolder } from "@heddle/testkit";
 import { append, clickEvents, clicks, untilCut, view, windows } from "../fixtures/clicks.ts";
 import { openRacing } from "../fixtures/racing.ts";
 import { sales } from "../fixtures/shop.ts";
@@ -97,8 +99,9 @@ test("a record that is no event is left out and counted, and stops nothing", asy
     JSON.stringify({ ...third, secret: 1 }),
     String.raw`{"id": 4, "item": "\ud800"}`,
   ]);
-  const { windows: cut, refused, problem } = await untilCut(world, 6);
+  const { windows: cut, refused, refusedExample, problem } = await untilCut(world, 6);
   assert.deepEqual([cut, problem], [1, ""]);
+  assert.match(refusedExample, /^partition 0, offset 3: WRONG_TYPE: .*column "price" is not /);
   assert.deepEqual(refused, {
     FUTURE_EVENT: 1n,
     WRONG_TYPE: 1n,
@@ -182,4 +185,31 @@ test("a record that the log no longer holds stops the stream, by name", async ()
     assert.equal(cut, 0);
     break;
   }
+});
+
+test("a topic that was made anew stops the stream, by name, and keeps what was appended to it", async () => {
+  using folder = temporaryFolder("stream");
+  {
+    await using world = await openWorld(folder.path);
+    await world.apply(clicks, view);
+    await append(world, clickEvents(6));
+    await untilCut(world, 6);
+  }
+  await using anew = await openBackends(placesIn(folder.file("anew")), {
+    ...{ clock: systemClock, random: Math.random },
+  });
+  await using world = await openWorld(folder.path, {}, anew.eventLog);
+  await append(world, clickEvents(11).slice(6));
+  for (;;) {
+    const { problem, windows: cut } = await world.featureStore.getStream(
+      { source: "clicks" },
+      call,
+    );
+    if (problem === "") continue;
+    assert.match(problem, /offset 6 of topic .* partition 0, is not in the log, which ends at 5/);
+    assert.equal(cut, 1);
+    break;
+  }
+  const [held] = await anew.eventLog.positions("heddle.ingest.clicks.v1");
+  assert.deepEqual([held?.start, held?.end], [0, 5]);
 });

@@ -3,16 +3,17 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBackends, placesIn } from "@heddle/backends";
-import { systemClock } from "@heddle/base";
+import { HeddleError, type Json, systemClock } from "@heddle/base";
 import { type EventLog, ingestTopicOf } from "@heddle/eventlog";
 import { FeatureStoreService } from "@heddle/proto/feature-store";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@heddle/proto/health";
 import { connect } from "@heddle/rpc";
+import type { DocumentStore } from "@heddle/store";
 import { type Telemetry, silentTelemetry } from "@heddle/telemetry";
-import { temporaryFolder } from "@heddle/testkit";
+import { type TemporaryFolder, temporaryFolder } from "@heddle/testkit";
 import { clickEvents, clicks } from "../fixtures/clicks.ts";
 import { call } from "../fixtures/world.ts";
-import { startFeatureStore } from "../index.ts";
+import { type FeatureStoreDeps, startFeatureStore } from "../start.ts";
 
 const deps = { clock: systemClock, random: Math.random };
 const topic = ingestTopicOf("clicks");
@@ -104,18 +105,30 @@ test("two feature stores do not share a folder, of which each would empty what t
   await using _again = await start();
 });
 
-test("a feature store whose pseudonym key is not that of the others does not serve, and takes no event", async () => {
+const differs = {
+  code: "FAILED_PRECONDITION",
+  reason: "PSEUDONYM_KEY_DIFFERS",
+  message: /other\.key.*replaces [0-9a-f]{16}/,
+};
+
+test("a feature store whose pseudonym key is not that of the others does not start", async () => {
   using folder = temporaryFolder("two-stores");
   await using backends = await openBackends(placesIn(folder.path), deps);
   const ports = backends.withOnline(backends.portsOf("feature-store", silentTelemetry()));
-  const start = (name: string) =>
-    startFeatureStore({
-      ...{ ...ports, ...deps, telemetry: silentTelemetry() },
-      ...{ stateFolder: folder.file(name), pseudonymKeyFile: folder.file(`${name}.key`) },
-    });
-  await using one = await start("one");
+  await using _one = await startWithKey("one", folder, ports);
+  await assert.rejects(startWithKey("other", folder, ports), differs);
+});
+
+test("one that could not ask the store when it started does not serve, and takes no event", async () => {
+  using folder = temporaryFolder("two-stores");
+  await using backends = await openBackends(placesIn(folder.path), deps);
+  const ports = backends.withOnline(backends.portsOf("feature-store", silentTelemetry()));
+  await using one = await startWithKey("one", folder, ports);
   await untilHealth(one.address, Status.SERVING);
-  await using other = await start("other");
+  await using other = await startWithKey("other", folder, {
+    ...ports,
+    store: awayAtFirst(ports.store),
+  });
   await untilHealth(other.address, Status.NOT_SERVING);
   const options = { telemetry: silentTelemetry(), actor: "test" };
   await using client = connect(FeatureStoreService, other.address, options);
@@ -129,12 +142,38 @@ test("a feature store whose pseudonym key is not that of the others does not ser
   const file = async function* () {
     yield { header: { ...header, bytes: BigInt(bytes.length) }, chunk: bytes };
   };
-  await assert.rejects(client.ingest(file(), call), {
-    code: "FAILED_PRECONDITION",
-    reason: "PSEUDONYM_KEY_DIFFERS",
-    message: /other\.key.*replaces [0-9a-f]{16}/,
-  });
+  await assert.rejects(client.ingest(file(), call), differs);
 });
+
+function startWithKey(
+  name: string,
+  folder: TemporaryFolder,
+  ports: Pick<FeatureStoreDeps, "store" | "eventLog" | "objects" | "online">,
+) {
+  return startFeatureStore({
+    ...{ ...ports, ...deps, telemetry: silentTelemetry() },
+    ...{ stateFolder: folder.file(name), pseudonymKeyFile: folder.file(`${name}.key`) },
+  });
+}
+
+/** A store whose server is away when it is asked for the first time. */
+function awayAtFirst(store: DocumentStore): DocumentStore {
+  let away = true;
+  return {
+    ...store,
+    collection: <T extends Json | object>(name: string) => {
+      const documents = store.collection<T>(name);
+      return {
+        ...documents,
+        get: (key: string) => {
+          if (!away) return documents.get(key);
+          away = false;
+          return Promise.reject(new HeddleError("UNAVAILABLE", "STORE_UNAVAILABLE", "away"));
+        },
+      };
+    },
+  };
+}
 
 async function untilHealth(address: string, wanted: Status): Promise<void> {
   await using health = connect(Health, address, { telemetry: silentTelemetry(), actor: "test" });

@@ -50,3 +50,18 @@ test("what continues a version begins where that one ended, if both are of one t
     assert.throws(() => checkContinues(places, { topic: "t", offsets: [offset] }, "v"), gap);
   }
 });
+
+test("partitions that a topic gets later join at their first record", () => {
+  const later = window("t", [5, 7], [0, 2], [0, 3]);
+  const places = logPlaces([window("t", [2, 5]), later]);
+  assert.deepEqual(
+    places?.ranges.map(({ partition, from, to }) => [partition, from, to]),
+    [
+      [0, 2, 7],
+      [1, 0, 2],
+      [2, 0, 3],
+    ],
+  );
+  checkContinues(logPlaces([later]), { topic: "t", offsets: [5] }, "v");
+  assert.throws(() => logPlaces([window("t", [2, 5]), window("t", [5, 7], [1, 2])]), gap);
+});

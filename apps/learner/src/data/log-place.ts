@@ -41,7 +41,7 @@ export function logPlaces(partitions: readonly TrainingPartition[]): LogPlaces |
       const before = windows[partition - 1];
       return before === undefined ? start : placeOf(before, "to");
     },
-    ranges: first.map((range, n) => ({ ...range, to: last[n]?.to ?? range.to })),
+    ranges: last.map((range) => ({ ...range, from: start.offsets[range.partition] ?? 0 })),
   };
 }
 
@@ -65,10 +65,12 @@ export function checkContinues(
   checkJoins(parent, places.start, `what continues version ${shortName(parentVersion)}`);
 }
 
+/** A topic may get further partitions; the first window that has them begins with their first record. */
 function checkJoins(end: LogPlace, start: LogPlace, what: string): void {
-  const at = start.offsets.findIndex((offset, partition) => offset !== end.offsets[partition]);
+  const endOf = (partition: number): number => end.offsets[partition] ?? 0;
+  const at = start.offsets.findIndex((offset, partition) => offset !== endOf(partition));
   if (at < 0 && start.topic === end.topic) return;
-  const [is, should] = [start.offsets[Math.max(0, at)], end.offsets[Math.max(0, at)]];
+  const [is, should] = [start.offsets[Math.max(0, at)], endOf(Math.max(0, at))];
   throw new HeddleError(
     "FAILED_PRECONDITION",
     "LOG_GAP",

@@ -35,6 +35,9 @@ test("a URL that is wrong is refused with what is wrong, and is not repeated: it
     ["s3://models/a/%2e%2e/hunter2!", /prefix has parts/],
     ["s3://models/hunter2?cacheBytesMax=much", /no number of bytes/],
     ["gs://models/hunter2", /does not begin with s3/],
+    ['"s3://models/hunter2"', /does not begin with s3/],
+    ["'s3://models/hunter2", /does not begin with s3/],
+    ["s3:/models/hunter2", /does not begin with s3:\/\//],
   ];
   for (const [url, why] of wrong) {
     await assert.rejects(

@@ -29,7 +29,9 @@ const defaultCacheBytesMax = 64 * 1024 ** 3;
  */
 export function parseS3Location(url: string): S3Location {
   const parsed = URL.parse(url);
-  if (parsed?.protocol !== "s3:") throw invalid("it does not begin with s3://");
+  if (parsed?.protocol !== "s3:" || !url.startsWith("s3://")) {
+    throw invalid("it does not begin with s3://");
+  }
   if (parsed.username !== "" || parsed.password !== "") {
     throw invalid("it holds credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead");
   }

@@ -5,6 +5,7 @@ import { Health } from "@heddle/proto/health";
 import { ServerReflection } from "@heddle/proto/reflection";
 import type { Telemetry } from "@heddle/telemetry";
 import { defaultKeepalive, type Keepalive, keepaliveOptions } from "../client/channels/channel.ts";
+import { hostPort } from "../client/channels/target.ts";
 import { answer, type CallContext } from "./answer.ts";
 import { healthOf } from "./health.ts";
 import { type AnyMessage, definitionOf, type Handlers, messageBytesMax } from "../method.ts";
@@ -57,7 +58,7 @@ export interface ServeOptions {
 /**
  * Serves the implementations, `grpc.health.v1.Health` and `grpc.reflection.v1.ServerReflection` on one port.
  *
- * @throws {HeddleError} UNAVAILABLE PORT_IN_USE when another process listens there.
+ * @throws {HeddleError} UNAVAILABLE PORT_IN_USE when another process listens there; INVALID_ARGUMENT ADDRESS_INVALID.
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const { telemetry, drainMs = 2_000 } = options;
@@ -107,6 +108,13 @@ export async function serveOver(
 }
 
 async function bind(server: grpc.Server, wanted: string): Promise<string> {
+  if (!hostPort.test(wanted)) {
+    throw new HeddleError(
+      "INVALID_ARGUMENT",
+      "ADDRESS_INVALID",
+      `cannot listen on ${JSON.stringify(wanted)}: write host:port, with port 0 for any free one`,
+    );
+  }
   const host = wanted.slice(0, wanted.lastIndexOf(":"));
   try {
     const port = await new Promise<number>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { parseTarget } from "./target.ts";
 
 test("an address is one server, a list of replicas, or a name", () => {
   assert.deepEqual(parseTarget("registry:50051"), { kind: "one", address: "registry:50051" });
+  assert.deepEqual(parseTarget("registry:50051 "), { kind: "one", address: "registry:50051" });
   assert.deepEqual(parseTarget("a:1, b.example:2,[::1]:3,a:1"), {
     kind: "list",
     addresses: ["a:1", "b.example:2", "[::1]:3"],
@@ -16,7 +17,17 @@ test("an address is one server, a list of replicas, or a name", () => {
 });
 
 test("what is none of them is refused with how it is written", () => {
-  for (const address of ["a:1,b", "a:1,", "dns:///a", "dns:///a:1,b:2", "a:1,http://b:2"]) {
+  for (const address of [
+    "a",
+    "127.0.0.1",
+    "http://a:1",
+    "",
+    "a:1,b",
+    "a:1,",
+    "dns:///a",
+    "dns:///a:1,b:2",
+    "a:1,http://b:2",
+  ]) {
     assert.throws(() => parseTarget(address), {
       code: "INVALID_ARGUMENT",
       reason: "ADDRESS_INVALID",

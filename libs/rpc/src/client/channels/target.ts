@@ -7,7 +7,8 @@ export type Target =
   /** All addresses of a name. */
   | { readonly kind: "name"; readonly host: string; readonly port: string };
 
-const hostPort = /^(?<host>[^\s:,/]+|\[[0-9a-f:.]+\]):(?<port>\d{1,5})$/i;
+/** `host:port`, as it is written in settings. */
+export const hostPort = /^(?<host>[^\s:,/]+|\[[0-9a-f:.]+\]):(?<port>\d{1,5})$/i;
 const names = "dns:///";
 
 /**
@@ -21,10 +22,11 @@ export function parseTarget(address: string): Target {
     if (host === undefined || port === undefined) throw invalid(address);
     return { kind: "name", host, port };
   }
-  if (!address.includes(",")) return { kind: "one", address };
   const addresses = [...new Set(address.split(",").map((each) => each.trim()))];
+  // Without a port gRPC would call 443.
   if (!addresses.every((each) => hostPort.test(each))) throw invalid(address);
-  return { kind: "list", addresses };
+  const [one = "", ...others] = addresses;
+  return others.length === 0 ? { kind: "one", address: one } : { kind: "list", addresses };
 }
 
 function invalid(address: string): HeddleError {

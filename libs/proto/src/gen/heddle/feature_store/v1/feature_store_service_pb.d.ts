@@ -344,6 +344,13 @@ export declare type GetStreamResponse = Message<"heddle.feature_store.v1.GetStre
    * @generated from field: string problem = 6;
    */
   problem: string;
+
+  /**
+   * One of the records that the newest window with such left out: its partition and offset, and what is wrong with it; empty when there is none.
+   *
+   * @generated from field: string refused_example = 7;
+   */
+  refusedExample: string;
 };
 
 /**
