@@ -65,16 +65,11 @@ function sourceCalls(
       return {};
     },
     ingest: async (requests, call) => {
-      const {
-        events,
-        duplicates,
-        differing = 0,
-        segments,
-      } = await ingest(requests, actorOf(call), deps);
+      const { segments, ...counts } = await ingest(requests, actorOf(call), deps);
       return {
-        events: BigInt(events),
-        duplicates: BigInt(duplicates),
-        differing: BigInt(differing),
+        events: BigInt(counts.events),
+        duplicates: BigInt(counts.duplicates),
+        differing: BigInt(counts.differing ?? 0),
         segments: segments.map(encodeSegment),
       };
     },
