@@ -35,14 +35,14 @@ export const runs = buildCommand({
 
 /** What steps came to: those that are well are counted, and those that another's end cancelled; the others are named, so that they stand out. */
 function byStatus(steps: readonly (readonly [step: string, status: string])[]): string {
-  const counted = (word: string): readonly string[] => {
+  const countOf = (word: string): readonly string[] => {
     const count = steps.filter(([, status]) => status === word).length;
     return count === 0 ? [] : [`${count} ${word}`];
   };
   const named = steps.filter(([, status]) => status !== "succeeded" && status !== "cancelled");
   return [
-    ...counted("succeeded"),
+    ...countOf("succeeded"),
     ...named.map(([step, status]) => `${step} ${status}`),
-    ...counted("cancelled"),
+    ...countOf("cancelled"),
   ].join(", ");
 }

@@ -7,7 +7,15 @@ import { before, test } from "node:test";
 import { openBackends, placesIn } from "@heddle/backends";
 import { systemClock } from "@heddle/base";
 import { sample, temporaryFolder } from "@heddle/testkit";
-import { append, clickEvents, clicks, untilCut, view, windows } from "../fixtures/clicks.ts";
+import {
+  append,
+  clickEvents,
+  clicks,
+  untilCut,
+  untilStopped,
+  view,
+  windows,
+} from "../fixtures/clicks.ts";
 import { openRacing } from "../fixtures/racing.ts";
 import { sales } from "../fixtures/shop.ts";
 import { call, openWorld } from "../fixtures/world.ts";
@@ -175,16 +183,9 @@ test("a record that the log no longer holds stops the stream, by name", async ()
   await append(world, clickEvents(4));
   await world.eventLog.trim("heddle.ingest.clicks.v1", 0, 3);
   await append(world, clickEvents(7).slice(4));
-  for (;;) {
-    const { problem, windows: cut } = await world.featureStore.getStream(
-      { source: "clicks" },
-      call,
-    );
-    if (problem === "") continue;
-    assert.match(problem, /offset 0 of topic heddle\.ingest\.clicks\.v1, partition 0/);
-    assert.equal(cut, 0);
-    break;
-  }
+  const { problem, windows: cut } = await untilStopped(world);
+  assert.match(problem, /offset 0 of topic heddle\.ingest\.clicks\.v1, partition 0/);
+  assert.equal(cut, 0);
 });
 
 test("a topic that was made anew stops the stream, by name, and keeps what was appended to it", async () => {
@@ -200,16 +201,9 @@ test("a topic that was made anew stops the stream, by name, and keeps what was a
   });
   await using world = await openWorld(folder.path, {}, anew.eventLog);
   await append(world, clickEvents(11).slice(6));
-  for (;;) {
-    const { problem, windows: cut } = await world.featureStore.getStream(
-      { source: "clicks" },
-      call,
-    );
-    if (problem === "") continue;
-    assert.match(problem, /offset 6 of topic .* partition 0, is not in the log, which ends at 5/);
-    assert.equal(cut, 1);
-    break;
-  }
+  const { problem, windows: cut } = await untilStopped(world);
+  assert.match(problem, /offset 6 of topic .* partition 0, is not in the log, which ends at 5/);
+  assert.equal(cut, 1);
   const [held] = await anew.eventLog.positions("heddle.ingest.clicks.v1");
   assert.deepEqual([held?.start, held?.end], [0, 5]);
 });

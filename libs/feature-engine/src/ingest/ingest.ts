@@ -28,12 +28,16 @@ export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestRe
     const arrived = await readEventFile(db, task);
     const leftOut = await checkRows(db, task);
     await pseudonymise(db, "incoming", task.source, task.pseudonymKeyHex);
-    await keepNew(db, task);
+    const existing = await overlapping(db, task);
+    await keepNew(db, task.source, existing);
     const events = await db.count("select count(*) from fresh");
     const duplicates = arrived - leftOut.length - events;
     const counted = {
       ...{ events, duplicates },
-      differing: duplicates > 0 && task.leaveOut !== true ? await countDiffering(db, task) : 0,
+      differing:
+        duplicates > 0 && task.leaveOut !== true
+          ? await countDiffering(db, task.source, existing)
+          : 0,
       ...(task.leaveOut === true && { leftOut }),
     };
     return events === 0 ? counted : { ...counted, segment: await writeSegment(db, task) };
@@ -43,9 +47,11 @@ export async function ingestFile(db: Duckdb, task: IngestTask): Promise<IngestRe
 }
 
 /** `fresh`: the first of each event id, less those that an existing segment holds; in canonical order. */
-async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
-  const { source } = task;
-  const existing = await overlapping(db, task);
+async function keepNew(
+  db: Duckdb,
+  source: SourceDefinition,
+  existing: readonly string[],
+): Promise<void> {
   const ids = source.eventId.map(id).join(", ");
   const known =
     existing.length === 0
@@ -61,10 +67,13 @@ async function keepNew(db: Duckdb, task: IngestTask): Promise<void> {
 }
 
 /** Rows of `incoming` whose id is that of an event which is kept, `fresh` or in a segment, and which say something else. */
-async function countDiffering(db: Duckdb, task: IngestTask): Promise<number> {
-  const { eventId, columns } = task.source;
-  if (isWholeRow(task.source)) return 0;
-  const existing = await overlapping(db, task);
+async function countDiffering(
+  db: Duckdb,
+  source: SourceDefinition,
+  existing: readonly string[],
+): Promise<number> {
+  const { eventId, columns } = source;
+  if (isWholeRow(source)) return 0;
   const all = Object.keys(columns);
   const kept = ["fresh", ...(existing.length === 0 ? [] : [parquetFiles(existing)])];
   const differing = kept.map(

@@ -10,10 +10,9 @@ export interface IdIndex {
   findOrAdd(low: number, high: number): number;
   /** Writes the number of each id, or −1; returns how many are −1. */
   findAll(ids: BigUint64Array, out: Int32Array): number;
-  /** All ids, in the order of their numbers. */
-  ids(): BigUint64Array;
   /**
-   * Writes what `ids` gives, and pauses now and then, so that others on the thread have their turn. Nothing is added meanwhile.
+   * Writes all ids, in the order of their numbers, and pauses now and then, so that others on the thread have their turn. Nothing is added
+   * meanwhile.
    *
    * @param out shape [rows].
    */
@@ -85,11 +84,6 @@ export function createIndex(expectedRows: number): IdIndex {
         if (row < 0) missing += 1;
       }
       return missing;
-    },
-    ids: () => {
-      const ids = new BigUint64Array(rows);
-      for (const _ of copyIds(slots, ids));
-      return ids;
     },
     copyIds: (out) => copyIds(slots, out),
   };
