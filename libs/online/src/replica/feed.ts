@@ -40,16 +40,22 @@ export function openFeed(deps: FeedDeps): Follower {
   let topic: TopicNow = { id: "", positions: [] };
   let ends: readonly number[] = [];
 
+  /** Whether all that the log held when this began is applied, once `partition` is at `offset`. */
+  const holdsAll = (partition: number, offset: number): boolean => {
+    const wanted = endsOf(topic);
+    return offset >= (wanted[partition] ?? 0) && progress.has(wanted.with(partition, 0));
+  };
   const apply = async (reads: readonly Read[], signal: AbortSignal): Promise<void> => {
     const { partition = 0, offset = 0 } = reads.at(-1)?.record ?? {};
     const changes = reads.flatMap(({ change }) => change ?? []);
     failpoint("online.apply.before-write");
     await insist(() => table.apply(partition, changes, offset + 1), deps, signal, deps.problem);
     failpoint("online.apply.after-write");
+    // Whole before it moves: whoever waits for an offset may ask at once whether the replica is.
+    if (!table.isWhole() && holdsAll(partition, offset + 1)) {
+      await insist(() => table.begin(topic.id, true), deps, signal, deps.problem);
+    }
     progress.move(partition, offset + 1);
-    if (table.isWhole() || !progress.has(endsOf(topic))) return;
-    await insist(() => table.begin(topic.id, true), deps, signal, deps.problem);
-    progress.wake();
   };
   /** The read of a record that has to wait, once it need not; without use when it would wait for ever. */
   const awaited = async (read: Read, signal: AbortSignal): Promise<Read> => {

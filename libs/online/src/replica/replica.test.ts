@@ -48,6 +48,18 @@ test("what is put in one replica is read there at once, and in the other one whe
   });
 });
 
+test("a replica that has caught up with what the log held when it began is whole at once", async () => {
+  using folder = temporaryFolder("replica-whole");
+  await using log = openTestLog(folder.path);
+  await using one = openTestReplica(log, folder.file("one"));
+  await materialise(one, 1);
+  for (let round = 0; round < 5; round++) {
+    await using fresh = openTestReplica(log, folder.file(`fresh-${round}`));
+    await fresh.catchUp();
+    await fresh.check();
+  }
+});
+
 test("no replica shows two moments at once, or a moment without its rows, however its partitions come", async () => {
   await withTwo(async (one, other) => {
     const moments = 15;
