@@ -58,8 +58,8 @@ export function encodeParameters(state: ParameterState): Uint8Array {
  *
  * @throws {HeddleError} DATA_LOSS TENSOR_FILE_CORRUPT.
  */
-export function decodeParameters(bytes: Uint8Array): ParameterState {
-  const tensors = decodeTensors(bytes);
+export async function decodeParameters(bytes: Uint8Array): Promise<ParameterState> {
+  const tensors = await decodeTensors(bytes);
   const tables: Record<string, TableState> = {};
   const dense: Record<string, DenseState> = {};
   for (const path of Object.keys(tensors)) {

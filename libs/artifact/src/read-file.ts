@@ -121,7 +121,7 @@ async function* wholeFile(first: Uint8Array, source: ByteSource): AsyncGenerator
     if (part.length === 0) break;
     parts.push(Uint8Array.from(part));
   }
-  const { tables, dense, clock } = decodeParameters(new Uint8Array(Buffer.concat(parts)));
+  const { tables, dense, clock } = await decodeParameters(new Uint8Array(Buffer.concat(parts)));
   const pieces = tablePieces({ tables });
   yield {
     kind: "header",

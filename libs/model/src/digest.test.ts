@@ -1,5 +1,6 @@
 import { sha256 } from "@heddle/base";
 import { bytesOf } from "@heddle/tensor";
+import { turnsDuring } from "@heddle/testkit";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memoryDigest } from "./digest.ts";
@@ -18,15 +19,9 @@ test("a digest is that of all bytes in canonical order, whatever the slices in w
 });
 
 test("others on the thread have their turn while a digest is computed", async () => {
-  let turns = 0;
-  let over = false;
-  const turn = (): void => {
-    turns += 1;
-    if (!over) setImmediate(turn);
-  };
-  setImmediate(turn);
   const values = new Float32Array(4 << 20);
-  await memoryDigest({ dense: {}, ids: new BigUint64Array(), values });
-  over = true;
+  const turns = await turnsDuring(() =>
+    memoryDigest({ dense: {}, ids: new BigUint64Array(), values }),
+  );
   assert.ok(turns >= 60, `${turns} turns in 16 MiB`);
 });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { slicesInTurns } from "@heddle/base";
 import { bytesOf } from "@heddle/tensor";
 
 /** The trained numbers of a model. */
@@ -23,11 +23,7 @@ export async function memoryDigest({ dense, ids, values }: ModelTensors): Promis
   const hash = createHash("sha256");
   const add = async (name: string, tensor: Float32Array | BigUint64Array): Promise<void> => {
     hash.update(`${name}:${tensor.length}\n`);
-    const bytes = bytesOf(tensor);
-    for (let from = 0; from < bytes.length; from += sliceBytes) {
-      if (from > 0) await nextTurn();
-      hash.update(bytes.subarray(from, from + sliceBytes));
-    }
+    for await (const slice of slicesInTurns(bytesOf(tensor), sliceBytes)) hash.update(slice);
   };
   for (const name of Object.keys(dense).sort()) await add(name, dense[name] as Float32Array);
   await add("ids", ids);

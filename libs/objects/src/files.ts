@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, rm } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { slicesInTurns } from "@heddle/base";
 import { codeOf } from "./errors.ts";
 
 /** Bytes hashed before other work gets its turn: about 5 ms. */
@@ -18,10 +18,7 @@ export interface Digest {
 
 export async function digestOf(bytes: Uint8Array): Promise<Digest> {
   const hash = createHash("sha256");
-  for (let at = 0; at < bytes.byteLength; at += hashedAtOnceBytes) {
-    if (at > 0) await nextTurn();
-    hash.update(bytes.subarray(at, at + hashedAtOnceBytes));
-  }
+  for await (const slice of slicesInTurns(bytes, hashedAtOnceBytes)) hash.update(slice);
   return { sha256: hash.digest("hex"), bytes: bytes.byteLength };
 }
 

@@ -25,13 +25,13 @@ const files = fc.dictionary(fc.string({ maxLength: 5 }), tensor, {
   noNullPrototype: true,
 });
 
-test("what is written is read again, at any alignment, and equal tensors give equal bytes", () => {
-  fc.assert(
-    fc.property(files, fc.nat(9), (tensors, shift) => {
+test("what is written is read again, at any alignment, and equal tensors give equal bytes", async () => {
+  await fc.assert(
+    fc.asyncProperty(files, fc.nat(9), async (tensors, shift) => {
       const bytes = encodeTensors(tensors);
       const host = new Uint8Array(bytes.length + shift);
       host.set(bytes, shift);
-      const read = decodeTensors(host.subarray(shift));
+      const read = await decodeTensors(host.subarray(shift));
       assert.deepEqual(read, tensors);
       const turned = Object.fromEntries(Object.entries(tensors).reverse()) as Tensors;
       assert.deepEqual(encodeTensors(turned), bytes);
@@ -39,32 +39,32 @@ test("what is written is read again, at any alignment, and equal tensors give eq
   );
 });
 
-test("a file with any bit flipped is refused", () => {
-  fc.assert(
-    fc.property(
+test("a file with any bit flipped is refused", async () => {
+  await fc.assert(
+    fc.asyncProperty(
       files,
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      (tensors, at) => {
+      async (tensors, at) => {
         const bytes = encodeTensors(tensors);
         const bit = Math.floor(at * bytes.length * 8);
         bytes[bit >> 3] = bytes[bit >> 3]! ^ (1 << (bit & 7));
-        assert.throws(() => decodeTensors(bytes), corrupt);
+        await assert.rejects(decodeTensors(bytes), corrupt);
       },
     ),
   );
 });
 
-test("a file cut or extended anywhere is refused", () => {
-  fc.assert(
-    fc.property(
+test("a file cut or extended anywhere is refused", async () => {
+  await fc.assert(
+    fc.asyncProperty(
       files,
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      (tensors, at) => {
+      async (tensors, at) => {
         const bytes = encodeTensors(tensors);
-        assert.throws(() => decodeTensors(bytes.slice(0, Math.floor(at * bytes.length))), corrupt);
+        await assert.rejects(decodeTensors(bytes.slice(0, Math.floor(at * bytes.length))), corrupt);
         const longer = new Uint8Array(bytes.length + 1);
         longer.set(bytes);
-        assert.throws(() => decodeTensors(longer), corrupt);
+        await assert.rejects(decodeTensors(longer), corrupt);
       },
     ),
   );

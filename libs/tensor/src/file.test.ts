@@ -1,4 +1,5 @@
 import { isHeddleError } from "@heddle/base";
+import { turnsDuring } from "@heddle/testkit";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
@@ -15,7 +16,7 @@ function fileWithHeader(text: string): Uint8Array {
   return file;
 }
 
-test("a header that lies about the file is refused although its checksum holds", () => {
+test("a header that lies about the file is refused although its checksum holds", async () => {
   const headers = [
     "not json",
     "{}",
@@ -25,10 +26,17 @@ test("a header that lies about the file is refused although its checksum holds",
     `[{"name":"a","dtype":"uint64","shape":[9],"offset":0}]`,
   ];
   for (const header of headers) {
-    assert.throws(
-      () => decodeTensors(fileWithHeader(header)),
+    await assert.rejects(
+      decodeTensors(fileWithHeader(header)),
       (error) => isHeddleError(error, "TENSOR_FILE_CORRUPT"),
       header,
     );
   }
+});
+
+test("others on the thread have their turn while a file is read", async () => {
+  const data = new Uint8Array(32 << 20);
+  const file = encodeTensors({ a: { dtype: "uint8", shape: [data.length], data } });
+  const turns = await turnsDuring(() => decodeTensors(file));
+  assert.ok(turns >= 30, `${turns} turns in 32 MiB`);
 });

@@ -3,6 +3,20 @@ import { test } from "node:test";
 import { createIndex } from "./id-index.ts";
 import { halvesOf } from "./ids.ts";
 
+test("ids are added in their order, each once, with a pause now and then", () => {
+  const ids = BigUint64Array.from({ length: 20_000 }, (_, i) => BigInt(i % 15_000) << 37n);
+  const index = createIndex(0);
+  const pauses = [...index.addAll(ids)].length;
+  assert.ok(pauses >= 4, `${pauses} pauses`);
+  assert.equal(index.rows, 15_000);
+  const places = new Int32Array(ids.length);
+  assert.equal(index.findAll(ids, places), 0);
+  assert.deepEqual(
+    places,
+    Int32Array.from(ids, (_, i) => i % 15_000),
+  );
+});
+
 test("ids are copied in the order of their numbers, with a pause now and then", () => {
   const ids = BigUint64Array.from(
     new Set(Array.from({ length: 50_000 }, (_, i) => BigInt(i * 7_919) << 13n)),

@@ -8,11 +8,12 @@ export interface IdIndex {
   /** The number of an id, or −1. */
   find(low: number, high: number): number;
   findOrAdd(low: number, high: number): number;
+  /** Adds those that are not there yet, and pauses now and then, so that others on the thread have their turn. */
+  addAll(ids: BigUint64Array): Generator<void>;
   /** Writes the number of each id, or −1; returns how many are −1. */
   findAll(ids: BigUint64Array, out: Int32Array): number;
   /**
-   * Writes all ids, in the order of their numbers, and pauses now and then, so that others on the thread have their turn. Nothing is added
-   * meanwhile.
+   * Writes all ids, in the order of their numbers, and pauses as `addAll` does. Nothing is added meanwhile.
    *
    * @param out shape [rows].
    */
@@ -21,6 +22,8 @@ export interface IdIndex {
 
 /** Looked at between two pauses: a fifth of a millisecond. */
 const slotsMax = 1 << 15;
+/** Added between two pauses: half a millisecond, for each of them goes to memory that is in no cache. */
+const addedMax = 1 << 12;
 
 /** Open addressing with linear probes; a slot is (lower half, upper half, number + 1), so that any id is legal and one probe reads one cache line. */
 export function createIndex(expectedRows: number): IdIndex {
@@ -59,6 +62,13 @@ export function createIndex(expectedRows: number): IdIndex {
   };
 
   const find = (low: number, high: number): number => (slots[probe(low, high) + 2] as number) - 1;
+  const findOrAdd = (low: number, high: number): number => {
+    const known = find(low, high);
+    if (known >= 0) return known;
+    if ((rows + 1) * 2 > size) grow();
+    write(probe(low, high), low, high, rows);
+    return rows++;
+  };
 
   return {
     get rows() {
@@ -68,12 +78,13 @@ export function createIndex(expectedRows: number): IdIndex {
       return slots.byteLength;
     },
     find,
-    findOrAdd: (low, high) => {
-      const known = find(low, high);
-      if (known >= 0) return known;
-      if ((rows + 1) * 2 > size) grow();
-      write(probe(low, high), low, high, rows);
-      return rows++;
+    findOrAdd,
+    *addAll(ids) {
+      const halves = halvesOf(ids);
+      for (let i = 0; i < ids.length; i++) {
+        if (i > 0 && i % addedMax === 0) yield;
+        findOrAdd(halves[2 * i] as number, halves[2 * i + 1] as number);
+      }
     },
     findAll: (ids, out) => {
       const halves = halvesOf(ids);

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createIndex, type FieldCodes, halvesOf, openFieldRows } from "@heddle/kernels";
+import { createIndex, type FieldCodes, openFieldRows } from "@heddle/kernels";
 import type { CodedIds } from "@heddle/transform";
 import type { ModelTensors } from "../digest.ts";
 import type { Widths } from "@heddle/sdk/architecture";
@@ -22,20 +22,17 @@ export interface Lookup {
 const keptBytesMax = 64 << 20;
 
 /**
- * Indexes a table. A dictionary's rows are copied once into the order of its ids: as examples lie in the order of their items,
+ * Indexes a table, while others on this thread go on. A dictionary's rows are copied once into the order of its ids: as examples lie in the order of their items,
  * they are then read nearly in sequence. An id that training never saw reads as zeros, the mean of what new rows are drawn
  * from: an embedding without opinion.
  */
-export function createLookup(
+export async function createLookup(
   { ids, values }: Pick<ModelTensors, "ids" | "values">,
   widths: Widths,
-): Lookup {
+): Promise<Lookup> {
   const width = 1 + widths.dimension;
   const index = createIndex(ids.length);
-  const halves = halvesOf(ids);
-  for (let i = 0; i < halves.length; i += 2) {
-    index.findOrAdd(halves[i] as number, halves[i + 1] as number);
-  }
+  for (const _ of index.addAll(ids)) await nextTurn();
   const fieldRows = openFieldRows(widths);
   let known = new WeakMap<BigUint64Array, number>();
 

@@ -36,7 +36,7 @@ export async function createScoring(parts: ModelParts, executor: Executor): Prom
   const { step, spec } = predictStep(definition);
   const compiled = await executor.compile(step, spec);
   const widths = widthsOf(definition);
-  const table = createLookup(parts, widths);
+  const table = await createLookup(parts, widths);
   const scratch: Scratch[] = [];
   return {
     features: program.features,

@@ -73,7 +73,7 @@ export async function getFiles(objects: Objects, manifest: ModelManifest): Promi
   const definition = await getDefinition(objects, manifest);
   const { fit } = parse(await bytesOf("transform")) as TransformFile;
   const golden = parse(await bytesOf("golden")) as Golden;
-  const tensors = decodeTensors(await bytesOf("dense"));
+  const tensors = await decodeTensors(await bytesOf("dense"));
   const dense: Record<string, Float32Array> = {};
   for (const [name, shape] of shapesOf(definition)) {
     const tensor = tensorOf(tensors, name, "float32");
@@ -83,7 +83,7 @@ export async function getFiles(objects: Objects, manifest: ModelManifest): Promi
     }
     dense[name] = tensor.data;
   }
-  const embeddings = decodeTensors(await bytesOf("embeddings"));
+  const embeddings = await decodeTensors(await bytesOf("embeddings"));
   const ids = tensorOf(embeddings, "ids", "uint64").data;
   const values = tensorOf(embeddings, "values", "float32").data;
   if (values.length !== ids.length * (1 + widthsOf(definition).dimension)) {
