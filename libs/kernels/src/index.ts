@@ -6,7 +6,8 @@ export { type IdNumbers, openIdNumbers } from "./ids/id-numbers.ts";
 export { openExampleRows } from "./batch/example-rows.ts";
 export { createIndex, type IdIndex } from "./ids/id-index.ts";
 export { type FieldCodes, openFieldRows } from "./batch/field-rows.ts";
-export { gatherIds, halvesOf, type ShardIds, shardOf, splitByShard, uniqueIds } from "./ids/ids.ts";
+export { gatherIds, halvesOf, uniqueIds } from "./ids/ids.ts";
+export { groupByShard, type ShardIds, shardOf, splitByShard } from "./ids/shards.ts";
 export { checkLength } from "./gradients.ts";
 export type {
   Admission,

@@ -1,4 +1,5 @@
 import { HeddleError } from "@heddle/base";
+import { groupByShard } from "@heddle/kernels";
 import type { TransformProgram } from "@heddle/transform";
 import type { ExampleReader, TrainingPartition } from "./reader.ts";
 import {
@@ -18,6 +19,8 @@ export interface BatchesOptions {
   readonly program: TransformProgram;
   readonly batchSize: number;
   readonly seed: number;
+  /** By which each batch's ids are grouped. */
+  readonly shards: number;
   readonly stages: Pick<Stages, "work">;
   /** Where the next batch lies; arrays of its own when absent. */
   readonly memory?: () => BatchMemory;
@@ -37,7 +40,7 @@ export interface Batches {
  * @throws {HeddleError} DATA_LOSS DATASET_DIFFERS from `next` when a file's rows are not those of the manifest.
  */
 export function openBatches(options: BatchesOptions, from: DataCursor): Batches {
-  const { partitions, batchSize, seed, stages, memory } = options;
+  const { partitions, batchSize, seed, shards, stages, memory } = options;
   let at = from;
   let loading: Promise<PartitionRows> | undefined;
   let current: { index: number; cut: ReturnType<typeof batchCutter> } | undefined;
@@ -66,7 +69,11 @@ export function openBatches(options: BatchesOptions, from: DataCursor): Batches 
         loading = load(index + 1, signal);
       }
       const { cut } = current;
-      const batch = stages.work("transform", () => cut(at.batch, memory?.()));
+      const batch = stages.work("transform", () => {
+        const whole = cut(at.batch, memory?.());
+        groupByShard(whole.ids, whole.index, shards);
+        return whole;
+      });
       const last = at.batch + 1 === batchesOf(partition.rows, batchSize);
       at = last
         ? { partition: at.partition + 1, batch: 0 }

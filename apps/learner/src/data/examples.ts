@@ -14,6 +14,8 @@ export interface BatchPlan {
   readonly fit: Fit;
   readonly batchSize: number;
   readonly seed: number;
+  /** Processes that keep the parameters: a batch's ids lie together by shard. 1 when absent. */
+  readonly shards?: number;
 }
 
 /** A dataset's examples: read by this thread, or by one of their own. */
@@ -39,9 +41,9 @@ export function localExamples(
   return {
     fit: (inputs, signal) => fitOn(inputs, reader, partitions, signal),
     golden: (features, seed, signal) => goldenRows(reader, partitions, features, seed, signal),
-    batches: ({ inputs, fit, batchSize, seed }, from, stages) => {
+    batches: ({ inputs, fit, batchSize, seed, shards = 1 }, from, stages) => {
       const program = compileTransform(inputs, fit);
-      const source = { reader, partitions, program, batchSize, seed, stages };
+      const source = { reader, partitions, program, batchSize, seed, shards, stages };
       return openBatches({ ...source, ...(memory && { memory }) }, from);
     },
   };

@@ -34,7 +34,8 @@ export async function joinGang(
   const bounds = boundsOf(definition.training);
   const { snapshotSteps } = bounds ?? definition.training;
   await using opening = new AsyncDisposableStack();
-  const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed };
+  const shards = Math.max(1, attempt.shards);
+  const plan = { inputs: definition.inputs, fit: subject.fit, batchSize, seed, shards };
   const batches = data.examples.batches(plan, progress.cursor, stages);
   const network = opening.use(await deps.compute.open(definition));
   const addresses = await shardAddresses(deps, attempt.shards, signal);

@@ -1,4 +1,4 @@
-import { uniqueIds } from "@heddle/kernels";
+import { gatherIds } from "@heddle/kernels";
 import type { TrainingBatch } from "../data/rows.ts";
 
 /** A learner's share of a step. */
@@ -43,13 +43,31 @@ function rowsOf(batch: TrainingBatch, from: number, to: number): TrainingBatch {
     const width = values.length / batch.rows;
     return values.subarray(from * width, to * width) as T;
   };
-  const places = part(batch.index);
-  const { unique, index } = uniqueIds(
-    BigUint64Array.from(places, (place) => batch.ids[place] as bigint),
-  );
+  const { ids, index } = idsOf(batch.ids, part(batch.index));
   return {
     ...{ at: batch.at, partition: batch.partition, rows: to - from },
-    ...{ numeric: part(batch.numeric), ids: unique, index },
+    ...{ numeric: part(batch.numeric), ids, index },
     ...{ label: part(batch.label), weight: part(batch.weight) },
   };
+}
+
+/**
+ * The ids that stand at some places, each once, in the order in which they are given.
+ *
+ * @returns `index`, shape [places]: where each is among them.
+ */
+function idsOf(all: BigUint64Array, places: Int32Array) {
+  /** 1 where an id is used, then where it comes, from 1. */
+  const order = new Int32Array(all.length);
+  for (let i = 0; i < places.length; i++) order[places[i] as number] = 1;
+  const used = new Int32Array(all.length);
+  let count = 0;
+  for (let place = 0; place < all.length; place++) {
+    if (order[place] === 0) continue;
+    used[count++] = place;
+    order[place] = count;
+  }
+  const index = new Int32Array(places.length);
+  for (let i = 0; i < places.length; i++) index[i] = (order[places[i] as number] as number) - 1;
+  return { ids: gatherIds(all, used.subarray(0, count)), index };
 }

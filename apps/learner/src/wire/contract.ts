@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeddleError } from "@heddle/base";
+import { gatherRows, groupByShard, scatterRows } from "@heddle/kernels";
 import { openFileObjects } from "@heddle/objects";
 import { float32Of } from "@heddle/tensor";
 import { startFalseShard } from "../fixtures/false-shard.ts";
@@ -44,6 +45,20 @@ export function wireContract(name: string, open: Open, remote = true): void {
     assert.notDeepEqual(second?.rows["deep"], first?.rows["deep"]?.slice(15));
     assert.notDeepEqual(third?.rows["deep"]?.slice(15, 18), second?.rows["deep"]?.slice(0, 3));
     for (const shards of [2, 3]) assert.deepEqual(await steps(shards), [first, second, third]);
+  });
+
+  check("ids that lie together by shard are read and changed as others are", async () => {
+    const grouped = ids.slice();
+    const places = Int32Array.from(ids.keys());
+    groupByShard(grouped, places, 2);
+    assert.notDeepEqual(grouped, ids);
+    await using opened = await openGang(open, 2);
+    const wire = await opened.wire();
+    const expected = await steps(2);
+    const first = await wire.pull(1, grouped);
+    await wire.push(1, grouped, mapRows(gradients, places, scatterRows), false);
+    const second = await wire.pull(2, ids.slice(5));
+    assert.deepEqual([mapRows(first, places, gatherRows), second], [expected[0], expected[1]]);
   });
 
   check("a pull of no ids reads dense parameters", async () => {
@@ -179,16 +194,28 @@ function remoteContract(
       ...{ ...nothingMoved, pulled: 60, pushed: 44 },
       ...{ spared: 48, sparedByIds: 48 },
     });
+    await wire.pull(2, own);
     shard.says.forgets = 1;
     await wire.pull(2, own);
     await wire.push(2, own, push, false);
-    assert.deepEqual(shard.ids.slice(2), [0, 2, 0]);
+    assert.deepEqual(shard.ids.slice(2), [2, 0, 2, 0]);
     await wire.push(3, own.slice(), push, false);
-    assert.deepEqual(shard.ids.slice(5), [2], "another list, as far as anybody knows");
+    assert.deepEqual(shard.ids.slice(6), [2], "another list, as far as anybody knows");
   });
 }
 
 function one({ rows, dense }: Gradients): Gradients {
   const [wide, deep] = [rows["wide"]?.slice(0, 1), rows["deep"]?.slice(0, 3)];
   return { rows: { wide: wide!, deep: deep! }, dense };
+}
+
+/** Rows of all tables, moved from or to some places. */
+function mapRows<T extends Gradients>(of: T, places: Int32Array, move: typeof gatherRows): T {
+  const rows: Record<string, Float32Array> = {};
+  for (const [name, values] of Object.entries(of.rows)) {
+    const out = new Float32Array(values.length);
+    move(values, values.length / places.length, places, out);
+    rows[name] = out;
+  }
+  return { ...of, rows };
 }

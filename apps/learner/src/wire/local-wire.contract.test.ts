@@ -13,4 +13,4 @@ const openShared: Open = (declaration, options) =>
 wireContract("local", open, false);
 wireContract("local, in memory that threads share", openShared, false);
 rowFormatContract("local", open);
-cachedRowsContract("local", open, false);
+cachedRowsContract("local", open);

@@ -97,7 +97,8 @@ export async function openShardWire(
   }
   const shards = links.map((link) => ({ link, ...(bounds && { updates: openOwnUpdates() }) }));
   const cuts = cutCalls(fence, links, shardCallMs, traffic);
-  const calls = { timeoutMs: stepCallMs, traffic, sharesMemory: options.sharesMemory ?? false };
+  const { inProcess = false, sharesMemory = false } = options;
+  const calls = { timeoutMs: stepCallMs, traffic, sharesMemory, inProcess };
   const { forget, ...steps } = stepCalls(declaration, layout, shards, calls);
   const { freeze, snapshot, usage } = cuts;
   const restore: Wire["restore"] = async (...to) => {

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { gatherRows, scatterRows, sumGradients } from "./batch.ts";
 import { openExampleRows } from "./example-rows.ts";
 import * as plain from "../fixtures/typescript-batch.ts";
-import { shardOf, splitByShard, uniqueIds } from "../ids/ids.ts";
+import { uniqueIds } from "../ids/ids.ts";
+import { groupByShard, shardOf, splitByShard } from "../ids/shards.ts";
 
 const id = fc.oneof(
   fc.bigInt({ min: 0n, max: 9n }),
@@ -41,6 +42,37 @@ test("shards part the ids: none is lost, each lies where shardOf says, order is 
           assert.ok(i === 0 || part.positions[i - 1]! < part.positions[i]!);
         });
       });
+    }),
+  );
+});
+
+test("distinct ids are grouped by shard, each shard's in the order given, and their index follows them", () => {
+  const distinct = fc.uniqueArray(id, { maxLength: 200 });
+  fc.assert(
+    fc.property(distinct, fc.array(fc.nat()), fc.integer({ min: 1, max: 9 }), (all, at, shards) => {
+      const own = BigUint64Array.from(all);
+      const index = Int32Array.from(all.length === 0 ? [] : at, (place) => place % all.length);
+      const named = Array.from(index, (place) => all[place]);
+      const parts = splitByShard(BigUint64Array.from(all), shards);
+      groupByShard(own, index, shards);
+      assert.deepEqual(
+        [...own],
+        parts.flatMap(({ ids: part }) => [...part]),
+      );
+      assert.deepEqual(
+        Array.from(index, (place) => own[place]),
+        named,
+      );
+      const again = splitByShard(own, shards);
+      assert.deepEqual(
+        again.map(({ ids: part }) => part),
+        parts.map(({ ids: part }) => part),
+      );
+      assert.ok(again.every(({ ids: part }) => part.buffer === own.buffer));
+      assert.deepEqual(
+        again.flatMap(({ positions }) => [...positions]),
+        [...own.keys()],
+      );
     }),
   );
 });

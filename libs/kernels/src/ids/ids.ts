@@ -16,14 +16,6 @@ export function hashId(low: number, high: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** Another hash than `hashId`, so that the rows of one shard still spread over its table. */
-function shardHash(low: number, high: number): number {
-  let x = high ^ Math.imul(low, 0xcc9e2d51) ^ (low >>> 15);
-  x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
-  x = Math.imul(x ^ (x >>> 12), 0x297a2d39);
-  return (x ^ (x >>> 15)) >>> 0;
-}
-
 /** out[i] = ids[positions[i]]; by halves, because a bigint for each id is ten times the time. */
 export function gatherIds(
   ids: BigUint64Array,
@@ -37,65 +29,6 @@ export function gatherIds(
     to[2 * i + 1] = from[at + 1] as number;
   }
   return out;
-}
-
-/** The shard, 0 to shards − 1, that holds an id: the same for ever and everywhere. */
-export function shardOf(id: bigint, shards: number): number {
-  return shardHash(Number(id & 0xffffffffn), Number(id >> 32n)) % shards;
-}
-
-/** Ids of one shard and where they stood. */
-export interface ShardIds {
-  readonly ids: BigUint64Array;
-  /** shape [ids]: position of each in the ids that were split. */
-  readonly positions: Int32Array;
-}
-
-/** Ids by shard, each in the order given; a single shard has the very array that was given. */
-export function splitByShard(ids: BigUint64Array, shards: number): readonly ShardIds[] {
-  if (shards === 1) return [{ ids, positions: everyPosition(ids.length) }];
-  return splitBy(shardHash, ids, shards);
-}
-
-/** 0, 1, 2, …: one array for all, because arrays of a batch's size that are made for each step make V8 collect. */
-let everywhere = new Int32Array();
-
-function everyPosition(length: number): Int32Array {
-  if (everywhere.length < length) everywhere = Int32Array.from({ length }, (_, i) => i);
-  return everywhere.subarray(0, length);
-}
-
-/** Ids by instance of a table, each in the order given. */
-export function splitById(ids: BigUint64Array, instances: number): readonly ShardIds[] {
-  return splitBy(hashId, ids, instances);
-}
-
-function splitBy(
-  hash: (low: number, high: number) => number,
-  ids: BigUint64Array,
-  shards: number,
-): readonly ShardIds[] {
-  const halves = halvesOf(ids);
-  const owners = new Uint16Array(ids.length);
-  const counts = new Int32Array(shards);
-  for (let i = 0; i < ids.length; i++) {
-    const shard = hash(halves[2 * i] as number, halves[2 * i + 1] as number) % shards;
-    owners[i] = shard;
-    counts[shard] = (counts[shard] as number) + 1;
-  }
-  return Array.from(counts, (count, shard) => {
-    const own = new BigUint64Array(count);
-    const ownHalves = halvesOf(own);
-    const positions = new Int32Array(count);
-    let n = 0;
-    for (let i = 0; i < ids.length; i++) {
-      if (owners[i] !== shard) continue;
-      ownHalves[2 * n] = halves[2 * i] as number;
-      ownHalves[2 * n + 1] = halves[2 * i + 1] as number;
-      positions[n++] = i;
-    }
-    return { ids: own, positions };
-  });
 }
 
 /** Where distinct ids and positions lie. */

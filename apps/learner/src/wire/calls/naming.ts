@@ -1,17 +1,7 @@
 import { isHeddleError } from "@heddle/base";
 import { bytesOf } from "@heddle/tensor";
-import type { Part, ShardLayout } from "../shard/shard-layout.ts";
+import type { Part } from "../shard/shard-layout.ts";
 import type { Traffic } from "../traffic.ts";
-
-/** A step pulls and pushes the same ids: they are split once, and each shard hears them once. */
-export function splitOnce(layout: ShardLayout): (ids: BigUint64Array) => readonly Part[] {
-  const split = new WeakMap<BigUint64Array, readonly Part[]>();
-  return (ids) => {
-    const known = split.get(ids) ?? layout.split(ids);
-    split.set(ids, known);
-    return known;
-  };
-}
 
 /** How a call speaks of its ids. */
 interface List {

@@ -33,18 +33,20 @@ interface PartRead {
 
 /** `Wire.pull` and `Wire.release`. */
 export function pullCalls(steps: Steps): Pick<Wire, "pull" | "release"> {
-  const { bounds, layout, pulls, partsOf, each } = steps;
+  const { bounds, layout, pulls, lists, each } = steps;
   const lent = new WeakMap<Pulled, Loan>();
   return {
     pull: async (step, ids, microBatch = 0) => {
       const loan = borrow(pulls);
       const states: number[] = [];
-      const assembly = openAssembly(layout, partsOf(ids), loan);
-      const whole = { step, microBatch, loan, assembly };
-      await each(ids, async (at, part, shard) => {
-        states[shard] = await readPart(steps, { ...whole, at, part, shard, anew: false });
+      const pulled = await lists.with(ids, async (parts) => {
+        const assembly = openAssembly(layout, parts, loan);
+        const whole = { step, microBatch, loan, assembly };
+        await each(parts, async (at, part, shard) => {
+          states[shard] = await readPart(steps, { ...whole, at, part, shard, anew: false });
+        });
+        return { ...assembly.whole(), ...(bounds && { states }) };
       });
-      const pulled = { ...assembly.whole(), ...(bounds && { states }) };
       lent.set(pulled, loan);
       return pulled;
     },

@@ -9,11 +9,11 @@ import type { Wire } from "../wire.ts";
 
 /** `Wire.push`. */
 export function pushCall(steps: Steps): Wire["push"] {
-  const { fence, tables, layout, cached, pushes, traffic, timeoutMs, each } = steps;
+  const { fence, tables, layout, cached, pushes, traffic, timeoutMs, lists, each } = steps;
   return async (step, ids, gradients, cut, notes = {}) => {
     const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
     const told = { cut, microBatch, lossSum, learnerCpuSeconds };
-    await each(ids, async ({ link, updates }, part, shard) => {
+    const pushPart: Parameters<typeof each>[1] = async ({ link, updates }, part, shard) => {
       const loan = borrow(pushes);
       const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
       const sent = tables.map((table, t) => ({
@@ -37,7 +37,8 @@ export function pushCall(steps: Steps): Wire["push"] {
       count(steps, "pushed", rows, values.dense);
       // A call that failed may still be on its way out; then its memory is not used again.
       loan.giveBack();
-    });
+    };
+    await lists.with(ids, (parts) => each(parts, pushPart), true);
   };
 }
 

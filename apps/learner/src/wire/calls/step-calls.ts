@@ -1,7 +1,7 @@
 import { present } from "@heddle/base";
 import { openPool, openSharedPool } from "@heddle/lane";
 import { cachedRowBytesMax, openCachedRows } from "./cached-rows.ts";
-import { splitOnce } from "./naming.ts";
+import { openKeyLists } from "./key-lists.ts";
 import { pullCalls } from "./pull-calls.ts";
 import { pushCall } from "./push-call.ts";
 import type { ShardLayout } from "../shard/shard-layout.ts";
@@ -20,6 +20,8 @@ export interface StepCalls extends Pick<Wire, "pull" | "release" | "push"> {
 export interface StepCallsOptions extends Pick<Steps, "timeoutMs" | "traffic"> {
   /** Whether other threads read what is pulled. */
   readonly sharesMemory: boolean;
+  /** Whether nothing carries the calls. */
+  readonly inProcess: boolean;
 }
 
 /** Pull and push, split over the shards and put together again. */
@@ -27,9 +29,8 @@ export function stepCalls(
   { fence, tables, bounds }: RunDeclaration,
   layout: ShardLayout,
   shards: readonly LinkedShard[],
-  { timeoutMs, traffic, sharesMemory }: StepCallsOptions,
+  { timeoutMs, traffic, sharesMemory, inProcess }: StepCallsOptions,
 ): StepCalls {
-  const partsOf = splitOnce(layout);
   const { rowAge } = bounds ?? {};
   const cached =
     rowAge === undefined
@@ -38,11 +39,10 @@ export function stepCalls(
   const steps: Steps = {
     ...{ fence: BigInt(fence), tables, bounds, layout, cached, traffic, timeoutMs },
     pulls: sharesMemory ? openSharedPool({ heldBytesMax }) : openPool({ heldBytesMax }),
-    ...{ pushes: openPool({ heldBytesMax }), partsOf },
-    each: (ids, run) => {
-      const parts = partsOf(ids);
-      return Promise.all(shards.map((at, n) => run(at, present(parts[n], "a part"), n)));
-    },
+    pushes: openPool({ heldBytesMax }),
+    lists: openKeyLists(layout, inProcess ? undefined : openPool({ heldBytesMax })),
+    each: (parts, run) =>
+      Promise.all(shards.map((at, n) => run(at, present(parts[n], "a part"), n))),
   };
   return {
     ...pullCalls(steps),

@@ -1,5 +1,6 @@
 import type { Pool } from "@heddle/lane";
 import type { CachedRows } from "./cached-rows.ts";
+import type { KeyLists } from "./key-lists.ts";
 import type { OwnUpdates } from "./own-updates.ts";
 import { sparedBytes } from "../shard/row-format.ts";
 import type { Part, ShardLayout } from "../shard/shard-layout.ts";
@@ -27,10 +28,10 @@ export interface Steps {
   readonly pushes: Pool;
   readonly traffic: Traffic;
   readonly timeoutMs: number;
-  partsOf(ids: BigUint64Array): readonly Part[];
+  readonly lists: KeyLists;
   /** Runs a call of each shard. */
   each(
-    ids: BigUint64Array,
+    parts: readonly Part[],
     run: (at: LinkedShard, part: Part, shard: number) => Promise<void>,
   ): Promise<unknown>;
 }

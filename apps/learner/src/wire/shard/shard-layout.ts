@@ -12,6 +12,7 @@ type DenseParameter = Parameters["dense"][number];
 export interface ShardLayout {
   /** Dense parameters of each shard, in order of their declaration to it. */
   readonly dense: readonly (readonly DenseParameter[])[];
+  /** Parts may be views of the ids. */
   split(ids: BigUint64Array): readonly Part[];
   /** A shard's part of gradients: rows by table in order of declaration, dense values one after the other; copies, where anything carries them. */
   gradientsOf(
@@ -65,8 +66,7 @@ export function layOut(
     dense: denseOf,
     tables,
     split: (ids) =>
-      // What is sent may still be on its way when the batch's memory is used again.
-      splitByShard(shards === 1 && !inProcess ? ids.slice() : ids, shards).map((part) => {
+      splitByShard(ids, shards).map((part) => {
         const name = inProcess || part.ids.length === 0 ? 0n : keyListName(part.ids);
         return { ...part, name, known: false };
       }),
@@ -78,8 +78,8 @@ export function layOut(
         const isPacked = formatOf(table) !== RowFormat.UNSPECIFIED;
         if (shards === 1 && inProcess && !isPacked) return all;
         const out = memory(positions.length * dimension);
-        // One shard has them all, in their order.
-        if (shards === 1) out.set(all);
+        const from = dimension * (positions[0] ?? 0);
+        if (lieTogether(positions)) out.set(all.subarray(from, from + out.length));
         else gatherRows(all, dimension, positions, out);
         return out;
       }),
@@ -122,6 +122,7 @@ export function openAssembly(
         }
         if (which !== undefined && which.length < positions.length) place(shard, t, which, own);
         else if (parts.length === 1) rows[t] = kept(own);
+        else if (lieTogether(positions)) rowsOf(t).set(own, dimension * (positions[0] ?? 0));
         else scatterRows(own, dimension, positions, rowsOf(t));
       });
       const length = lengthOf(dense[shard] ?? []);
@@ -138,6 +139,10 @@ export function openAssembly(
     }),
   };
 }
+
+/** Whether ascending positions follow one another, as those of a batch that is grouped by shard do. */
+const lieTogether = (positions: Int32Array): boolean =>
+  positions.length === 0 || (positions.at(-1) ?? 0) - (positions[0] ?? 0) === positions.length - 1;
 
 const lengthOf = (parameters: readonly DenseParameter[]): number =>
   parameters.reduce((sum, { initial }) => sum + initial.length, 0);

@@ -1,6 +1,7 @@
 import { mix32 } from "@heddle/base";
 import { gatherRows } from "../../batch/batch.ts";
-import { gatherIds, halvesOf, type ShardIds } from "../../ids/ids.ts";
+import { gatherIds, halvesOf } from "../../ids/ids.ts";
+import type { ShardIds } from "../../ids/shards.ts";
 import type { TableSpec } from "../../port.ts";
 
 const admissionSeed = 0x27d4eb2f;

@@ -1,6 +1,6 @@
 import { present } from "@heddle/base";
 import { gatherRows, scatterRows } from "../../batch/batch.ts";
-import type { ShardIds } from "../../ids/ids.ts";
+import type { ShardIds } from "../../ids/shards.ts";
 import type { Part } from "../part.ts";
 import type { NewerRows, TableRows, TableSpec } from "../../port.ts";
 

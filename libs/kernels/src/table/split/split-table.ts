@@ -1,7 +1,7 @@
 import { present } from "@heddle/base";
 import { gatherRows } from "../../batch/batch.ts";
 import { checkGradients, checkLength } from "../../gradients.ts";
-import { type ShardIds, splitById } from "../../ids/ids.ts";
+import { type ShardIds, splitById } from "../../ids/shards.ts";
 import { mergeRows } from "./merge-rows.ts";
 import type { Part } from "../part.ts";
 import type { FrozenView, ParameterTable } from "../../port.ts";
