@@ -51,23 +51,28 @@ function rowsOf(batch: TrainingBatch, from: number, to: number): TrainingBatch {
   };
 }
 
+/** Used again by each call, because arrays of a batch's size that are made for each step make V8 collect. */
+let orderMemory = new Int32Array();
+let usedMemory = new Int32Array();
+
 /**
  * The ids that stand at some places, each once, in the order in which they are given.
  *
  * @returns `index`, shape [places]: where each is among them.
  */
 function idsOf(all: BigUint64Array, places: Int32Array) {
+  if (orderMemory.length < all.length) orderMemory = new Int32Array(all.length);
+  if (usedMemory.length < all.length) usedMemory = new Int32Array(all.length);
   /** 1 where an id is used, then where it comes, from 1. */
-  const order = new Int32Array(all.length);
+  const order = orderMemory.fill(0, 0, all.length);
   for (let i = 0; i < places.length; i++) order[places[i] as number] = 1;
-  const used = new Int32Array(all.length);
   let count = 0;
   for (let place = 0; place < all.length; place++) {
     if (order[place] === 0) continue;
-    used[count++] = place;
+    usedMemory[count++] = place;
     order[place] = count;
   }
   const index = new Int32Array(places.length);
   for (let i = 0; i < places.length; i++) index[i] = (order[places[i] as number] as number) - 1;
-  return { ids: gatherIds(all, used.subarray(0, count)), index };
+  return { ids: gatherIds(all, usedMemory.subarray(0, count)), index };
 }

@@ -18,43 +18,76 @@ export interface StepPart {
 export type StepGradients = Pick<StepPart, "tables" | "dense">;
 
 /**
- * The gradients of a step from those of its micro-batches: sums by row and by dense value, in float32, in the order of the micro-batches.
- * One micro-batch is its step as it stands.
+ * Joins gradients of micro-batches to those of their step: sums by row and by dense value, in float32, in the order of the micro-batches. One
+ * micro-batch is its step as it stands.
  *
  * @param parts at least one; all of the same tables.
+ * @returns they lie in memory that is used again by the next call.
  */
-export function joinParts(parts: readonly StepPart[]): StepGradients {
-  const first = present(parts[0], "the first micro-batch of a step");
-  if (parts.length === 1) return first;
-  return {
-    tables: first.tables.map(({ table }) => joinRows(table, parts)),
-    dense: joinDense(parts.map(({ dense }) => dense)),
+export type Join = (parts: readonly StepPart[]) => StepGradients;
+
+export function openJoin(): Join {
+  const tables = new Map<string, (own: readonly RowGradients[]) => RowGradients>();
+  const joinDense = denseJoin();
+  return (parts) => {
+    const first = present(parts[0], "the first micro-batch of a step");
+    if (parts.length === 1) return first;
+    const joinTable = ({ table }: RowGradients): RowGradients => {
+      const join = tables.get(table) ?? rowJoin();
+      tables.set(table, join);
+      return join(parts.flatMap((part) => part.tables.filter((rows) => rows.table === table)));
+    };
+    return {
+      tables: first.tables.map(joinTable),
+      dense: joinDense(parts.map(({ dense }) => dense)),
+    };
   };
 }
 
-function joinRows(table: string, parts: readonly StepPart[]): RowGradients {
-  const own = parts.flatMap(({ tables }) => tables.filter((rows) => rows.table === table));
-  const ids = new BigUint64Array(own.reduce((sum, part) => sum + part.ids.length, 0));
-  const all = new Float32Array(own.reduce((sum, part) => sum + part.gradients.length, 0));
-  let [id, value] = [0, 0];
-  for (const part of own) {
-    ids.set(part.ids, id);
-    all.set(part.gradients, value);
-    id += part.ids.length;
-    value += part.gradients.length;
-  }
-  if (ids.length === 0) return { table, ids, gradients: all };
-  const { unique, index } = uniqueIds(ids);
-  const dimension = all.length / ids.length;
-  const gradients = new Float32Array(unique.length * dimension);
-  sumGradients(all, dimension, index, unique.length, gradients);
-  return { table, ids: unique, gradients };
+/** Sums rows of one table. */
+function rowJoin() {
+  const ids = scratch((length) => new BigUint64Array(length));
+  const bigUint64 = scratch((length) => new BigUint64Array(length));
+  const int32 = scratch((length) => new Int32Array(length));
+  const sums = scratch((length) => new Float32Array(length));
+  return (own: readonly RowGradients[]): RowGradients => {
+    const { table } = present(own[0], "a table of a step");
+    const all = ids(own.reduce((sum, part) => sum + part.ids.length, 0));
+    let at = 0;
+    for (const part of own) {
+      all.set(part.ids, at);
+      at += part.ids.length;
+    }
+    if (all.length === 0) return { table, ids: all, gradients: new Float32Array() };
+    const values = own.map((part) => part.gradients);
+    const dimension = values.reduce((sum, part) => sum + part.length, 0) / all.length;
+    const { unique, index } = uniqueIds(all, { int32, bigUint64 });
+    const gradients = sums(unique.length * dimension);
+    sumGradients(values, dimension, index, unique.length, gradients);
+    return { table, ids: unique, gradients };
+  };
 }
 
-function joinDense(parts: readonly Float32Array[]): Float32Array {
-  const sums = Float32Array.from(parts[0] ?? []);
-  for (const part of parts.slice(1)) {
-    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
-  }
-  return sums;
+function denseJoin() {
+  const memory = scratch((length) => new Float32Array(length));
+  return (parts: readonly Float32Array[]): Float32Array => {
+    const [first = new Float32Array(), ...others] = parts;
+    const sums = memory(first.length);
+    sums.set(first);
+    for (const part of others) {
+      for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
+    }
+    return sums;
+  };
+}
+
+/** Arrays of a step's size that are made anew for each one make V8 collect: this one grows, and stays. */
+function scratch<T extends { readonly length: number; subarray(from: number, to: number): T }>(
+  make: (length: number) => T,
+): (length: number) => T {
+  let held = make(0);
+  return (length) => {
+    if (held.length < length) held = make(length);
+    return held.subarray(0, length);
+  };
 }

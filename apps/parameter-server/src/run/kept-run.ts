@@ -6,7 +6,7 @@ import { declarationOf } from "./declaration.ts";
 import { openExactCourse } from "../course/exact-course.ts";
 import { openPace, type Pace } from "../course/pace.ts";
 import { openShard, type Shard } from "../shard.ts";
-import { joinParts, type StepPart } from "../course/step-part.ts";
+import { openJoin, type StepPart } from "../course/step-part.ts";
 import { openRejoin, type Told } from "./rejoin.ts";
 
 /** The run a shard keeps, from its first Configure on. */
@@ -57,9 +57,10 @@ export function openKeptRun(request: ConfigureRequest, options: KeptRunOptions):
   const microBatches = Math.max(1, request.microBatches);
   const shard = openShard(declarationOf(request), tableRowsMax);
   const totals = { lossSum: 0, learnerCpuSeconds: 0 };
+  const join = openJoin();
   const check = ({ tables, dense }: StepPart): void => shard.check(tables, dense);
   const apply = (parts: readonly StepPart[], state: number): void => {
-    const { tables, dense } = joinParts(parts);
+    const { tables, dense } = join(parts);
     shard.push(tables, dense, state);
     for (const { lossSum, learnerCpuSeconds } of parts) {
       totals.lossSum += lossSum;

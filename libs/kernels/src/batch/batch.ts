@@ -1,3 +1,4 @@
+import { pieces } from "../pieces.ts";
 import { stage } from "./batch-stage.ts";
 
 /** out[i] = rows[index[i]]; `rows` shape [n, dimension], `out` shape [index, dimension]. */
@@ -35,11 +36,11 @@ export function scatterRows(
 /**
  * Sums the gradients of equal ids in row order, in float32, so that the sum's bits do not depend on anything else.
  *
- * @param gradients shape [index, dimension].
+ * @param parts one after the other, shape [index, dimension].
  * @param out shape [uniqueCount, dimension]; out[u] becomes the sum of the rows i with index[i] = u.
  */
 export function sumGradients(
-  gradients: Float32Array,
+  parts: readonly Float32Array[],
   dimension: number,
   index: Int32Array,
   uniqueCount: number,
@@ -47,12 +48,15 @@ export function sumGradients(
 ): void {
   const { kernel, whole, places, piece, at } = stage(uniqueCount * dimension, dimension);
   whole.fill(0);
-  const each = places.length;
-  for (let from = 0; from < index.length; from += each) {
-    const to = Math.min(from + each, index.length);
-    places.set(index.subarray(from, to));
-    piece.set(gradients.subarray(from * dimension, to * dimension));
-    kernel.add(at.piece, dimension * 4, at.places, to - from, at.whole);
+  let first = 0;
+  for (const part of parts) {
+    const rows = part.length / dimension;
+    for (const { from, to } of pieces(rows, places.length)) {
+      places.set(index.subarray(first + from, first + to));
+      piece.set(part.subarray(from * dimension, to * dimension));
+      kernel.add(at.piece, dimension * 4, at.places, to - from, at.whole);
+    }
+    first += rows;
   }
   out.set(whole);
 }
