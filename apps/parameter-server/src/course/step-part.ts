@@ -15,7 +15,7 @@ export interface StepPart {
 }
 
 /** The gradients of a step. */
-export type StepGradients = Pick<StepPart, "tables" | "dense">;
+type StepGradients = Pick<StepPart, "tables" | "dense">;
 
 /**
  * Joins gradients of micro-batches to those of their step: sums by row and by dense value, in float32, in the order of the micro-batches. One
@@ -24,7 +24,7 @@ export type StepGradients = Pick<StepPart, "tables" | "dense">;
  * @param parts at least one; all of the same tables.
  * @returns they lie in memory that is used again by the next call.
  */
-export type Join = (parts: readonly StepPart[]) => StepGradients;
+type Join = (parts: readonly StepPart[]) => StepGradients;
 
 export function openJoin(): Join {
   const tables = new Map<string, (own: readonly RowGradients[]) => RowGradients>();
