@@ -96,7 +96,7 @@ test("a job that fails for now, vanishes or leaves without a result is replaced 
 
 test("a job without heartbeats is stopped when its lease ends, and replaced", async () => {
   await using world = await openWorld();
-  await using host = await world.start({ "dataset/1/dataset": "hang" });
+  await using host = await world.start({ "dataset/1/dataset": "hang" }, { leaseMs: 2_000 });
   const run = await host.until(await host.submit("49", {}, pipelineOf("dataset")), ended);
   assert.deepEqual(reasons(run, "dataset"), ["LEASE_EXPIRED", ""]);
 });

@@ -38,7 +38,7 @@ test("heartbeats come by themselves and carry the newest address and progress", 
     heartbeat: async (request) => {
       beats.push(request);
       if (request.address !== "" && request.progress?.done === 5n) complete.resolve();
-      return { leaseMs: 30 };
+      return { leaseMs: 600 };
     },
   });
   await using job = client(server.address);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "@heddle/base";
 import { type EventLog, eventTopics, type LogRecord, type NewRecord } from "@heddle/eventlog";
 import { openKafkaLog } from "@heddle/eventlog/kafka";
@@ -73,6 +74,9 @@ before(async () => {
   await succeeds(heddle(["apply"], options));
   await succeeds(heddle(["ingest", "churn", "customers.csv"], options));
   truth = lineOf((await heddleJson(["train", "churn", "--quiet"], options)) as unknown as Trained);
+  // What a host has not told when it ends, the next one does, and here is none.
+  const serves = ({ value }: LogRecord) => Buffer.from(value).toString().includes('"serving"');
+  while (!(await recordsOf(eventTopics.serving.name)).some(serves)) await sleep(100);
 });
 after(async () => {
   await log?.[Symbol.asyncDispose]();

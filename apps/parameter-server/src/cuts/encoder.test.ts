@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Worker } from "node:worker_threads";
 import { readState } from "@heddle/artifact";
 import { type EncodedFile, openEncoder } from "./encoder.ts";
 
@@ -23,10 +24,11 @@ test("a thread that fails while nobody asks it anything is replaced for the next
   encoder.begin([table]);
   encoder.add("no such table", rowsOf(1));
   await assert.rejects(encoder.encode(part, [table], {}));
+  const started = new Promise<Worker>((resolve) => process.once("worker", resolve));
   encoder.begin([table]);
   encoder.add("no such table", rowsOf(1));
-  // Long enough for it to fail.
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const failing = await started;
+  await new Promise((resolve) => failing.once("exit", resolve));
   encoder.begin([table]);
   encoder.add("rows", rowsOf(9, 4));
   assert.deepEqual(await idsIn(await encoder.encode(part, [table], {})), [4n, 9n]);

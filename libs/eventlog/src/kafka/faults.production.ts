@@ -105,7 +105,8 @@ test(
     await Promise.race([all.promise, other]);
     stop.abort();
     await other;
-    assert.deepEqual(seen.toSorted(), keys.toSorted());
+    // A member that stalls for its session gets records again: none is lost, some may come twice.
+    assert.deepEqual([...new Set(seen)].toSorted(), keys.toSorted());
     assert.ok(seen.includes(held));
   },
 );

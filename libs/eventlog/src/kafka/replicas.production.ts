@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type HeddleError, systemClock } from "@heddle/base";
 import { kafkaForTests, startKafka } from "@heddle/servers";
 import { temporaryFolder } from "@heddle/testkit";
+import type { EventLog } from "../port.ts";
 import { openKafkaLog } from "./kafka-log.ts";
 
 // Two brokers, of which one goes.
@@ -12,6 +13,18 @@ const skip = running === undefined ? none || "needs a Kafka of ours" : false;
 const folder = temporaryFolder("kafka-replicas");
 after(() => folder[Symbol.dispose]());
 const record = (key: string) => ({ key, value: new Uint8Array(1), headers: {} });
+
+/** Brokers that have just started may keep an append waiting for longer than it may. */
+async function untilAppended(log: EventLog, key: string): Promise<void> {
+  for (;;) {
+    const appended = await log.append("t", [record(key)]).then(
+      () => true,
+      () => false,
+    );
+    if (appended) return;
+    await sleep(100);
+  }
+}
 
 test(
   "a log whose replicas are too few is named while it is written, loses nothing, and takes records again once they are back",
@@ -24,7 +37,7 @@ test(
       url: `kafka://${brokers}/?replicas=2&minInSyncReplicas=2&partitions=1`,
       ...{ clock: systemClock, random: Math.random, appendWithinMs: 5_000 },
     });
-    await log.append("t", [record("before")]);
+    await untilAppended(log, "before");
 
     await second.stop();
     const refusals: HeddleError[] = [];
@@ -46,14 +59,7 @@ test(
 
     second = await startKafka(folder.file("second"), {}, first);
     await using _second = second;
-    for (;;) {
-      const appended = await log.append("t", [record("after")]).then(
-        () => true,
-        () => false,
-      );
-      if (appended) break;
-      await sleep(100);
-    }
+    await untilAppended(log, "after");
     const keys = (await log.read("t", 0, 0, 1_000)).map(({ key }) => key);
     assert.equal(keys[0], "before");
     assert.equal(keys.at(-1), "after");

@@ -11,7 +11,7 @@ import { openKafkaLog } from "./kafka-log.ts";
 const kafka = await kafkaForTests();
 const skip = kafka.skip;
 const prefix = `${Date.now().toString(36)}.`;
-const deps = { clock: systemClock, random: () => 0.5, appendWithinMs: 2_000 };
+const deps = { clock: systemClock, random: () => 0.5 };
 const brokers = [kafka.url.replace("kafka://", "")];
 const base = { clientId: "tests", bootstrapBrokers: brokers };
 

@@ -1,10 +1,12 @@
 import { backoffMs, defaultBackoff, HeddleError, messageOf, systemClock } from "@heddle/base";
 
 const never = new AbortController().signal;
+/** With less time left a try says but that its time is over, and not what is wrong. */
+const tryMsMin = 100;
 
 /**
- * Tries a call until it does not fail with UNAVAILABLE, with backoff. It gives up, with the last failure, when the next wait would pass the
- * deadline.
+ * Tries a call until it does not fail with UNAVAILABLE, with backoff. It gives up, with the last failure, when the next wait would leave no
+ * time for a try.
  *
  * @param name of the call, for messages.
  * @param untilMs wall time of the deadline, milliseconds since the epoch.
@@ -23,7 +25,7 @@ export async function retried<T>(
     } catch (error) {
       const unavailable = error instanceof HeddleError && error.code === "UNAVAILABLE";
       const waitMs = backoffMs(defaultBackoff, attempt, Math.random());
-      if (!unavailable || now() + waitMs >= untilMs) throw error;
+      if (!unavailable || now() + waitMs + tryMsMin >= untilMs) throw error;
       await sleep(waitMs, signal).catch(() => {
         throw givenUp(name, error);
       });

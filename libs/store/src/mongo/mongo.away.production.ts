@@ -11,8 +11,8 @@ const { skip, url } = await databaseForTests();
 test("a server that is absent, at start or later, is named and found again", { skip }, async () => {
   await using proxy = await startProxy(url);
   await proxy.away();
-  // More than the driver waits between two looks at a server.
-  await using connection = await open(proxy.url, { ...quick, selectMs: 1_500 });
+  // Much more than the driver waits between two looks at a server.
+  await using connection = await open(proxy.url, { ...quick, selectMs: 3_000 });
   const notes = notesOn(connection);
   for (const act of [
     () => notes.get("a"),
@@ -40,8 +40,8 @@ test(
   { skip },
   async () => {
     await using proxy = await startProxy(url);
-    const selectMs = 1_500;
-    await using connection = await open(proxy.url, { ...quick, selectMs });
+    const selectMs = 6_000;
+    await using connection = await open(proxy.url, { repeatMs: 5_000, selectMs });
     const notes = notesOn(connection);
     await notes.get("a");
     await proxy.away();
@@ -86,7 +86,7 @@ test("a server that takes connections and says nothing is given up in time, and 
 
 test("a server that falls silent within a command is given up in time", { skip }, async () => {
   await using proxy = await startProxy(url);
-  await using connection = await open(proxy.url, { ...quick, silenceMs: 300 });
+  await using connection = await open(proxy.url, { ...quick, silenceMs: 2_000 });
   const notes = notesOn(connection);
   await notes.get("a");
   proxy.decide((command) => (command === "find" ? "silent" : "pass"));

@@ -9,7 +9,7 @@ import { type CallContext, implement, serve } from "../../index.ts";
 import { definitionOf } from "../../method.ts";
 import { openChannel } from "./channel.ts";
 
-const keepalive = { quietMs: 100, answerMs: 100 };
+const keepalive = { quietMs: 500, answerMs: 500 };
 
 /** A network that can be told to carry nothing any more, which neither end hears of. */
 async function startNetwork(target: string) {
