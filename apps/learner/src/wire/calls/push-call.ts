@@ -4,7 +4,8 @@ import type { CachedRows } from "./cached-rows.ts";
 import { borrow } from "../shard/loan.ts";
 import { naming } from "./naming.ts";
 import { formatOf, toWire } from "../shard/row-format.ts";
-import { count, type Steps } from "./steps.ts";
+import type { Part } from "../shard/shard-layout.ts";
+import { count, type LinkedShard, type Steps } from "./steps.ts";
 import type { Wire } from "../wire.ts";
 
 /** `Wire.push`. */
@@ -13,7 +14,7 @@ export function pushCall(steps: Steps): Wire["push"] {
   return async (step, ids, gradients, cut, notes = {}) => {
     const { microBatch = 0, lossSum = 0, learnerCpuSeconds = 0, states = [] } = notes;
     const told = { cut, microBatch, lossSum, learnerCpuSeconds };
-    const pushPart: Parameters<typeof each>[1] = async ({ link, updates }, part, shard) => {
+    const pushPart = async ({ link, updates }: LinkedShard, part: Part, shard: number) => {
       const loan = borrow(pushes);
       const own = layout.gradientsOf(shard, part.positions, gradients, loan.memory);
       const sent = tables.map((table, t) => ({
