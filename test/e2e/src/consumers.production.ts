@@ -104,8 +104,13 @@ test(
     const rollout = { fleet: "main", model: "later", version: "cafe", change: "serving" };
     const serving = { ...rollout, unheardOf: { since: "v9" } };
     await log.append(eventTopics.serving.name, [recordOf("heddle.sync.v1.RolloutEvent", serving)]);
+    const auc = { name: "auc", candidate: { value: 0.5, low: 0.25, high: 0.75 } };
+    const evaluated = { version: "cafe", evaluation: "e", dataset: "e", metrics: [auc] };
+    await log.append(eventTopics.evaluations.name, [
+      recordOf("heddle.evaluator.v1.EvaluationEvent", evaluated),
+    ]);
     const registered = { change: "registered", version: "cafe", run: "r", number: 9, dataset: "d" };
-    // The last of its partition: whoever knows it took all before it.
+    // These three are the last of their topics: whoever knows them took all before them.
     await log.append(models, [...known, ...badRecords, recordOf(model, registered)]);
   },
 );
@@ -113,11 +118,12 @@ test(
 for (const program of programs) {
   const claim = `${program.name} goes on from where it was, drops repeats and says what it skips`;
   test(claim, { skip: program.skip }, async () => {
-    const line = "main/later: v9 cafe serves; AUC ? on dataset ?; trained on dataset d by run r";
+    const line =
+      "main/later: v9 cafe serves; AUC 0.5000 (0.2500 to 0.7500) on dataset e; trained on dataset d by run r";
     const { ended, complaints } = await follow(program).until(line);
-    // What the first life did not come to, this one takes: together each event of the story once, and the two of later.
+    // What the first life did not come to, this one takes: together each event of the story once, and the three of later.
     const took = { ...ended, applied: ended.applied + (applied.get(program) ?? 0) };
-    const all = storied + 2;
+    const all = storied + 3;
     assert.deepEqual(took, { applied: all, repeated: known.length, unknown: 1, skipped: 4 });
     for (const why of ["no CloudEvents headers", "JSON|codec", "no data", "number"]) {
       assert.match(complaints, new RegExp(`skipped offset \\d+ of .*: .*(${why})`));
