@@ -14,6 +14,7 @@ export { canonicalJson, type Json } from "./json.ts";
 export { type LogRange, readLogRange, writeLogRange } from "./log-range.ts";
 export { orAborted } from "./or-aborted.ts";
 export { hash32, mix32, type Random, seededRandom } from "./random.ts";
+export { openScratch } from "./scratch.ts";
 export { slicesInTurns } from "./slices.ts";
 export { stopAsked } from "./stop-asked.ts";
 export { type InTurn, type InTurnByKey, startTurns, startTurnsByKey } from "./turns.ts";

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@heddle/base";
 import { openDoor, spec } from "./contract.ts";
@@ -25,7 +26,7 @@ function open(logFolder: string, node = process.execPath) {
 }
 
 for (const act of ["wait", "compute"]) {
-  test(`a job that would ${act} for ever is gone soon after its parent's death`, async (t) => {
+  test(`a job that would ${act} for ever is gone within a second of its parent's death`, async (t) => {
     const folder = newFolder(t);
     await using door = await openDoor();
     const parent = spawn(process.execPath, [parentEntry, entry, folder, act, String(door.port)], {
@@ -33,12 +34,13 @@ for (const act of ["wait", "compute"]) {
     });
     const socket = await door.guest;
     const closed = once(socket, "close");
+    // What watches the parent is a thread, which may still be loading.
+    await sleep(1_000);
     const killedMs = performance.now();
     parent.kill("SIGKILL");
     await closed;
     const tookMs = performance.now() - killedMs;
-    // It is within a second where the machine does nothing else.
-    assert.ok(tookMs < 5_000, `${tookMs} ms`);
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
   });
 }
 

@@ -1,3 +1,4 @@
+import { openScratch } from "@heddle/base";
 import { gatherIds } from "@heddle/kernels";
 import type { TrainingBatch } from "../data/rows.ts";
 
@@ -51,9 +52,8 @@ function rowsOf(batch: TrainingBatch, from: number, to: number): TrainingBatch {
   };
 }
 
-/** Used again by each call, because arrays of a batch's size that are made for each step make V8 collect. */
-let orderMemory = new Int32Array();
-let usedMemory = new Int32Array();
+const orderMemory = openScratch((length) => new Int32Array(length));
+const usedMemory = openScratch((length) => new Int32Array(length));
 
 /**
  * The ids that stand at some places, each once, in the order in which they are given.
@@ -61,18 +61,17 @@ let usedMemory = new Int32Array();
  * @returns `index`, shape [places]: where each is among them.
  */
 function idsOf(all: BigUint64Array, places: Int32Array) {
-  if (orderMemory.length < all.length) orderMemory = new Int32Array(all.length);
-  if (usedMemory.length < all.length) usedMemory = new Int32Array(all.length);
   /** 1 where an id is used, then where it comes, from 1. */
-  const order = orderMemory.fill(0, 0, all.length);
+  const order = orderMemory(all.length).fill(0);
+  const used = usedMemory(all.length);
   for (let i = 0; i < places.length; i++) order[places[i] as number] = 1;
   let count = 0;
   for (let place = 0; place < all.length; place++) {
     if (order[place] === 0) continue;
-    usedMemory[count++] = place;
+    used[count++] = place;
     order[place] = count;
   }
   const index = new Int32Array(places.length);
   for (let i = 0; i < places.length; i++) index[i] = (order[places[i] as number] as number) - 1;
-  return { ids: gatherIds(all, usedMemory.subarray(0, count)), index };
+  return { ids: gatherIds(all, used.subarray(0, count)), index };
 }

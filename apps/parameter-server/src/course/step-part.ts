@@ -1,4 +1,4 @@
-import { present } from "@heddle/base";
+import { openScratch, present } from "@heddle/base";
 import { sumGradients, uniqueIds } from "@heddle/kernels";
 import type { RowGradients } from "../shard.ts";
 
@@ -46,10 +46,10 @@ export function openJoin(): Join {
 
 /** Sums rows of one table. */
 function rowJoin() {
-  const ids = scratch((length) => new BigUint64Array(length));
-  const bigUint64 = scratch((length) => new BigUint64Array(length));
-  const int32 = scratch((length) => new Int32Array(length));
-  const sums = scratch((length) => new Float32Array(length));
+  const ids = openScratch((length) => new BigUint64Array(length));
+  const bigUint64 = openScratch((length) => new BigUint64Array(length));
+  const int32 = openScratch((length) => new Int32Array(length));
+  const sums = openScratch((length) => new Float32Array(length));
   return (own: readonly RowGradients[]): RowGradients => {
     const { table } = present(own[0], "a table of a step");
     const all = ids(own.reduce((sum, part) => sum + part.ids.length, 0));
@@ -69,7 +69,7 @@ function rowJoin() {
 }
 
 function denseJoin() {
-  const memory = scratch((length) => new Float32Array(length));
+  const memory = openScratch((length) => new Float32Array(length));
   return (parts: readonly Float32Array[]): Float32Array => {
     const [first = new Float32Array(), ...others] = parts;
     const sums = memory(first.length);
@@ -78,16 +78,5 @@ function denseJoin() {
       for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
     }
     return sums;
-  };
-}
-
-/** Arrays of a step's size that are made anew for each one make V8 collect: this one grows, and stays. */
-function scratch<T extends { readonly length: number; subarray(from: number, to: number): T }>(
-  make: (length: number) => T,
-): (length: number) => T {
-  let held = make(0);
-  return (length) => {
-    if (held.length < length) held = make(length);
-    return held.subarray(0, length);
   };
 }

@@ -10,9 +10,7 @@ export function gatherRows(
 ): void {
   const { kernel, whole, places, piece, at } = stage(rows.length, dimension);
   whole.set(rows);
-  const each = places.length;
-  for (let from = 0; from < index.length; from += each) {
-    const to = Math.min(from + each, index.length);
+  for (const { from, to } of pieces(index.length, places.length)) {
     places.set(index.subarray(from, to));
     kernel.gather(at.whole, dimension * 4, at.places, to - from, at.piece);
     out.set(piece.subarray(0, (to - from) * dimension), from * dimension);

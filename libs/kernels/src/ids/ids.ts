@@ -1,4 +1,4 @@
-import { assert } from "@heddle/base";
+import { assert, openScratch } from "@heddle/base";
 
 /** 64-bit ids as pairs of 32-bit halves, the lower first: arithmetic on them needs no BigInt. */
 export function halvesOf(ids: BigUint64Array): Uint32Array {
@@ -42,9 +42,8 @@ const ownMemory: UniqueMemory = {
   bigUint64: (length) => new BigUint64Array(length),
 };
 
-/** Used again by each call of a thread, for fresh memory costs more than filling it; it holds nothing that matters between two calls. */
-let slots = new Int32Array();
-let seen = new BigUint64Array();
+const slots = openScratch((length) => new Int32Array(length));
+const seenMemory = openScratch((length) => new BigUint64Array(length));
 
 /**
  * The distinct ids of a batch, in the order in which they are first seen.
@@ -57,9 +56,8 @@ export function uniqueIds(
   memory: UniqueMemory = ownMemory,
 ): { readonly unique: BigUint64Array; readonly index: Int32Array } {
   const size = tableSize(ids.length);
-  if (slots.length < size) slots = new Int32Array(size);
-  if (seen.length < ids.length) seen = new BigUint64Array(ids.length);
-  const taken = slots.subarray(0, size).fill(0);
+  const seen = seenMemory(ids.length);
+  const taken = slots(size).fill(0);
   const mask = size - 1;
   const halves = halvesOf(ids);
   const seenHalves = halvesOf(seen);

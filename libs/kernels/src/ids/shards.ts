@@ -1,3 +1,4 @@
+import { openScratch } from "@heddle/base";
 import { halvesOf, hashId } from "./ids.ts";
 
 type Hash = (low: number, high: number) => number;
@@ -41,8 +42,7 @@ export function splitById(ids: BigUint64Array, instances: number): readonly Shar
 export function groupByShard(ids: BigUint64Array, index: Int32Array, shards: number): void {
   const { places, grouped } = placesBy(shardHash, ids, shards);
   if (grouped) return;
-  if (scratch.length < ids.length) scratch = new BigUint64Array(ids.length);
-  const given = scratch.subarray(0, ids.length);
+  const given = givenMemory(ids.length);
   given.set(ids);
   move(given, places, ids);
   for (let i = 0; i < index.length; i++) index[i] = places[index[i] as number] as number;
@@ -57,9 +57,8 @@ function splitBy(hash: Hash, ids: BigUint64Array, owners: number): readonly Shar
   });
 }
 
-/** Used again by each call of a thread, because arrays of a batch's size that are made for each step make V8 collect. */
-let placesScratch = new Int32Array();
-let scratch = new BigUint64Array();
+const placesMemory = openScratch((length) => new Int32Array(length));
+const givenMemory = openScratch((length) => new BigUint64Array(length));
 /** 0, 1, 2, … */
 let everywhere = new Int32Array();
 
@@ -75,8 +74,7 @@ function everyPosition(length: number): Int32Array {
  *   order already.
  */
 function placesBy(hash: Hash, ids: BigUint64Array, owners: number) {
-  if (placesScratch.length < ids.length) placesScratch = new Int32Array(ids.length);
-  const places = placesScratch;
+  const places = placesMemory(ids.length);
   if (owners === 1) return { places, ends: Int32Array.of(ids.length), grouped: true };
   const ends = new Int32Array(owners);
   const halves = halvesOf(ids);
